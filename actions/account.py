@@ -1,0 +1,232 @@
+"""The shopper's own data: what is known, erased on request; newsletter consent; invoices; payments explained."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.closing import close_task
+from actions.confirmation import ConfirmStep, SubmitAction, Write
+from actions.mailing import send_mail
+from actions.offers import next_task, offer
+from actions.order_steps import OrderStep, own_order
+from actions.orders import identity_steps
+from actions.task_form import TaskForm
+from actions.turn import Turn, turn_of
+from actions.wording import item_in_words
+from commerce import orders, privacy
+from commerce.models import Customer, Order
+from commerce.proposals import Operation
+from database import home_folder
+from messaging import consent, contacts
+from messaging import privacy as conversations_privacy
+from messaging.secret import secret_key
+
+Events = list[dict[str, Any]]
+
+
+# What is known
+
+
+class DataExportForm(TaskForm):
+    form = "data_export_form"
+    task = "export_my_data"
+    steps = identity_steps("export_my_data")
+
+
+class ActionExportData(Action):
+    def name(self) -> str:
+        return "action_export_data"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        with turn_of(dispatcher, tracker) as turn:
+            if turn.slots.get("current_task") == DataExportForm.form and turn.customer is not None:
+                path = write_export(turn, turn.customer)
+                key = f"export:{turn.customer.number}:{turn.now:%Y%m%d%H%M%S}"
+                send_mail(turn, "data_export", turn.customer, key, [path])
+                turn.say("utter_data_exported")
+                close_task(turn, settled=False)
+            return turn.events
+
+
+def write_export(turn: Turn, customer: Customer) -> str:
+    """Everything that is held about the customer as a JSON file; its path below the home folder."""
+    everything = {
+        "shop": privacy.export_customer(turn.session, customer.id),
+        "conversations": conversations_privacy.export_conversations(turn.session, customer.id, own_contacts(customer)),
+    }
+    file = home_folder() / "exports" / f"{customer.number}-{turn.now:%Y%m%d%H%M%S}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(everything, ensure_ascii=False, indent=2, default=str), encoding="utf-8")
+    return str(file.relative_to(home_folder()))
+
+
+def own_contacts(customer: Customer) -> list[str]:
+    return [contact for contact in (customer.email, customer.phone) if contact]
+
+
+# Erased
+
+
+class Erasing(Write):
+    form = "data_erasure_form"
+    task = "delete_my_data"
+
+    def operation(self, turn: Turn) -> Operation:
+        return privacy.EraseCustomer()
+
+    def parameters(self, turn: Turn) -> dict[str, Any]:
+        return {}
+
+
+ERASING = Erasing()
+
+
+class DataErasureForm(TaskForm):
+    form = Erasing.form
+    task = Erasing.task
+    steps = (*identity_steps("delete_my_data"), ConfirmStep(ERASING))
+
+
+class ActionEraseData(SubmitAction):
+    write = ERASING
+    action = "action_erase_data"
+
+    def _confirm(self, turn: Turn, proposal_id: str) -> Events:
+        customer = turn.customer
+        known = (customer.id, own_contacts(customer)) if customer is not None else None
+        events = super()._confirm(turn, proposal_id)
+        erased = known is not None and turn.session.get(Customer, known[0]).erased_at is not None
+        if known is not None and erased:
+            key = secret_key(home_folder())
+            conversations_privacy.erase_conversations(turn.session, known[0], turn.now, key=key, contacts=known[1])
+        return events
+
+    def done(self, turn: Turn, result: Mapping[str, Any]) -> None:
+        turn.say("utter_done_delete_my_data")
+
+
+# The newsletter
+
+
+class ActionSetNewsletter(Action):
+    """Consent is written down at once; without a known address it is asked for."""
+
+    def name(self) -> str:
+        return "action_set_newsletter"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        with turn_of(dispatcher, tracker) as turn:
+            wanted = turn.intent == "subscribe_newsletter"
+            customer, said = turn.customer, contacts.normalize_email(turn.entity("email") or "")
+            if customer is None and said is None:
+                turn.say("utter_newsletter_subscribe_how" if wanted else "utter_newsletter_unsubscribe_how")
+                return turn.events
+            self._write(turn, wanted, customer, said)
+            turn.say("utter_newsletter_on" if wanted else "utter_newsletter_off")
+            return turn.events
+
+    def _write(self, turn: Turn, wanted: bool, customer: Customer | None, said: str | None) -> None:
+        change = consent.grant if wanted else consent.withdraw
+        address = customer.email if customer is not None else said
+        customer_id = customer.id if customer is not None else None
+        source = f"chat:{turn.channel}"
+        change(
+            turn.session,
+            purpose="marketing",
+            channel="email",
+            source=source,
+            now=turn.now,
+            customer_id=customer_id,
+            contact=address,
+        )
+
+
+# Promotions
+
+
+class ActionTellPromotions(Action):
+    def name(self) -> str:
+        return "action_tell_promotions"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        with turn_of(dispatcher, tracker) as turn:
+            turn.say("utter_promotions")
+            return turn.events
+
+
+# Invoices and payments
+
+
+class InvoiceForm(TaskForm):
+    form = "invoice_form"
+    task = "get_invoice"
+    steps = (*identity_steps("get_invoice"), OrderStep())
+
+
+class ActionSendInvoice(Action):
+    def name(self) -> str:
+        return "action_send_invoice"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        with turn_of(dispatcher, tracker) as turn:
+            if turn.slots.get("current_task") == InvoiceForm.form:
+                order = own_order(turn)
+                if order.status == "placed":
+                    turn.say("utter_invoice_not_paid", order_number=order.number)
+                else:
+                    self._send(turn, order)
+                close_task(turn, settled=False)
+            return turn.events
+
+    def _send(self, turn: Turn, order: Order) -> None:
+        lines = [
+            f"{item_in_words(turn, orders.item_values(line))}: {_money(turn, orders.line_total(line), order)}"
+            for line in order.lines
+        ]
+        key = f"invoice:{order.number}:v{order.version}"
+        total = _money(turn, order.total_minor, order)
+        send_mail(turn, "invoice", order.customer, key, order_number=order.number, items="\n".join(lines), total=total)
+        turn.say("utter_invoice_sent", order_number=order.number)
+
+
+def _money(turn: Turn, amount_minor: int, order: Order) -> str:
+    return turn.money(amount_minor, order.currency)
+
+
+class PaymentIssueForm(TaskForm):
+    form = "payment_issue_form"
+    task = "payment_issue"
+    steps = (*identity_steps("payment_issue"), OrderStep())
+
+
+class ActionExplainPayment(Action):
+    """What the shop knows of each payment of the order, and what to do about it."""
+
+    def name(self) -> str:
+        return "action_explain_payment"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        with turn_of(dispatcher, tracker) as turn:
+            if turn.slots.get("current_task") == PaymentIssueForm.form:
+                self._explain(turn, own_order(turn))
+            return turn.events
+
+    def _explain(self, turn: Turn, order: Order) -> None:
+        words = [
+            f"{payment.label or turn.label(f'method_{payment.method}')}: {_money(turn, payment.amount_minor, order)}, "
+            f"{turn.label(f'payment_{payment.status}')}"
+            for payment in order.payments
+        ]
+        turn.say("utter_payments", order_number=order.number, payments="\n".join(f"• {word}" for word in words))
+        unpaid = order.status == "placed"
+        close_task(turn, settled=False)
+        if unpaid and not turn.slots.get("offers"):
+            again = next_task(turn, "change_payment", order_number=order.number)
+            offer(turn, [again, next_task(turn, "human_agent")], "utter_payment_help")
+        elif not turn.slots.get("offers"):
+            turn.say("utter_payment_settled_help")

@@ -1,0 +1,86 @@
+"""What was offered, and which of it a reply picks: a tapped button, "the second", "la azul", or the title with a typo."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rapidfuzz import fuzz
+
+CLEARLY_MEANT = 86  # rapidfuzz ratio, 0 to 100
+CLEARLY_BETTER = 6
+
+
+@dataclass(frozen=True)
+class Option:
+    """`value` is what it stands for, `title` what the shopper sees, `also` more words by which it may be named."""
+
+    value: str
+    title: str
+    also: tuple[str, ...] = ()
+
+    def stored(self) -> dict[str, Any]:
+        return {"value": self.value, "title": self.title, "also": list(self.also)}
+
+    @classmethod
+    def from_stored(cls, stored: Mapping[str, Any]) -> Option:
+        return cls(stored["value"], stored["title"], tuple(stored.get("also", ())))
+
+
+def button(slot: str, option: Option) -> dict[str, str]:
+    """A button whose payload names slot and value, so that a tap on an old button is known to be old."""
+    return {"title": option.title, "payload": f'/inform{{"choice": "{slot}:{option.value}"}}'}
+
+
+def tapped(slot: str, entities: Iterable[Mapping[str, Any]]) -> str | None:
+    """The value of a tapped button that belongs to this slot."""
+    values = [str(entity["value"]) for entity in entities if entity["entity"] == "choice"]
+    return next((value[len(slot) + 1 :] for value in values if value.startswith(f"{slot}:")), None)
+
+
+def picked(text: str, entities: Sequence[Mapping[str, Any]], offered: Sequence[Option]) -> str | None:
+    """The value of the one option that this reply picks; None where it picks none or more than one."""
+    if not offered:
+        return None
+    return _by_position(text, entities, offered) or _by_value(entities, offered) or _by_words(text, offered)
+
+
+def _by_position(text: str, entities: Sequence[Mapping[str, Any]], offered: Sequence[Option]) -> str | None:
+    said = next((str(entity["value"]) for entity in entities if entity["entity"] == "ordinal"), text.strip().rstrip(".)"))
+    if said == "last":
+        return offered[-1].value
+    return offered[int(said) - 1].value if said.isdigit() and 1 <= int(said) <= len(offered) <= 20 else None
+
+
+def _by_value(entities: Sequence[Mapping[str, Any]], offered: Sequence[Option]) -> str | None:
+    """An entity's canonical value among the options' values or other words."""
+    named = {str(entity["value"]).lower() for entity in entities}
+    fitting = [option for option in offered if named & {option.value.lower(), *(word.lower() for word in option.also)}]
+    if len(fitting) > 1:  # "the blue M": the option that all of it fits
+        fitting = [option for option in fitting if named <= {option.value.lower(), *(w.lower() for w in option.also)}]
+    return fitting[0].value if len(fitting) == 1 else None
+
+
+def _by_words(text: str, offered: Sequence[Option]) -> str | None:
+    scored = sorted(((_likeness(text, option), index) for index, option in enumerate(offered)), reverse=True)
+    best, index = scored[0]
+    runner_up = scored[1][0] if len(scored) > 1 else 0.0
+    return offered[index].value if best >= CLEARLY_MEANT and best - runner_up >= CLEARLY_BETTER else None
+
+
+def _likeness(text: str, option: Option) -> float:
+    said = _folded(text)
+    names = [_folded(name) for name in (option.title, *option.also) if len(name) > 2]
+    return max((max(fuzz.ratio(said, name), _contained(said, name)) for name in names), default=0.0)
+
+
+def _contained(said: str, name: str) -> float:
+    # "it's too small for me" contains "too small"; very short names would be contained everywhere
+    return fuzz.token_set_ratio(said, name) if len(name) > 4 and set(name.split()) <= set(said.split()) else 0.0
+
+
+def _folded(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.lower())
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).strip(" .!?¡¿")

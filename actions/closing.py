@@ -1,0 +1,98 @@
+"""How a task ends: done, refused with the reason and the nearest possible thing, or left; and what is offered after it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actions.handoff import open_for
+from actions.offers import Next, next_task, offer, offer_queued, offer_suspended
+from actions.tasks import FORMS, TASKS
+from actions.turn import Turn
+from actions.wording import worded
+from actions.words import response_keys
+from commerce import proposals
+from commerce.proposals import Refusal
+from messaging import satisfaction
+
+FORM_SLOTS = tuple(
+    (
+        "order_number line_id return_items cancel_reason return_reason package return_method refund_to new_variant "
+        "new_address new_payment_method problem points confirmation contact code proposal_id choices current_task "
+        "reopened wanted_order item_words"
+    ).split()
+)
+
+
+def close_task(turn: Turn, settled: bool, matter: str | None = None) -> None:
+    """Forget what the task collected, then offer what is still open; a settled matter with nothing open is rated once."""
+    turn.set("last_order", turn.slots.get("order_number") or turn.slots.get("last_order"))
+    offered = dict(turn.slots.get("offers") or {}) if not settled else {}
+    choices = turn.slots.get("choices") if offered else None
+    for slot in FORM_SLOTS:
+        turn.set(slot, None)
+    if offer_queued(turn) or offer_suspended(turn):
+        return
+    turn.set("offers", offered or None)
+    if offered:
+        turn.set("choices", choices)
+    elif settled and matter and satisfaction.ask(turn.session, turn.sender_id, matter, turn.now):
+        turn.set("rated_matter", matter)
+        turn.say("utter_ask_rating")
+
+
+def leave_task(turn: Turn) -> None:
+    """The shopper does not want to go on: nothing happens, and an old "yes" will do nothing."""
+    proposals.withdraw(turn.session, turn.sender_id, turn.now)
+    turn.set("queued_request", None)
+    close_task(turn, settled=False)
+
+
+def say_refusal(turn: Turn, task: str, refusal: Refusal) -> None:
+    """The reason, then the nearest thing that is possible; a person where the policy wants one."""
+    specific, general = f"utter_refused_{task}_{refusal.reason}", f"utter_refused_{refusal.reason}"
+    known = response_keys()
+    response = specific if specific in known else general if general in known else "utter_refused"
+    turn.dispatcher.utter_message(response=response, **refusal_values(turn, refusal))
+    if refusal.verdict == "needs_human" or refusal.nearest == "agent":
+        open_for(turn, reason="policy", goal=task, verdict=_verdict(refusal))
+    elif refusal.nearest in NEAREST:
+        _offer_nearest(turn, NEAREST[refusal.nearest])
+
+
+NEAREST = {
+    "change_payment": "change_payment",
+    "refund_status": "refund_status",
+    "list_orders": "list_orders",
+    "explain_points": "check_points",
+    "store_credit": "request_return",
+    "return": "request_return",
+    "exchange": "request_exchange",
+    "claim": "report_problem",
+    "cancel": "cancel_order",
+    "track": "track_order",
+    "change_order": "change_order",
+}
+
+
+def _offer_nearest(turn: Turn, task: str) -> None:
+    order_number = turn.slots.get("order_number")
+    carried: Next = next_task(turn, task, **({"order_number": order_number} if order_number else {}))
+    offer(turn, [carried], "utter_offer_nearest", decline=True, task=carried.title)
+
+
+def refusal_values(turn: Turn, refusal: Refusal) -> dict[str, Any]:
+    """The values of a refusal as words: money by its currency, dates by the locale."""
+    unknown = dict.fromkeys(("delivered_on", "return_days", "rma_number", "balance", "points", "credited_on", "orders"), "")
+    return {**unknown, "order_number": turn.slots.get("order_number"), **worded(turn, refusal.values)}
+
+
+def _verdict(refusal: Refusal) -> dict[str, Any]:
+    return {
+        "rule": refusal.rule,
+        "verdict": refusal.verdict,
+        "reason": refusal.reason,
+        "would_change": [dict(change) for change in refusal.would_change],
+    }
+
+
+__all__ = ["FORMS", "TASKS", "close_task", "leave_task", "refusal_values", "say_refusal", "worded"]

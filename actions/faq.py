@@ -1,0 +1,108 @@
+"""Questions answered from the shop's FAQ: one answer, a choice of two, or none rather than a wrong one."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions import formats
+from actions.handoff import support_calendar
+from actions.offers import Next, offer, offer_queued
+from actions.shop import policies, shop_name
+from actions.turn import Turn, turn_of
+from actions.words import data_folder
+from commerce import faq
+from commerce.faq import FaqEntry, FaqIndex
+from commerce.policies import policy_facts
+from messaging.calendar import Calendar, load_calendars
+
+OFFERED = 3
+
+
+class ActionAnswerFaq(Action):
+    def name(self) -> str:
+        return "action_answer_faq"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
+        with turn_of(dispatcher, tracker) as turn:
+            chosen = (turn.carried.get("slots") or {}).get("faq") if not turn.is_fresh else None
+            entries = [entry_of(chosen, turn.language)] if chosen else _fitting(turn)
+            turn.set("carried", None)
+            self._answer(turn, entries)
+            return turn.events
+
+    def _answer(self, turn: Turn, entries: list[FaqEntry]) -> None:
+        if len(entries) == 1:
+            answer(turn, entries[0])
+            if not turn.tracker.active_loop_name:
+                offer_queued(turn)
+        elif turn.tracker.active_loop_name:
+            # Within a form there is no second question: the likelier one is answered, or it is said that none fits.
+            answer(turn, entries[0]) if entries else turn.say("utter_faq_none")
+        elif entries:
+            offer(turn, [_as_choice(entry) for entry in entries], "utter_faq_which")
+        else:
+            turn.say("utter_faq_none")
+
+
+def answer(turn: Turn, entry: FaqEntry) -> None:
+    """The answer with its source, which a widget or an agent can show."""
+    text = faq.render(entry, facts(turn))
+    turn.dispatcher.utter_message(response="utter_faq_answer", answer=text, custom={"source": entry.source, "faq": entry.id})
+
+
+def entry_of(entry_id: str, language: str) -> FaqEntry:
+    """The entry in this language. Raises StopIteration for an id that no file has."""
+    return next(entry for entry in _entries() if (entry.id, entry.language) == (entry_id, language))
+
+
+def facts(turn: Turn) -> dict[str, str]:
+    """What the answers' placeholders stand for: figures of the policy tables, and hours in the shopper's language."""
+    hours = {
+        f"store_hours_{name}": _hours_in_words(turn, calendar) for name, calendar in _calendars().items() if name != "support"
+    }
+    known = {**policy_facts(policies(), turn.today), **hours}
+    return {**known, "shop": shop_name(), "support_hours": _hours_in_words(turn, support_calendar())}
+
+
+def _fitting(turn: Turn) -> list[FaqEntry]:
+    matches = _index().search(turn.text, turn.language, limit=OFFERED)
+    chosen = faq.choose(matches)
+    # Where nothing fits well, the nearest are offered rather than answered.
+    return chosen or ([match.entry for match in matches if match.score > 0.15] if not turn.tracker.active_loop_name else [])
+
+
+def _as_choice(entry: FaqEntry) -> Next:
+    return Next("action_answer_faq", entry.question, {"slots": {"faq": entry.id}})
+
+
+def _hours_in_words(turn: Turn, calendar: Calendar) -> str:
+    """ "Mon to Fri 9:00-18:00, Sat 10:00-14:00": days with the same hours together."""
+    days = formats.weekday_names(turn.locale)
+    groups: list[tuple[int, int, str]] = []
+    for index, spans in enumerate(calendar.hours):
+        hours = " & ".join(str(span) for span in spans)
+        if groups and groups[-1][2] == hours:
+            groups[-1] = (groups[-1][0], index, hours)
+        else:
+            groups.append((index, index, hours))
+    told = [(days[first] if first == last else f"{days[first]}–{days[last]}", hours) for first, last, hours in groups if hours]
+    return ", ".join(f"{name} {hours}" for name, hours in told)
+
+
+@lru_cache(maxsize=1)
+def _entries() -> tuple[FaqEntry, ...]:
+    return tuple(faq.load_faq(data_folder() / "faq"))
+
+
+@lru_cache(maxsize=1)
+def _index() -> FaqIndex:
+    return FaqIndex(list(_entries()), faq.load_words(data_folder() / "faq"))
+
+
+@lru_cache(maxsize=1)
+def _calendars() -> dict[str, Calendar]:
+    return load_calendars(data_folder() / "policies" / "support.yml")

@@ -1,0 +1,76 @@
+"""Money, dates and lists as the shopper's language and locale write them (Babel)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_time, get_timezone
+from babel.lists import format_list
+from babel.numbers import format_currency, format_decimal, get_currency_precision
+
+from actions.words import in_language, label
+
+
+def locale_of(language: str, country: str | None = None) -> Locale:
+    """es + MX is es_MX; the language alone where Babel has no such pair."""
+    try:
+        return Locale.parse(f"{language}_{country}" if country else language)
+    except (UnknownLocaleError, ValueError):
+        return Locale.parse(language)
+
+
+def money(amount_minor: int, currency: str, locale: Locale) -> str:
+    """259900, "MXN" becomes "$2,599.00" in es_MX."""
+    return format_currency(amount_minor / 10 ** get_currency_precision(currency), currency, locale=locale)
+
+
+def number(value: int, locale: Locale) -> str:
+    return format_decimal(value, locale=locale)
+
+
+def day(value: date | datetime | str, locale: Locale, today: date | None = None) -> str:
+    """ "Friday, Nov 20", with the year where it is not this one."""
+    if isinstance(value, str):
+        value = date.fromisoformat(value[:10])
+    skeleton = "EEE d MMM" if today is None or value.year == today.year else "d MMM y"
+    return format_date(value, skeleton, locale=locale) if locale.language != "en" else _english_day(value, today)
+
+
+def _english_day(value: date | datetime, today: date | None) -> str:
+    return format_date(value, "EEE, MMM d" if today is None or value.year == today.year else "MMM d, y", locale="en")
+
+
+def clock_time(value: datetime, time_zone: str, locale: Locale) -> str:
+    return format_time(value, "short", tzinfo=get_timezone(time_zone), locale=locale)
+
+
+def listed(items: Iterable[str], locale: Locale, style: str = "standard") -> str:
+    """ "a, b and c"."""
+    return format_list(list(items), style=style, locale=locale) if (items := list(items)) else ""
+
+
+def bullets(items: Iterable[str]) -> str:
+    return "\n".join(f"• {item}" for item in items)
+
+
+def options(values: Mapping[str, str], language: str) -> str:
+    """The options of a variant in words: {"color": "blue", "size": "M"} becomes "blue, M"."""
+    return ", ".join(label(f"{name}_{value}", language) if name == "color" else str(value) for name, value in values.items())
+
+
+def variant_title(names: Mapping[str, str], values: Mapping[str, str], language: str) -> str:
+    described = options(values, language)
+    return f"{in_language(names, language)} ({described})" if described else in_language(names, language)
+
+
+def any_day(value: Any, locale: Locale, today: date) -> str:
+    return day(value, locale, today) if value else ""
+
+
+def weekday_names(locale: Locale) -> list[str]:
+    """Abbreviated, Monday first."""
+    names = locale.days["stand-alone"]["abbreviated"]
+    return [str(names[day]) for day in range(7)]

@@ -1,0 +1,205 @@
+"""Points: how many, why, what expires; points into a voucher; points that are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions import formats
+from actions.choices import Option
+from actions.closing import close_task
+from actions.confirmation import ConfirmStep, SubmitAction, Write
+from actions.mailing import send_mail
+from actions.orders import identity_steps
+from actions.shop import policies
+from actions.task_form import NOT_NEEDED, ChoiceStep, End, Reply, Step, TaskForm
+from actions.turn import Turn, turn_of
+from actions.wording import worded
+from commerce import loyalty
+from commerce.models import LedgerEntry
+from commerce.proposals import Operation, Refusal
+
+MOST_ENTRIES = 5
+
+
+class CheckPointsForm(TaskForm):
+    form = "check_points_form"
+    task = "check_points"
+    steps = identity_steps("check_points")
+
+
+class ActionTellPoints(Action):
+    def name(self) -> str:
+        return "action_tell_points"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
+        with turn_of(dispatcher, tracker) as turn:
+            if turn.slots.get("current_task") == CheckPointsForm.form:
+                tell_points(turn)
+                close_task(turn, settled=False)
+            return turn.events
+
+
+def tell_points(turn: Turn) -> None:
+    """Balance and tier, what expires next, the way to the next tier, and the newest movements."""
+    standing = loyalty.standing(turn.session, turn.customer_id, turn.now, policies())
+    turn.say("utter_points", balance=turn.number(standing.balance), tier=turn.label(f"tier_{standing.tier}"))
+    if standing.next_expiry is not None:
+        soon = standing.next_expiry
+        turn.say("utter_points_expiry", points=turn.number(soon.points), day=turn.day(soon.date))
+    if standing.next_tier is not None:
+        next_tier = turn.label(f"tier_{standing.next_tier}")
+        turn.say("utter_points_next_tier", missing=turn.number(standing.missing), next_tier=next_tier)
+    entries = loyalty.explain(turn.session, turn.customer_id, MOST_ENTRIES)
+    if entries:
+        turn.say("utter_points_movements", movements=formats.bullets(_entry_in_words(turn, entry) for entry in entries))
+
+
+def _entry_in_words(turn: Turn, entry: LedgerEntry) -> str:
+    sign = "+" if entry.points > 0 else "−"
+    order = f" ({entry.order.number})" if entry.order is not None else ""
+    reason = turn.label(f"points_{entry.reason or entry.kind}")
+    return f"{turn.day(entry.occurred_at.date())}: {sign}{turn.number(abs(entry.points))}, {reason}{order}"
+
+
+# Points into a voucher
+
+
+class PointsStep(Step):
+    """How many: a number, "all of them", or one of the amounts offered."""
+
+    slot = "points"
+
+    def read(self, turn: Turn, asked: bool) -> Reply | None:
+        if asked and (chosen := PointsChoice().read(turn, asked)) is not None:
+            return Reply(float(chosen.value))
+        said = turn.entity("points") or (_bare_number(turn) if asked else None)
+        return Reply(float(said.replace(".", "").replace(",", ""))) if said else None
+
+    def settle(self, turn: Turn) -> Any | End | None:
+        if not PointsChoice().options(turn):
+            balance = loyalty.balance(turn.session, turn.customer_id, turn.now)
+            outcome = REDEEMING.operation(turn).assess(turn.session, turn.customer_id, {"points": balance}, turn.now)
+            return End(refusal=outcome) if isinstance(outcome, Refusal) else None
+        return None
+
+    def ask(self, turn: Turn) -> None:
+        PointsChoice().ask(turn)
+
+
+class PointsChoice(ChoiceStep):
+    """Amounts that the policy allows: the least, the half and the most."""
+
+    slot = "points"
+    question = "utter_choose_points"
+
+    def options(self, turn: Turn) -> list[Option]:
+        step, least, most = self._bounds(turn)
+        if most < least:
+            return []
+        amounts = sorted({least, max(least, most // 2 // step * step), most})
+        titles = {amount: f"{turn.number(amount)} {turn.label('points')}" for amount in amounts}
+        all_words = tuple(turn.label("all_words").split("|"))
+        return [Option(str(amount), titles[amount], all_words if amount == most else ()) for amount in amounts]
+
+    def values(self, turn: Turn) -> dict[str, Any]:
+        return {"balance": turn.number(loyalty.balance(turn.session, turn.customer_id, turn.now))}
+
+    def _bounds(self, turn: Turn) -> tuple[int, int, int]:
+        step = policies().number("redemption", "redeem_step", turn.today)
+        least = policies().number("redemption", "redeem_minimum", turn.today)
+        return step, least, loyalty.balance(turn.session, turn.customer_id, turn.now) // step * step
+
+
+def _bare_number(turn: Turn) -> str | None:
+    digits = "".join(c for c in turn.text if c.isdigit())
+    return digits if digits and len(turn.text.split()) <= 4 else None
+
+
+class Redeeming(Write):
+    form = "redeem_points_form"
+    task = "redeem_points"
+
+    def operation(self, turn: Turn) -> Operation:
+        return loyalty.RedeemPoints(policies())
+
+    def parameters(self, turn: Turn) -> dict[str, Any]:
+        return {"points": int(turn.slots["points"])}
+
+    def summary_values(self, turn: Turn, summary: Mapping[str, Any]) -> dict[str, Any]:
+        return {**worded(turn, summary), "points": turn.number(summary["points"]), "rest": turn.number(summary["balance_after"])}
+
+
+REDEEMING = Redeeming()
+
+
+class RedeemPointsForm(TaskForm):
+    form = Redeeming.form
+    task = Redeeming.task
+    steps = (*identity_steps("redeem_points"), PointsStep(), ConfirmStep(REDEEMING))
+
+
+class ActionRedeemPoints(SubmitAction):
+    write = REDEEMING
+    action = "action_redeem_points"
+
+    def done(self, turn: Turn, result: Mapping[str, Any]) -> None:
+        words = worded(turn, result)
+        turn.say("utter_done_redeem_points", voucher=result["code"], amount=words["amount"], expires=words["expires_on"])
+        if turn.customer is not None:
+            key = f"voucher:{result['code']}"
+            points = turn.number(result["points"])
+            values = {"amount": words["amount"], "expires": words["expires_on"], "points": points}
+            send_mail(turn, "redeem_voucher", turn.customer, key, voucher_code=result["code"], **values)
+
+
+# Points that are missing
+
+
+class DisputedOrderStep(Step):
+    """The order whose points are missing, where one was named; else every delivered order is looked through."""
+
+    slot = "order_number"
+
+    def read(self, turn: Turn, asked: bool) -> Reply | None:
+        number = turn.entity("order_number")
+        return Reply(number) if number else None
+
+    def settle(self, turn: Turn) -> Any | End | None:
+        return NOT_NEEDED
+
+
+class Disputing(Write):
+    form = "dispute_points_form"
+    task = "dispute_points"
+
+    def operation(self, turn: Turn) -> Operation:
+        return loyalty.DisputePoints(policies())
+
+    def parameters(self, turn: Turn) -> dict[str, Any]:
+        number = turn.slots["order_number"]
+        return {"order_number": None if number == NOT_NEEDED else number}
+
+    def summary_values(self, turn: Turn, summary: Mapping[str, Any]) -> dict[str, Any]:
+        return {**worded(turn, summary), "points": turn.number(summary["points"])}
+
+
+DISPUTING = Disputing()
+
+
+class DisputePointsForm(TaskForm):
+    form = Disputing.form
+    task = Disputing.task
+    steps = (*identity_steps("dispute_points"), DisputedOrderStep(), ConfirmStep(DISPUTING))
+
+
+class ActionDisputePoints(SubmitAction):
+    write = DISPUTING
+    action = "action_dispute_points"
+
+    def done(self, turn: Turn, result: Mapping[str, Any]) -> None:
+        points, balance = turn.number(result["points"]), turn.number(result["balance"])
+        turn.say("utter_done_dispute_points", points=points, balance=balance)

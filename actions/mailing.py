@@ -1,0 +1,38 @@
+"""Mail that a turn causes: enqueued with the turn's other effects, sent after they are committed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from actions import clock
+from actions.shop import shop_name
+from actions.turn import Turn
+from actions.words import data_folder
+from commerce.models import Customer
+from database import home_folder
+from messaging import mail
+from messaging.mail_texts import MailTexts, load_mail_texts
+
+
+def send_mail(turn: Turn, text: str, customer: Customer, key: str, attachments: Sequence[str] = (), **values: Any) -> None:
+    """Enqueue a mail of `data/mail/<lang>.yml` to the customer's address on file, in the language of the conversation.
+
+    key: what causes it; the same cause twice sends one mail.
+    """
+    rendered = _texts().render(turn.language, text, shop=shop_name(), name=customer.name.split()[0], **values)
+    mail.enqueue(turn.session, key, customer.email, rendered.subject, rendered.body, turn.now, attachments)
+    turn.mail_is_due = True
+
+
+def deliver() -> None:
+    """Send what is due. A server that fails keeps nobody waiting: the mail stays due and is tried again."""
+    home = home_folder()
+    mail.deliver_due(None, mail.transport_from(os.environ, home), clock.now(), home)
+
+
+@lru_cache(maxsize=1)
+def _texts() -> MailTexts:
+    return load_mail_texts(data_folder() / "mail")

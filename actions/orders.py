@@ -1,0 +1,440 @@
+"""Orders: found and explained, listed, cancelled, changed, sent elsewhere, paid another way."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions import formats
+from actions.choices import Option
+from actions.closing import close_task
+from actions.confirmation import ConfirmStep, SubmitAction, Write
+from actions.identity import CodeStep, ContactStep
+from actions.mailing import send_mail
+from actions.order_steps import LineStep, OrderStep, line_title, own_line, own_order
+from actions.shop import policies
+from actions.task_form import ChoiceStep, End, Reply, Step, TaskForm
+from actions.turn import Turn, turn_of
+from actions.wording import address_in_words, worded
+from commerce import cancellations, order_changes, orders
+from commerce.models import Order, Variant
+from commerce.orders import Item, Progress
+from commerce.proposals import Operation, Refusal
+
+CHANGEABLE = ("placed", "paid")
+MOST_LISTED = 5
+POSTCODE = re.compile(r"\b(\d{5}-\d{3}|\d{4,5})\b")
+
+
+def identity_steps(operation: str) -> tuple[Step, Step]:
+    return ContactStep(operation), CodeStep(operation)
+
+
+def payment_url() -> str:
+    """The shop's payment page, to which order number and request are added."""
+    return os.environ.get("TENDERO_PAYMENT_URL", "https://pay.example.com/")
+
+
+# Found and explained
+
+
+class TrackOrderForm(TaskForm):
+    form = "track_order_form"
+    task = "track_order"
+    steps = (*identity_steps("track_order"), OrderStep())
+
+
+class ActionTrackOrder(Action):
+    def name(self) -> str:
+        return "action_track_order"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
+        with turn_of(dispatcher, tracker) as turn:
+            if turn.slots.get("current_task") == TrackOrderForm.form:
+                order = own_order(turn)
+                tell_progress(turn, order, orders.progress(order, turn.today))
+                close_task(turn, settled=True)
+            return turn.events
+
+
+def tell_progress(turn: Turn, order: Order, progress: Progress) -> None:
+    """How far the order has come, and what can be done about it."""
+    turn.say(
+        f"utter_progress_{progress.kind}",
+        order_number=order.number,
+        items=_items_in_words(turn, [orders.item(line) for line in order.lines]),
+        promised=turn.day(progress.promised_on),
+        days_late=progress.days_late,
+        delivered=turn.day(progress.delivered_at),
+        parcels=formats.bullets(_parcel_in_words(turn, parcel) for parcel in progress.parcels),
+        waiting=_items_in_words(turn, progress.waiting),
+        store=progress.pickup.name if progress.pickup else "",
+        address=progress.pickup.address if progress.pickup else "",
+    )
+
+
+def _items_in_words(turn: Turn, items: Sequence[Item]) -> str:
+    return formats.listed((_item_in_words(turn, item) for item in items), turn.locale)
+
+
+def _item_in_words(turn: Turn, item: Item) -> str:
+    title = formats.variant_title(item.names, item.options, turn.language)
+    return title if item.quantity == 1 else f"{item.quantity} × {title}"
+
+
+def _parcel_in_words(turn: Turn, parcel: orders.Parcel) -> str:
+    status = turn.label(f"shipment_{parcel.status}")
+    event = turn.label(f"event_{parcel.event_code}") if parcel.event_code else None
+    where = ", ".join(part for part in (event, parcel.event_place) if part)
+    seen = f" ({where}, {turn.day(parcel.event_at)})" if where else ""
+    return f"{parcel.carrier} {parcel.tracking_number}: {status}{seen}"
+
+
+# Listed
+
+
+class ListOrdersForm(TaskForm):
+    form = "list_orders_form"
+    task = "list_orders"
+    steps = identity_steps("list_orders")
+
+
+class ActionListOrders(Action):
+    def name(self) -> str:
+        return "action_list_orders"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
+        with turn_of(dispatcher, tracker) as turn:
+            if turn.slots.get("current_task") == ListOrdersForm.form:
+                known = orders.recent(turn.session, turn.customer_id, limit=MOST_LISTED)
+                listed = formats.bullets(_order_in_words(turn, order) for order in known)
+                turn.say("utter_orders" if known else "utter_no_orders", orders=listed)
+                close_task(turn, settled=False)
+            return turn.events
+
+
+def _order_in_words(turn: Turn, order: Order) -> str:
+    kind = orders.progress(order, turn.today).kind
+    more = f" +{len(order.lines) - 1}" if len(order.lines) > 1 else ""
+    return f"{order.number}: {line_title(turn, order.lines[0])}{more}, {turn.label(f'order_{kind}')}"
+
+
+# Cancelled
+
+
+class CancelReasonStep(ChoiceStep):
+    """Why: one of the reasons of the policy. Where it is too late for any, that is said before a reason is asked."""
+
+    slot = "cancel_reason"
+    question = "utter_choose_cancel_reason"
+    also = {"no_longer_needed": ("changed_mind",), "arrives_too_late": ("arrived_late",)}
+
+    def read(self, turn: Turn, asked: bool) -> Reply | None:
+        if asked and (chosen := super().read(turn, asked)) is not None:
+            return chosen
+        said = turn.entity("reason")
+        value = next((o.value for o in self.options(turn) if said in (o.value, *o.also)), None)
+        if value is None and asked and turn.intent == "inform":
+            value = "other"
+        return Reply(value) if value else None
+
+    def settle(self, turn: Turn) -> Any | End | None:
+        parameters = {"order_number": turn.slots["order_number"], "reason": None}
+        outcome = CANCELLING.operation(turn).assess(turn.session, turn.customer_id, parameters, turn.now)
+        too_late = isinstance(outcome, Refusal) and outcome.reason != "reason_missing"
+        return End(refusal=outcome) if too_late else None  # type: ignore[arg-type]
+
+    def options(self, turn: Turn) -> list[Option]:
+        known = cancellations.reasons(policies(), turn.today)
+        return [Option(reason, turn.label(f"cancel_reason_{reason}"), self.also.get(reason, ())) for reason in known]
+
+
+class Cancelling(Write):
+    form = "cancel_order_form"
+    task = "cancel_order"
+
+    def operation(self, turn: Turn) -> Operation:
+        return cancellations.CancelOrder(policies())
+
+    def parameters(self, turn: Turn) -> dict[str, Any]:
+        return {"order_number": turn.slots["order_number"], "reason": turn.slots["cancel_reason"]}
+
+    def summary_response(self, turn: Turn, summary: Mapping[str, Any]) -> str:
+        return "utter_confirm_cancel_order" if summary["refund_minor"] else "utter_confirm_cancel_order_unpaid"
+
+    def summary_values(self, turn: Turn, summary: Mapping[str, Any]) -> dict[str, Any]:
+        return {**worded(turn, summary), "refund_time": refund_time(turn, summary["refunds"])}
+
+
+CANCELLING = Cancelling()
+
+
+class CancelOrderForm(TaskForm):
+    form = Cancelling.form
+    task = Cancelling.task
+    steps = (*identity_steps("cancel_order"), OrderStep(CHANGEABLE), CancelReasonStep(), ConfirmStep(CANCELLING))
+
+
+class ActionCancelOrder(SubmitAction):
+    write = CANCELLING
+    action = "action_cancel_order"
+
+    def done(self, turn: Turn, result: Mapping[str, Any]) -> None:
+        response = "utter_done_cancel_order" if result["refund_minor"] else "utter_done_cancel_order_unpaid"
+        turn.say(response, **worded(turn, result))
+        if turn.customer is not None:
+            key = f"order_cancelled:{result['order_number']}"
+            words = worded(turn, result)
+            send_mail(turn, "order_cancelled", turn.customer, key, order_number=result["order_number"], amount=words["refund"])
+
+
+def refund_time(turn: Turn, refunds: Sequence[Mapping[str, Any]]) -> str:
+    """ "at once" or "in 5 to 7 working days", of the slowest part."""
+    slowest = max(refunds, key=lambda each: each["days_max"], default={"days_min": 0, "days_max": 0})
+    return days_in_words(turn, slowest["days_min"], slowest["days_max"])
+
+
+def days_in_words(turn: Turn, days_min: int, days_max: int) -> str:
+    if not days_max:
+        return turn.label("at_once")
+    return turn.label("working_days").format(days_min=days_min, days_max=days_max)
+
+
+# An item changed
+
+
+class NewVariantStep(ChoiceStep):
+    """What the item should become: by options said ("in L", "the white one") or by choosing."""
+
+    slot = "new_variant"
+    question = "utter_choose_variant"
+
+    def read(self, turn: Turn, asked: bool) -> Reply | None:
+        return super().read(turn, asked)
+
+    def settle(self, turn: Turn) -> Any | End | None:
+        if (refusal := self.refusal(turn)) is not None:
+            return End(refusal=refusal)
+        every = self.choices(turn)
+        if not every:
+            return End(response="utter_no_other_variant", values={"item": line_title(turn, own_line(turn))})
+        wanted = self._wanted(turn)
+        fitting = [variant for variant in every if wanted.items() <= variant.options.items()]
+        if wanted and not fitting:
+            turn.say("utter_variant_unavailable", variant=formats.options(wanted, turn.language))
+            return None
+        return str(fitting[0].id) if wanted and len(fitting) == 1 else None
+
+    def options(self, turn: Turn) -> list[Option]:
+        wanted = self._wanted(turn)
+        every = self.choices(turn)
+        fitting = [variant for variant in every if wanted.items() <= variant.options.items()] or every
+        return [_variant_option(turn, variant) for variant in fitting[:10]]
+
+    def values(self, turn: Turn) -> dict[str, Any]:
+        return {"item": line_title(turn, own_line(turn))}
+
+    def refusal(self, turn: Turn) -> Refusal | None:
+        """Why nothing could be changed at all, whatever it should become."""
+        parameters = {"order_number": turn.slots["order_number"], "line_id": int(turn.slots["line_id"]), "to_variant_id": None}
+        outcome = CHANGING.operation(turn).assess(turn.session, turn.customer_id, parameters, turn.now)
+        missing = isinstance(outcome, Refusal) and outcome.rule == "incomplete"
+        return outcome if isinstance(outcome, Refusal) and not missing else None
+
+    def choices(self, turn: Turn) -> list[Variant]:
+        return [choice.variant for choice in order_changes.choices_for_variant_change(turn.session, own_line(turn))]
+
+    def _wanted(self, turn: Turn) -> dict[str, str]:
+        """The options said that the item does not have: in "the blue shirt M for an L" it is the L."""
+        has = own_line(turn).variant.options
+        words = turn.slots.get("item_words") or {}
+        said = {"color": words.get("colors", []), "size": words.get("sizes", [])}
+        new = {name: [value for value in values if value != has.get(name)] for name, values in said.items()}
+        return {name: values[-1] for name, values in new.items() if values}
+
+
+def _variant_option(turn: Turn, variant: Variant) -> Option:
+    return Option(str(variant.id), formats.options(variant.options, turn.language), tuple(map(str, variant.options.values())))
+
+
+class Changing(Write):
+    form = "change_order_form"
+    task = "change_order"
+
+    def operation(self, turn: Turn) -> Operation:
+        return order_changes.ChangeVariant(policies(), payment_url())
+
+    def parameters(self, turn: Turn) -> dict[str, Any]:
+        line, variant = int(turn.slots["line_id"]), int(turn.slots["new_variant"])
+        return {"order_number": turn.slots["order_number"], "line_id": line, "to_variant_id": variant}
+
+    def summary_values(self, turn: Turn, summary: Mapping[str, Any]) -> dict[str, Any]:
+        return {**worded(turn, summary), "money_words": _difference_in_words(turn, summary)}
+
+
+def _difference_in_words(turn: Turn, summary: Mapping[str, Any]) -> str:
+    """ "The price stays the same.", "You pay 5.00 more." or "You get 5.00 back."."""
+    minor = summary["difference_minor"]
+    key = "difference_none" if not minor else "difference_to_pay" if minor > 0 else "difference_to_refund"
+    return turn.label(key).format(amount=turn.money(abs(minor), summary["currency"]))
+
+
+CHANGING = Changing()
+
+
+class ChangeOrderForm(TaskForm):
+    form = Changing.form
+    task = Changing.task
+    steps = (*identity_steps("change_order"), OrderStep(CHANGEABLE), LineStep(), NewVariantStep(), ConfirmStep(CHANGING))
+
+
+class ActionChangeOrder(SubmitAction):
+    write = CHANGING
+    action = "action_change_order"
+
+    def done(self, turn: Turn, result: Mapping[str, Any]) -> None:
+        response = "utter_done_change_order_to_pay" if result.get("payment_link") else "utter_done_change_order"
+        turn.say(response, **worded(turn, result))
+
+
+# Sent elsewhere
+
+
+class NewAddressStep(Step):
+    """Where to: a saved address, or one that is typed in one line."""
+
+    slot = "new_address"
+
+    def read(self, turn: Turn, asked: bool) -> Reply | None:
+        if not asked:
+            return None
+        saved = SavedAddressChoice().read(turn, asked)
+        if saved is not None:
+            return Reply({"address_id": int(saved.value)})
+        address = parse_address(turn.text)
+        if address is None and len(turn.text.split()) >= 3:
+            turn.say("utter_address_incomplete")
+            return Reply(None)
+        return Reply({"address": address}) if address else None
+
+    def settle(self, turn: Turn) -> Any | End | None:
+        parameters = {"order_number": turn.slots["order_number"]}
+        outcome = MOVING.operation(turn).assess(turn.session, turn.customer_id, parameters, turn.now)
+        too_late = isinstance(outcome, Refusal) and outcome.rule != "incomplete"
+        return End(refusal=outcome) if too_late else None  # type: ignore[arg-type]
+
+    def ask(self, turn: Turn) -> None:
+        SavedAddressChoice().ask(turn)
+
+
+class SavedAddressChoice(ChoiceStep):
+    slot = "new_address"
+    question = "utter_choose_address"
+
+    def options(self, turn: Turn) -> list[Option]:
+        saved = order_changes.addresses(turn.session, turn.customer_id)
+        present = own_order(turn).shipping_address.get("line1")
+        return [Option(str(each.id), f"{each.line1}, {each.city}", (each.label,)) for each in saved if each.line1 != present]
+
+
+def parse_address(text: str) -> dict[str, str] | None:
+    """Street and number, postcode and city out of one line; None where one of them is missing."""
+    found = POSTCODE.search(text)
+    pieces = [piece.strip(" .") for piece in re.split(r"[,;\n]", text) if piece.strip(" .")]
+    if found is None or len(pieces) < 2:
+        return None
+    rest = [POSTCODE.sub("", piece).strip(" -") if found[1] in piece and index else piece for index, piece in enumerate(pieces)]
+    city = next((piece for piece in rest[1:] if piece and not piece.isdigit()), "")
+    return {"line1": rest[0], "city": city, "postcode": found[1]} if city else None
+
+
+class Moving(Write):
+    form = "change_address_form"
+    task = "change_address"
+
+    def operation(self, turn: Turn) -> Operation:
+        return order_changes.ChangeAddress(policies())
+
+    def parameters(self, turn: Turn) -> dict[str, Any]:
+        return {"order_number": turn.slots["order_number"], **turn.slots["new_address"]}
+
+    def summary_values(self, turn: Turn, summary: Mapping[str, Any]) -> dict[str, Any]:
+        return {"order_number": summary["order_number"], "address": address_in_words(summary["to"])}
+
+
+MOVING = Moving()
+
+
+class ChangeAddressForm(TaskForm):
+    form = Moving.form
+    task = Moving.task
+    steps = (*identity_steps("change_address"), OrderStep(CHANGEABLE), NewAddressStep(), ConfirmStep(MOVING))
+
+
+class ActionChangeAddress(SubmitAction):
+    write = MOVING
+    action = "action_change_address"
+
+
+# Paid another way
+
+
+class NewMethodStep(ChoiceStep):
+    """How to pay instead: one other method that the policy allows."""
+
+    slot = "new_payment_method"
+    question = "utter_choose_payment_method"
+
+    def read(self, turn: Turn, asked: bool) -> Reply | None:
+        if asked and (chosen := super().read(turn, asked)) is not None:
+            return chosen
+        said = list(dict.fromkeys(turn.all_of("payment_method")))
+        return Reply(",".join(said)) if said else None
+
+    def settle(self, turn: Turn) -> Any | End | None:
+        parameters = {"order_number": turn.slots["order_number"], "method": None}
+        outcome = PAYING.operation(turn).assess(turn.session, turn.customer_id, parameters, turn.now)
+        too_late = isinstance(outcome, Refusal) and outcome.reason != "method_missing"
+        return End(refusal=outcome) if too_late else None  # type: ignore[arg-type]
+
+    def options(self, turn: Turn) -> list[Option]:
+        allowed = order_changes.methods_to_change_to(turn.session, own_order(turn), turn.customer_id, policies(), turn.today)
+        return [Option(method, turn.label(f"method_{method}")) for method in allowed]
+
+
+class Paying(Write):
+    form = "change_payment_form"
+    task = "change_payment"
+
+    def operation(self, turn: Turn) -> Operation:
+        return order_changes.ChangePayment(policies(), payment_url())
+
+    def parameters(self, turn: Turn) -> dict[str, Any]:
+        methods = str(turn.slots["new_payment_method"]).split(",")
+        return {"order_number": turn.slots["order_number"], "method": methods[0] if len(methods) == 1 else methods}
+
+    def summary_values(self, turn: Turn, summary: Mapping[str, Any]) -> dict[str, Any]:
+        return {**worded(turn, summary), "method": turn.label(f"method_{summary['to']}")}
+
+
+PAYING = Paying()
+
+
+class ChangePaymentForm(TaskForm):
+    form = Paying.form
+    task = Paying.task
+    steps = (*identity_steps("change_payment"), OrderStep(CHANGEABLE), NewMethodStep(), ConfirmStep(PAYING))
+
+
+class ActionChangePayment(SubmitAction):
+    write = PAYING
+    action = "action_change_payment"
+
+    def done(self, turn: Turn, result: Mapping[str, Any]) -> None:
+        response = "utter_done_change_payment_link" if result.get("payment_link") else "utter_done_change_payment"
+        turn.say(response, **worded(turn, result))

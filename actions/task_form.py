@@ -1,0 +1,256 @@
+"""What all forms have in common: skip what is known, read the reply, correct, ask the next question, confirm, end.
+
+A form here is the action `validate_<form>`, which Rasa's FormAction calls on each turn of the form. It fills the slots of its
+steps in order. Where a message holds nothing for the form, it returns nothing: Rasa then looks for a rule (a digression),
+and comes back to the form's question.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import ActionExecutionRejected, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.choices import Option, picked, tapped
+from actions.closing import close_task, say_refusal
+from actions.turn import Turn, turn_of
+from actions.words import response_keys
+from commerce.proposals import Refusal
+
+NOT_NEEDED = "-"  # fills a slot whose question need not be asked
+SURELY_ANOTHER = 0.5  # confidence at which a message within a form is taken for another request
+
+# Intents that never fill a slot: they are said about the conversation, not in answer to a question.
+ASIDE = frozenset(
+    (
+        "stop_task ask_why repeat_that human_agent bot_challenge insult thank goodbye greet ask_help switch_language share_secret"
+    ).split()
+)
+# Intents of a plain answer to the question.
+ANSWERS = frozenset(["inform", "affirm", "deny", "correct_choice", "out_of_scope", "nlu_fallback"])
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a step read: a value, or no value with words already said about why not (`understood`)."""
+
+    value: Any = None
+    understood: bool = True
+
+
+@dataclass(frozen=True)
+class End:
+    """The task cannot go on: say why. `keep`: what the task knew stays for a handoff."""
+
+    refusal: Refusal | None = None
+    response: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Step:
+    """One slot of a form.
+
+    `read` looks for its value in the message: None where there is nothing, whoever asked. `settle` fills it without asking
+    (only one order fits, not needed here), returns None to ask, or `End`. `ask` puts the question.
+    """
+
+    slot: str
+
+    def read(self, turn: Turn, asked: bool) -> Reply | None:
+        return None
+
+    def settle(self, turn: Turn) -> Any | End | None:
+        return None
+
+    def ask(self, turn: Turn) -> None:
+        """By default, words are Rasa's business: `utter_ask_<form>_<slot>` or `utter_ask_<slot>`."""
+
+    def forget(self, turn: Turn) -> None:
+        turn.set(self.slot, None)
+
+
+class ChoiceStep(Step):
+    """A step that is answered by one of the options shown."""
+
+    question: str
+
+    def options(self, turn: Turn) -> Sequence[Option]:
+        raise NotImplementedError
+
+    def values(self, turn: Turn) -> dict[str, Any]:
+        """The variables of the question."""
+        return {}
+
+    def read(self, turn: Turn, asked: bool) -> Reply | None:
+        if not asked:
+            return None
+        shown = turn.offered(self.slot)
+        value = tapped(self.slot, turn.entities)
+        chosen = value if value in {option.value for option in shown} else picked(turn.text, turn.entities, shown)
+        return Reply(chosen) if chosen is not None else None
+
+    def settle(self, turn: Turn) -> Any | End | None:
+        options = self.options(turn)
+        return options[0].value if len(options) == 1 else None
+
+    def ask(self, turn: Turn) -> None:
+        turn.offer(self.slot, list(self.options(turn)), self.question, **self.values(turn))
+
+
+class TaskForm(Action, ABC):
+    """The validation action of one form. `steps` are shared by all conversations: they keep nothing."""
+
+    task: str  # the intent that begins it, also the operation's name in the identity policy
+    steps: Sequence[Step]
+
+    @property
+    @abstractmethod
+    def form(self) -> str:
+        """The form's name in the domain. Abstract, so that rasa_sdk does not register this class."""
+
+    def name(self) -> str:
+        return f"validate_{self.form}"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
+        with turn_of(dispatcher, tracker) as turn:
+            return self.advance(turn)
+
+    def advance(self, turn: Turn) -> list[dict[str, Any]]:
+        if turn.begins_form:
+            self._begin(turn)
+            self._read_all(turn)
+        elif turn.is_fresh and not self._take_reply(turn):
+            return self._reject(turn)
+        return self._next(turn)
+
+    # Beginning
+
+    def _begin(self, turn: Turn) -> None:
+        interrupted = turn.slots.get("current_task")
+        if interrupted and interrupted != self.form:
+            turn.set("suspended_task", {"form": interrupted, "slots": known_slots(turn)})
+        for step in self.steps:
+            step.forget(turn)
+        turn.set("current_task", self.form)
+        turn.set("choices", None)
+        for slot, value in (turn.carried.get("slots") or {}).items():
+            turn.set(slot, value)
+        if second := turn.second_request():
+            turn.set("queued_request", second)
+
+    def _read_all(self, turn: Turn) -> None:
+        for step in self.steps:
+            if turn.slots.get(step.slot) is None and (reply := step.read(turn, asked=False)) is not None:
+                turn.set(step.slot, reply.value)
+        if turn.carried:
+            turn.set("carried", None)
+
+    # A reply
+
+    def _take_reply(self, turn: Turn) -> bool:
+        """Whether the message had something for this form."""
+        if self._is_aside(turn):
+            return False
+        asked = turn.slots.get("requested_slot")
+        taken = [self._take(turn, step, step.slot == asked) for step in self.steps]
+        return any(taken) or self._take_back(turn)
+
+    def _is_aside(self, turn: Turn) -> bool:
+        if tapped(str(turn.slots.get("requested_slot")), turn.entities):
+            return False
+        if turn.intent in ASIDE:
+            return turn.confidence >= SURELY_ANOTHER
+        is_other = turn.intent not in ANSWERS and turn.intent != self.task
+        return is_other and turn.confidence >= SURELY_ANOTHER and not self._is_plain_answer(turn)
+
+    def _is_plain_answer(self, turn: Turn) -> bool:
+        """A short message that picks one of the options shown answers, whatever else it sounds like."""
+        asked = str(turn.slots.get("requested_slot"))
+        return len(turn.text.split()) <= 5 and picked(turn.text, turn.entities, turn.offered(asked)) is not None
+
+    def _take(self, turn: Turn, step: Step, asked: bool) -> bool:
+        reply = step.read(turn, asked)
+        if reply is None:
+            return False
+        if reply.value is not None and reply.value != turn.slots.get(step.slot):
+            self._forget_after(turn, step)
+        turn.set(step.slot, reply.value)
+        turn.events.append(SlotSet(step.slot, reply.value))  # also where nothing changed: Rasa must see that it was read
+        return True
+
+    def _take_back(self, turn: Turn) -> bool:
+        """ "No, the other one": the other of two options, or the last answered question again."""
+        if turn.intent != "correct_choice":
+            return False
+        step = self._last_answered(turn)
+        if step is None:
+            return False
+        self._forget_after(turn, step)
+        step.forget(turn)
+        turn.events.append(SlotSet(step.slot, None))
+        turn.set("reopened", step.slot)
+        return True
+
+    def _last_answered(self, turn: Turn) -> Step | None:
+        answered = [s for s in self.steps if isinstance(s, ChoiceStep) and turn.slots.get(s.slot) not in (None, NOT_NEEDED)]
+        return answered[-1] if answered else None
+
+    def _forget_after(self, turn: Turn, step: Step) -> None:
+        for later in self.steps[list(self.steps).index(step) + 1 :]:
+            later.forget(turn)
+
+    # The next question
+
+    def _next(self, turn: Turn) -> list[dict[str, Any]]:
+        for step in self._open_steps(turn):
+            outcome = None if turn.slots.get("reopened") == step.slot else step.settle(turn)
+            if isinstance(outcome, End):
+                return self._end(turn, outcome)
+            if outcome is None:
+                return self._ask(turn, step)
+            turn.set(step.slot, outcome)
+        return [*turn.events, SlotSet("requested_slot", None)]
+
+    def _open_steps(self, turn: Turn) -> Iterator[Step]:
+        return (step for step in self.steps if turn.slots.get(step.slot) is None)
+
+    def _ask(self, turn: Turn, step: Step) -> list[dict[str, Any]]:
+        turn.set("reopened", None)
+        if not rasa_asks(self.form, step.slot):
+            step.ask(turn)
+        return [*turn.events, SlotSet("requested_slot", step.slot)]
+
+    def _end(self, turn: Turn, end: End) -> list[dict[str, Any]]:
+        if end.response is not None:
+            turn.say(end.response, **end.values)
+        if end.refusal is not None:
+            say_refusal(turn, self.task, end.refusal)
+        close_task(turn, settled=False)
+        # `-` fills what is left, so that the rules see the form as it was left; the submit action sees `current_task` gone.
+        return [*turn.events, SlotSet("requested_slot", None)]
+
+    def _reject(self, turn: Turn) -> list[dict[str, Any]]:
+        return [ActionExecutionRejected(self.form)]
+
+
+def rasa_asks(form: str, slot: str) -> bool:
+    """Whether a response exists that Rasa's FormAction says by itself."""
+    return bool({f"utter_ask_{form}_{slot}", f"utter_ask_{slot}"} & response_keys())
+
+
+TASK_SLOTS = tuple(
+    (
+        "order_number line_id return_items cancel_reason return_reason package return_method refund_to new_variant "
+        "new_address new_payment_method problem points"
+    ).split()
+)
+
+
+def known_slots(turn: Turn) -> dict[str, Any]:
+    """What the present task knows, without the confirmation: a summary is made anew."""
+    return {slot: turn.slots[slot] for slot in TASK_SLOTS if turn.slots.get(slot) is not None}

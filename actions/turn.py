@@ -1,0 +1,197 @@
+"""One turn as an action sees it: what the shopper wrote, who they are, what is known, and a way to answer in their language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from rasa_sdk import Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from sqlalchemy.orm import Session
+
+from actions import clock, formats, words
+from actions.choices import Option, button
+from actions.shop import default_language, time_zone
+from commerce.models import Customer
+from database import transaction
+from messaging.identities import Identity, Level, identity
+
+Entity = dict[str, Any]
+LISTEN = "action_listen"
+
+
+@dataclass
+class Turn:
+    tracker: Tracker
+    dispatcher: CollectingDispatcher
+    session: Session
+    now: datetime
+    slots: dict[str, Any]
+    events: list[dict[str, Any]] = field(default_factory=list)
+    mail_is_due: bool = False
+
+    # What the shopper wrote
+
+    @cached_property
+    def is_fresh(self) -> bool:
+        """Whether this action looks at a new message (a form also runs again after a digression)."""
+        done = [event["name"] for event in self._events_of("action") if event["name"] != self.tracker.active_loop_name]
+        last = [event["name"] for event in self._events_of("action")]
+        before = last[-2] if len(last) > 1 and last[-1] == self.tracker.active_loop_name else (done or [LISTEN])[-1]
+        return bool(before == LISTEN)
+
+    @cached_property
+    def begins_form(self) -> bool:
+        """Whether the active form was begun by this turn."""
+        kinds = [event["event"] for event in self.tracker.events if event["event"] in ("user", "active_loop")]
+        return bool(kinds) and kinds[-1] == "active_loop"
+
+    @property
+    def carried(self) -> dict[str, Any]:
+        """Text, entities and slots that an earlier turn left for this one (a queued request, an offer that was taken up)."""
+        return self.slots.get("carried") or {}
+
+    @cached_property
+    def text(self) -> str:
+        if not self.is_fresh:
+            return str(self.carried.get("text", ""))
+        first = self.requests[0]["text"] if self.requests else None
+        return first or self.tracker.latest_message.get("text") or ""
+
+    @cached_property
+    def entities(self) -> list[Entity]:
+        if not self.is_fresh:
+            return list(self.carried.get("entities", []))
+        found = list(self.tracker.latest_message.get("entities") or [])
+        return [entity for entity in found if self._is_in(entity, self.text)] if self.requests else found
+
+    @property
+    def intent(self) -> str:
+        return (self.tracker.latest_message.get("intent") or {}).get("name") or ""
+
+    @property
+    def confidence(self) -> float:
+        return float((self.tracker.latest_message.get("intent") or {}).get("confidence") or 0.0)
+
+    @property
+    def requests(self) -> list[dict[str, Any]]:
+        """The two requests of this message, where it holds two."""
+        return self.tracker.latest_message.get("requests") or []
+
+    def entity(self, name: str) -> str | None:
+        return next((str(entity["value"]) for entity in self.entities if entity["entity"] == name), None)
+
+    def all_of(self, name: str) -> list[str]:
+        return [str(entity["value"]) for entity in self.entities if entity["entity"] == name]
+
+    def second_request(self) -> dict[str, Any] | None:
+        """The other request of this message with its own text and entities."""
+        if len(self.requests) < 2:
+            return None
+        other = self.requests[1]
+        entities = [e for e in self.tracker.latest_message.get("entities") or [] if self._is_in(e, other["text"])]
+        return {"intent": other["intent"], "text": other["text"], "entities": entities}
+
+    # Who they are
+
+    @property
+    def sender_id(self) -> str:
+        return str(self.tracker.sender_id)
+
+    @property
+    def channel(self) -> str:
+        return str(self.tracker.get_latest_input_channel() or "unknown")
+
+    @property
+    def identity(self) -> Identity:
+        return identity(self.session, self.channel, self.sender_id, self.now)
+
+    @property
+    def customer(self) -> Customer | None:
+        who = self.identity
+        return self.session.get(Customer, who.customer_id) if who.customer_id is not None else None
+
+    @property
+    def customer_id(self) -> int:
+        """The customer who is asking. Raises LookupError where nobody is known: ask for the identity first."""
+        who = self.identity
+        if who.customer_id is None or who.level is Level.anonymous:
+            raise LookupError("nobody is known in this conversation")
+        return who.customer_id
+
+    # How they are answered
+
+    @property
+    def language(self) -> str:
+        return str(self.slots.get("language") or default_language())
+
+    @cached_property
+    def locale(self) -> Locale:
+        customer = self.customer
+        same = customer is not None and customer.language == self.language
+        return formats.locale_of(self.language, customer.country if customer is not None and same else None)
+
+    @property
+    def today(self) -> date:
+        """The day where the shop is."""
+        return self.now.astimezone(ZoneInfo(time_zone())).date()
+
+    def say(self, response: str, /, buttons: Sequence[dict[str, str]] = (), **values: Any) -> None:
+        """Answer with a response of `data/responses`, its variables filled by `values`."""
+        self.dispatcher.utter_message(response=response, buttons=list(buttons) or None, **values)
+
+    def offer(self, slot: str, options: Sequence[Option], response: str, /, **values: Any) -> None:
+        """Answer with choices for this slot, and remember them for a reply in words."""
+        self.set("choices", {"slot": slot, "options": [option.stored() for option in options]})
+        self.say(response, [button(slot, option) for option in options], **values)
+
+    def offered(self, slot: str) -> list[Option]:
+        """The choices that the shopper was last shown for this slot."""
+        choices = self.slots.get("choices") or {}
+        return [Option.from_stored(stored) for stored in choices.get("options", [])] if choices.get("slot") == slot else []
+
+    def label(self, key: str) -> str:
+        return words.label(key, self.language)
+
+    def money(self, amount_minor: int, currency: str) -> str:
+        return formats.money(amount_minor, currency, self.locale)
+
+    def number(self, value: int) -> str:
+        return formats.number(value, self.locale)
+
+    def day(self, value: Any) -> str:
+        return formats.any_day(value, self.locale, self.today)
+
+    # What is remembered
+
+    def set(self, slot: str, value: Any) -> None:
+        if self.slots.get(slot) != value:
+            self.slots[slot] = value
+            self.events.append(SlotSet(slot, value))
+
+    def _events_of(self, kind: str) -> list[dict[str, Any]]:
+        return [event for event in self.tracker.events if event.get("event") == kind]
+
+    def _is_in(self, entity: Entity, clause: str) -> bool:
+        whole = self.tracker.latest_message.get("text") or ""
+        start = whole.find(clause)
+        return start < 0 or start <= entity.get("start", 0) < start + len(clause)
+
+
+@contextmanager
+def turn_of(dispatcher: CollectingDispatcher, tracker: Tracker) -> Iterator[Turn]:
+    """A turn in a transaction of its own: an exception rolls back all that it wrote."""
+    with transaction() as session:
+        turn = Turn(tracker, dispatcher, session, clock.now(), dict(tracker.slots))
+        yield turn
+    if turn.mail_is_due:
+        from actions.mailing import deliver  # mailing needs Turn
+
+        deliver()

@@ -1,0 +1,114 @@
+"""The channel connector of the web page: a signed visitor token in, the assistant's messages out.
+
+The page is served at `/`. A visitor's conversation is named by a token that this server signed: nobody can write into
+another visitor's conversation by naming it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import inspect
+import mimetypes
+import secrets
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from rasa.core.channels.channel import CollectingOutputChannel, InputChannel, UserMessage
+from sanic import Blueprint, Sanic, response
+from sanic.request import Request
+from sanic.response import HTTPResponse
+
+from database import home_folder
+from messaging.secret import secret_key
+
+WEB = Path(__file__).resolve().parents[2] / "web"
+LONGEST_TEXT = 2000  # characters
+
+OnMessage = Callable[[UserMessage], Awaitable[Any]]
+
+
+class WebChatInput(InputChannel):
+    """Routes below `/webhooks/webchat/`: `session` (a new visitor), `webhook` (a message, answered with its replies)."""
+
+    @classmethod
+    def name(cls) -> str:
+        return "webchat"
+
+    @classmethod
+    def from_credentials(cls, credentials: dict[str, Any] | None) -> WebChatInput:
+        return cls()
+
+    def blueprint(self, on_new_message: OnMessage) -> Blueprint:
+        routes = Blueprint(f"webchat_{inspect.getmodule(self).__name__}")  # type: ignore[union-attr]
+
+        @routes.get("/")
+        async def health(_request: Request) -> HTTPResponse:
+            return response.json({"status": "ok"})
+
+        @routes.post("/session")
+        async def session(_request: Request) -> HTTPResponse:
+            return response.json({"token": new_token()})
+
+        @routes.post("/webhook")
+        async def webhook(request: Request) -> HTTPResponse:
+            return await self._answer(request, on_new_message)
+
+        @routes.get("/static/<path:path>")
+        async def static(_request: Request, path: str) -> HTTPResponse:
+            return page_file(path)
+
+        @routes.listener("before_server_start")
+        async def serve_page_at_root(app: Sanic, _loop: asyncio.AbstractEventLoop) -> None:
+            # Rasa has a route at "/" already; a middleware answers before it.
+            app.register_middleware(_root_page, "request")
+
+        return routes
+
+    async def _answer(self, request: Request, on_new_message: OnMessage) -> HTTPResponse:
+        body = request.json if isinstance(request.json, dict) else {}
+        visitor = visitor_of(str(body.get("token", "")))
+        text = body.get("message")
+        if visitor is None:
+            return response.json({"error": "unknown_visitor"}, status=401)
+        if not isinstance(text, str) or not text.strip() or len(text) > LONGEST_TEXT:
+            return response.json({"error": "bad_message", "longest": LONGEST_TEXT}, status=400)
+        replies = CollectingOutputChannel()
+        metadata = {"language": body.get("language"), "page": body.get("page")}
+        await on_new_message(UserMessage(text.strip(), replies, visitor, input_channel=self.name(), metadata=metadata))
+        return response.json([_without_recipient(reply) for reply in replies.messages])
+
+
+def new_token() -> str:
+    """A token for a new visitor: a random name and its signature."""
+    visitor = secrets.token_urlsafe(18)
+    return f"{visitor}.{_signature(visitor)}"
+
+
+def visitor_of(token: str) -> str | None:
+    """The visitor whom this token names, or None where we did not sign it."""
+    visitor, _, signature = token.rpartition(".")
+    return f"web-{visitor}" if visitor and hmac.compare_digest(signature, _signature(visitor)) else None
+
+
+def page_file(path: str) -> HTTPResponse:
+    """A file of the `web` folder; 404 for anything else."""
+    file = (WEB / path).resolve()
+    if not file.is_relative_to(WEB) or not file.is_file():
+        return response.json({"error": "not_found"}, status=404)
+    kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    return response.raw(file.read_bytes(), content_type=kind, headers={"Cache-Control": "max-age=60"})
+
+
+def _root_page(request: Request) -> HTTPResponse | None:
+    return page_file("index.html") if request.path == "/" and request.method in ("GET", "HEAD") else None
+
+
+def _signature(visitor: str) -> str:
+    return hmac.new(secret_key(home_folder()), f"visitor:{visitor}".encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def _without_recipient(reply: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in reply.items() if key != "recipient_id"}

@@ -1,0 +1,104 @@
+"""Reads what designers write by language (answers, FAQ) into the shapes that Rasa knows.
+
+`data/responses/<lang>/*.yml` become response variations conditioned on the slot `language`, with the shop's first language as
+the one for everybody else. The questions in `data/faq/<lang>/*.yml` become examples of the intent `ask_faq`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rasa.shared.core.domain import Domain
+from rasa.shared.exceptions import RasaException
+from rasa.shared.importers import utils
+from rasa.shared.importers.rasa import RasaFileImporter
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+from rasa.shared.utils.io import read_yaml_file
+
+FAQ_INTENT = "ask_faq"
+NOT_FOR_RASA = ("responses", "faq", "patterns", "policies", "labels", "mail", "demo")
+
+
+class ResponseError(RasaException):
+    """A file below data/responses that cannot be used; the text names file and key."""
+
+
+class TenderoImporter(RasaFileImporter):
+    """Rasa's own file importer, and the folders that are laid out by language."""
+
+    def __init__(
+        self,
+        config_file: str | None = None,
+        domain_path: str | None = None,
+        training_data_paths: list[str] | str | None = None,
+        default_language: str = "en",
+    ) -> None:
+        super().__init__(config_file, domain_path, training_data_paths)
+        self._default_language = default_language
+        self._folders = list(_data_folders(training_data_paths))
+        self._nlu_files: list[str] = self._for_rasa(self._nlu_files)
+        self._story_files: list[str] = self._for_rasa(self._story_files)
+
+    def _for_rasa(self, files: Iterable[str]) -> list[str]:
+        return [file for file in files if not _is_ours(Path(file), self._folders)]
+
+    def get_domain(self) -> Domain:
+        """The domain file and every answer below data/responses."""
+        domain = super().get_domain()
+        for folder in self._folders:
+            domain = domain.merge(Domain.from_dict({"responses": self._responses(folder / "responses")}))
+        return domain
+
+    def get_nlu_data(self, language: str | None = "en") -> TrainingData:
+        """The examples below data/nlu and the questions of the FAQ."""
+        examples = super().get_nlu_data(language)
+        questions = [
+            Message.build(text=question, intent=FAQ_INTENT)
+            for folder in self._folders
+            for question in faq_questions(folder / "faq")
+        ]
+        return examples.merge(TrainingData(questions))
+
+    def get_conversation_tests(self) -> Any:
+        return utils.story_graph_from_paths(self._conversation_test_files, self.get_domain())
+
+    def _responses(self, folder: Path) -> dict[str, list[dict[str, Any]]]:
+        conditioned: dict[str, list[dict[str, Any]]] = {}
+        for language, key, variations in read_responses(folder):
+            for variation in variations:
+                condition = [{"type": "slot", "name": "language", "value": language}]
+                conditioned.setdefault(key, []).append({**variation, "condition": condition})
+                if language == self._default_language:
+                    conditioned[key].append(dict(variation))
+        return conditioned
+
+
+def read_responses(folder: Path) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
+    """(language, key, variations) of every answer; `ResponseError` for a key that one language has twice."""
+    seen: dict[tuple[str, str], Path] = {}
+    for file in sorted(folder.glob("*/*.yml")):
+        for key, variations in (read_yaml_file(file).get("responses") or {}).items():
+            if (file.parent.name, key) in seen:
+                raise ResponseError(f"{file}: {key} is already written in {seen[file.parent.name, key]}")
+            seen[file.parent.name, key] = file
+            yield file.parent.name, key, [{"text": variations}] if isinstance(variations, str) else variations
+
+
+def faq_questions(folder: Path) -> Iterator[str]:
+    """What shoppers type for each entry of the FAQ, its title among it."""
+    for file in sorted(folder.glob("*/*.yml")):
+        for entry in read_yaml_file(file).get("faq") or []:
+            yield entry["question"]
+            yield from entry.get("asked_as") or []
+
+
+def _data_folders(paths: list[str] | str | None) -> Iterable[Path]:
+    given = [paths] if isinstance(paths, str) else paths or []
+    return (Path(path) for path in given if Path(path).is_dir())
+
+
+def _is_ours(file: Path, folders: Iterable[Path]) -> bool:
+    return any(file.resolve().is_relative_to((folder / name).resolve()) for folder in folders for name in NOT_FOR_RASA)

@@ -1,0 +1,225 @@
+"""What is sold: search by words and options, prices, stock, and the names that the assistant should recognise.
+
+Prices are integer minor units of the named currency; a variant without a price in a currency is not sold in it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Text, cast, func, select
+from sqlalchemy.orm import Session, joinedload
+
+from commerce.models import Category, Location, Price, Product, StockLevel, Variant
+from commerce.product_index import Entry, Index, fold, load_index, tokens
+
+BATCH = 50  # products whose variants are read at once, best first
+OPTION_BONUS = 0.1  # for having the colour that was named among the words
+SOLD_OUT = 0.9  # factor: what can be bought comes first
+
+
+@dataclass(frozen=True)
+class PricedVariant:
+    """A variant with its price in minor units and the pieces of it at all locations."""
+
+    variant: Variant
+    price_minor: int
+    stock: int
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A product found, with those of its variants that match, and their prices and stock. Score: 0 to 1."""
+
+    product: Product
+    variants: tuple[PricedVariant, ...]
+    currency: str
+    score: float
+
+    @property
+    def price_range(self) -> tuple[int, int]:
+        """Lowest and highest price in minor units."""
+        prices = [each.price_minor for each in self.variants]
+        return min(prices), max(prices)
+
+    @property
+    def stock(self) -> int:
+        """Pieces of the matching variants at all locations."""
+        return sum(each.stock for each in self.variants)
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What a message may name. Keys are canonical values, languages are codes such as "es"."""
+
+    products: Mapping[str, Mapping[str, str]]  # handle: {language: name}
+    categories: Mapping[str, Mapping[str, str]]  # slug: {language: name}
+    brands: tuple[str, ...]
+    options: Mapping[str, tuple[str, ...]]  # "color": ("beige", "blue"), "size": ("L", "M")
+
+
+@dataclass(frozen=True)
+class _Filter:
+    options: Mapping[str, str]
+    max_price_minor: int | None
+    in_stock: bool
+
+    def fits(self, each: PricedVariant) -> bool:
+        affordable = self.max_price_minor is None or each.price_minor <= self.max_price_minor
+        return affordable and (each.stock > 0 or not self.in_stock) and has_options(each.variant, self.options)
+
+
+def search(
+    session: Session,
+    *,
+    words: str | None,
+    language: str,
+    category: str | None = None,
+    brand: str | None = None,
+    color: str | None = None,
+    size: str | None = None,
+    max_price_minor: int | None = None,
+    currency: str,
+    in_stock: bool = False,
+    limit: int = 5,
+) -> list[Hit]:
+    """Products with a variant that meets every condition, best first.
+
+    words: in any language, misspelt or not; names in `language` count most; None or blank for no such condition.
+    category: a slug. brand, color, size: as in the catalogue, in upper or lower case. currency: only what is sold in
+    it.
+    """
+    index = load_index(session)
+    wanted = {key: value for key, value in (("color", color), ("size", size)) if value}
+    condition = _Filter(wanted, max_price_minor, in_stock)
+    ranked = [hit for hit in _ranked(index, words, language) if _belongs(hit[0], category, brand)]
+    named = frozenset(same for word in tokens(words or "") for same in index.expand(word))
+    hits: list[Hit] = []
+    for start in range(0, len(ranked), BATCH):
+        hits += _hits(session, ranked[start : start + BATCH], condition, named, currency)
+        if len(hits) >= limit:
+            break
+    return sorted(hits, key=lambda hit: -hit.score)[:limit]
+
+
+def _ranked(index: Index, words: str | None, language: str) -> Sequence[tuple[Entry, float]]:
+    if words and words.strip():
+        return index.rank(words, language)
+    return [(entry, 1.0) for entry in sorted(index.entries.values(), key=lambda entry: entry.handle)]
+
+
+def _belongs(entry: Entry, category: str | None, brand: str | None) -> bool:
+    return category in (None, entry.category) and (brand is None or fold(brand) == fold(entry.brand or ""))
+
+
+def _hits(
+    session: Session,
+    ranked: Sequence[tuple[Entry, float]],
+    condition: _Filter,
+    named: frozenset[str],
+    currency: str,
+) -> Iterator[Hit]:
+    by_product = _priced(session, [entry.product_id for entry, _ in ranked], currency)
+    for entry, score in ranked:
+        matching = [each for each in by_product.get(entry.product_id, []) if condition.fits(each)]
+        as_named = [each for each in matching if _is_named(each.variant, named)]
+        chosen = tuple(as_named or matching)
+        if chosen:
+            score = min(1.0, score + OPTION_BONUS * bool(as_named))
+            score *= 1.0 if any(each.stock for each in chosen) else SOLD_OUT
+            yield Hit(chosen[0].variant.product, chosen, currency, score)
+
+
+def _is_named(variant: Variant, named: frozenset[str]) -> bool:
+    return any(fold(value) in named for value in variant.options.values())
+
+
+def _priced(session: Session, product_ids: Sequence[int], currency: str) -> dict[int, list[PricedVariant]]:
+    pieces = select(func.coalesce(func.sum(StockLevel.quantity), 0)).where(StockLevel.variant_id == Variant.id).scalar_subquery()
+    statement = (
+        select(Variant, Price.amount_minor, pieces)
+        .join(Price, (Price.variant_id == Variant.id) & (Price.currency == currency))
+        .where(Variant.product_id.in_(product_ids), Variant.is_active)
+        .options(joinedload(Variant.product))
+        .order_by(Variant.id)
+    )
+    found: dict[int, list[PricedVariant]] = {}
+    for variant, amount, stock_total in session.execute(statement):
+        found.setdefault(variant.product_id, []).append(PricedVariant(variant, amount, int(stock_total)))
+    return found
+
+
+def variants(session: Session, product_id: int, currency: str, **options: str | None) -> list[PricedVariant]:
+    """A product's active variants sold in this currency, in the shop's order.
+
+    options: such as ``color="blue", size="M"``; None for any.
+    """
+    wanted = {key: value for key, value in options.items() if value}
+    priced = _priced(session, [product_id], currency).get(product_id, [])
+    return [each for each in priced if has_options(each.variant, wanted)]
+
+
+def has_options(variant: Variant, wanted: Mapping[str, str]) -> bool:
+    """Whether the variant has all of these option values, in upper or lower case."""
+    return all(fold(str(variant.options.get(key, ""))) == fold(value) for key, value in wanted.items())
+
+
+def stock(session: Session, variant_id: int) -> list[tuple[Location, int]]:
+    """Pieces at each location that keeps this variant, zero included, in the order of the locations."""
+    statement = (
+        select(Location, StockLevel.quantity)
+        .join(StockLevel, StockLevel.location_id == Location.id)
+        .where(StockLevel.variant_id == variant_id)
+        .order_by(Location.id)
+    )
+    return [(location, quantity) for location, quantity in session.execute(statement)]
+
+
+def available(session: Session, variant_id: int) -> int:
+    """Pieces at all locations."""
+    statement = select(func.coalesce(func.sum(StockLevel.quantity), 0)).where(StockLevel.variant_id == variant_id)
+    return int(session.execute(statement).scalar_one())
+
+
+def price(session: Session, variant_id: int, currency: str) -> int | None:
+    """Minor units; None where the variant is not sold in this currency."""
+    statement = select(Price.amount_minor).where(Price.variant_id == variant_id, Price.currency == currency)
+    amount: int | None = session.execute(statement).scalar_one_or_none()
+    return amount
+
+
+def find_by_sku(session: Session, sku: str) -> Variant | None:
+    """In upper or lower case; also a variant that is no longer sold."""
+    statement = select(Variant).where(func.lower(Variant.sku) == sku.strip().lower())
+    found: Variant | None = session.execute(statement).scalar_one_or_none()
+    return found
+
+
+def find_by_handle(session: Session, handle: str) -> Product | None:
+    found: Product | None = session.execute(select(Product).where(Product.handle == handle)).scalar_one_or_none()
+    return found
+
+
+def vocabulary(session: Session) -> Vocabulary:
+    """Every name in the catalogue, for recognising them in messages."""
+    products: Any = session.execute(select(Product.handle, Product.names, Product.brand).order_by(Product.handle)).all()
+    categories: Any = session.execute(select(Category.slug, Category.names).order_by(Category.slug))
+    return Vocabulary(
+        products={handle: names for handle, names, _ in products},
+        categories=dict(tuple(row) for row in categories),
+        brands=tuple(sorted({brand for _, _, brand in products if brand})),
+        options=_option_values(session),
+    )
+
+
+def _option_values(session: Session) -> dict[str, tuple[str, ...]]:
+    values: dict[str, set[str]] = {}
+    # As text, the database finds the few different ones among very many.
+    statement = select(cast(Variant.options, Text).label("options")).where(Variant.is_active).distinct()
+    for options in session.execute(statement).scalars():
+        for key, value in json.loads(options).items():
+            values.setdefault(key, set()).add(str(value))
+    return {key: tuple(sorted(found)) for key, found in sorted(values.items())}

@@ -1,0 +1,15 @@
+"""Customers, found by what they say is theirs. Whether it is theirs is for a one-time code to show."""
+
+from __future__ import annotations
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from commerce.models import Customer
+
+
+def by_contact(session: Session, contact: str) -> Customer | None:
+    """The customer with this e-mail (lower case) or phone (E.164), who has not been erased."""
+    fits = or_(Customer.email == contact, Customer.phone == contact)
+    customer: Customer | None = session.execute(select(Customer).where(fits, Customer.erased_at.is_(None))).scalar_one_or_none()
+    return customer

@@ -1,0 +1,164 @@
+"""Finds the entries that a shopper's text asks about: TF-IDF over words and character n-grams, in memory."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from commerce.faq.files import FaqEntry, FaqWords
+from commerce.faq.folding import WordFolder
+
+QUERY_LIMIT = 300  # characters looked at: a longer message is not a question of this kind
+
+# Chosen on the `calibration` part of tests/commerce/faq_queries.yml; tests/commerce/test_faq.py holds the level.
+ANSWER_FROM = 0.34  # a lower score is no answer
+SAME_WITHIN = 0.05  # two scores this near fit about equally
+WORD_SHARE = 0.4  # of the likeness; the rest is for character n-grams, which forgive typos
+ENTRY_SHARE = 0.4  # how much the entry as a whole counts beside its likest phrase
+REQUEST_LEAD = 0.05  # a request must be this much likelier than a question to silence it
+_THE_VERY_WORDS = 0.999  # 1, but for rounding
+_CHARACTERS = 3  # length of the n-grams: with longer and shorter ones it is slower and no better
+
+_Vector = dict[str, float]
+
+
+@dataclass(frozen=True)
+class FaqMatch:
+    entry: FaqEntry
+    score: float  # 0 nothing in common, 1 the very words
+
+
+@dataclass(frozen=True)
+class _Phrase:
+    text: str  # folded
+    entry: FaqEntry | None  # None: small talk
+    is_question: bool  # False: a request or small talk, which the FAQ leaves alone
+
+
+class FaqIndex:
+    """Searches the entries of one language at a time. Safe to share between threads: it is never changed."""
+
+    def __init__(self, entries: Iterable[FaqEntry], words: Mapping[str, FaqWords] | None = None) -> None:
+        by_language: dict[str, list[FaqEntry]] = defaultdict(list)
+        for entry in entries:
+            by_language[entry.language].append(entry)
+        known = words or {}
+        self._indexes = {language: _LanguageIndex(own, known.get(language, FaqWords())) for language, own in by_language.items()}
+
+    def search(self, text: str, language: str, limit: int = 3) -> list[FaqMatch]:
+        """The best entries first, at most `limit`; none for a language without entries.
+
+        An entry that fits less than a known request ("cancel my order") is left out: the assistant carries that out.
+        """
+        index = self._indexes.get(language)
+        return index.search(text[:QUERY_LIMIT])[:limit] if index else []
+
+
+def choose(matches: Sequence[FaqMatch]) -> list[FaqEntry]:
+    """The entry to answer with; two when they fit about equally, to be offered; none when nothing fits."""
+    fitting = [match for match in matches if match.score >= ANSWER_FROM]
+    best = [match.entry for match in fitting if match.score >= fitting[0].score - SAME_WITHIN]
+    return best[:2]
+
+
+class _LanguageIndex:
+    def __init__(self, entries: Sequence[FaqEntry], words: FaqWords) -> None:
+        self._folder = WordFolder(words.synonyms, words.filler)
+        self._phrases = list(_phrases(entries, words, self._folder))
+        self._weights = _inverse_frequency(self._phrases)
+        self._unknown = max(self._weights.values(), default=1.0)
+        self._postings: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        self._vocabulary: dict[str, set[str]] = defaultdict(set)  # feature to the ids that use it
+        for place, phrase in enumerate(self._phrases):
+            self._add(place, phrase)
+
+    def _add(self, place: int, phrase: _Phrase) -> None:
+        for feature, weight in self._vector(phrase.text).items():
+            self._postings[feature].append((place, weight))
+            if phrase.entry and phrase.is_question:
+                self._vocabulary[feature].add(phrase.entry.id)
+
+    def search(self, text: str) -> list[FaqMatch]:
+        vector = self._vector(self._folder.fold(text))
+        covered = self._covered(vector)
+        best: dict[str, FaqMatch] = {}
+        request = 0.0
+        for place, likeness in self._likeness(vector).items():
+            phrase = self._phrases[place]
+            score = _score(likeness, covered, phrase)
+            if phrase.entry is None or not phrase.is_question:
+                request = max(request, score)
+            elif phrase.entry.id not in best or score > best[phrase.entry.id].score:
+                best[phrase.entry.id] = FaqMatch(phrase.entry, score)
+        if request >= _THE_VERY_WORDS:
+            return []
+        asked = [match for match in best.values() if match.score + REQUEST_LEAD > request]
+        return sorted(asked, key=lambda match: (-match.score, match.entry.id))
+
+    def _likeness(self, vector: _Vector) -> dict[int, float]:
+        """Cosine with every phrase that shares a feature."""
+        likeness: dict[int, float] = defaultdict(float)
+        for feature, weight in vector.items():
+            for place, other in self._postings.get(feature, ()):
+                likeness[place] += weight * other
+        return likeness
+
+    def _covered(self, vector: _Vector) -> dict[str, float]:
+        """The share of the text that stands somewhere in the entry, be it in different phrases."""
+        covered: dict[str, float] = defaultdict(float)
+        for feature, weight in vector.items():
+            for entry_id in self._vocabulary.get(feature, ()):
+                covered[entry_id] += weight * weight
+        return covered
+
+    def _vector(self, text: str) -> _Vector:
+        """Of length 1. Features that no phrase has count too: they make a foreign text unlike every entry."""
+        words = self._unit(_words(text), WORD_SHARE)
+        return {**words, **self._unit(_characters(text), 1 - WORD_SHARE)}
+
+    def _unit(self, features: Iterable[str], share: float) -> _Vector:
+        vector = {feature: times * self._weights.get(feature, self._unknown) for feature, times in Counter(features).items()}
+        length = math.sqrt(sum(weight * weight for weight in vector.values())) or 1.0
+        return {feature: weight * math.sqrt(share) / length for feature, weight in vector.items()}
+
+
+def _score(likeness: float, covered: Mapping[str, float], phrase: _Phrase) -> float:
+    """Between 0 and 1. A request borrows its entry's words, so that it competes with it on equal terms."""
+    whole = covered.get(phrase.entry.id, 0.0) if phrase.entry else 0.0
+    if not phrase.is_question:
+        whole = max(whole, likeness)
+    return min(1.0, (1 - ENTRY_SHARE) * likeness + ENTRY_SHARE * whole)
+
+
+def _phrases(entries: Iterable[FaqEntry], words: FaqWords, folder: WordFolder) -> Iterator[_Phrase]:
+    for entry in entries:
+        yield from (_Phrase(folder.fold(text), entry, True) for text in (entry.question, *entry.asked_as))
+        yield from (_Phrase(folder.fold(text), entry, False) for text in entry.not_asked_as)
+    yield from (_Phrase(folder.fold(text), None, False) for text in words.not_questions)
+
+
+def _inverse_frequency(phrases: Sequence[_Phrase]) -> dict[str, float]:
+    """Weight by feature: the fewer entries use it, the more it tells. Counted by entry, not by phrase, since an
+    entry's own word ("parking") may stand in all its phrases."""
+    users: dict[str, set[str | None]] = defaultdict(set)
+    for phrase in phrases:
+        for feature in (*_words(phrase.text), *_characters(phrase.text)):
+            users[feature].add(phrase.entry.id if phrase.entry else None)
+    count = len({phrase.entry for phrase in phrases})
+    return {feature: math.log((1 + count) / (1 + len(ids))) + 1 for feature, ids in users.items()}
+
+
+def _words(text: str) -> list[str]:
+    """Words and pairs of words, marked so that no n-gram is mistaken for one."""
+    words = text.split()
+    pairs = [f"{first} {second}" for first, second in pairwise(words)]
+    return [f"word:{each}" for each in (*words, *pairs)]
+
+
+def _characters(text: str) -> list[str]:
+    """N-grams within words, whose edges are marked by spaces."""
+    padded = [f" {word} " for word in text.split()]
+    return [word[start : start + _CHARACTERS] for word in padded for start in range(len(word) - _CHARACTERS + 1)]

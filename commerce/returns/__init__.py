@@ -1,0 +1,20 @@
+"""Returns: what may come back, returns and exchanges with their labels, and goods that arrive at the warehouse."""
+
+from commerce.returns.authorization import AuthorizeReturn
+from commerce.returns.eligibility import LineVerdict, returnable_lines
+from commerce.returns.exchange import AuthorizeExchange, exchange_choices
+from commerce.returns.issuing import items_of
+from commerce.returns.warehouse import UnknownReturn, expire_overdue, inspect_goods, receive_goods
+
+__all__ = [
+    "AuthorizeExchange",
+    "AuthorizeReturn",
+    "LineVerdict",
+    "UnknownReturn",
+    "exchange_choices",
+    "expire_overdue",
+    "inspect_goods",
+    "items_of",
+    "receive_goods",
+    "returnable_lines",
+]

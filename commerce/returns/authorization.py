@@ -1,0 +1,202 @@
+"""Giving goods back for money: `authorize_return`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from commerce.models import Order
+from commerce.policies import Decision, Policies
+from commerce.proposals import Assessment, Refusal, Values
+from commerce.refunds import Destination, destination, owe, refund_parts, refundable_minor
+from commerce.returns.amounts import pieces_minor, shipping_share
+from commerce.returns.eligibility import (
+    NOT_FOUND,
+    Case,
+    LineVerdict,
+    Pieces,
+    already_open,
+    case_of,
+    line_refusal,
+    line_verdict,
+    named_pieces,
+    own_order,
+    too_many,
+)
+from commerce.returns.issuing import Terms, issue, send_by, shown, way_back
+from commerce.returns.points import points_of_goods
+from commerce.returns.quantities import pieces_back
+from commerce.rulings import refusal_of
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A return that the policies allow, with its money in minor units."""
+
+    pieces: tuple[Pieces, ...]
+    verdicts: tuple[LineVerdict, ...]
+    amounts: tuple[int, ...]  # of each of the pieces
+    way: Decision
+    destination: Destination
+    shipping_minor: int  # of the way to the shopper, given back
+    refund_minor: int  # what goes back to the shopper in the end
+
+    @property
+    def goods_minor(self) -> int:
+        return sum(self.amounts)
+
+    @property
+    def inspection(self) -> bool:
+        return any(each.decision.values.get("inspection") for each in self.verdicts)
+
+    @property
+    def rule(self) -> str:
+        """The rule that allows it; of several, one that asks for an inspection."""
+        strictest = sorted(self.verdicts, key=lambda each: not each.decision.values.get("inspection"))
+        return strictest[0].decision.rule
+
+
+class AuthorizeReturn:
+    """Parameters: order_number, lines [{line_id, quantity}], reason, method (drop_off | pick_up | store),
+    refund_to (original | store_credit), package (sealed | opened | unknown).
+
+    Refuses by the tables return_eligibility, return_shipping and refund_destination, and with order_not_found,
+    line_not_found, quantity_too_large, return_already_open, destination_not_offered.
+    """
+
+    kind = "authorize_return"
+
+    def __init__(self, policies: Policies, home: Path) -> None:
+        self._policies = policies
+        self._home = home
+
+    def assess(self, session: Session, customer_id: int, parameters: Values, now: datetime) -> Assessment | Refusal:
+        order = own_order(session, customer_id, parameters["order_number"], lock=True)
+        if order is None:
+            return NOT_FOUND
+        case = case_of(session, order, parameters, now, self._policies)
+        plan = self._plan(session, case, parameters)
+        if isinstance(plan, Refusal):
+            return plan
+        return Assessment(_summary(session, case, parameters, plan), _facts(session, case, plan))
+
+    def perform(
+        self,
+        session: Session,
+        customer_id: int,
+        parameters: Values,
+        assessment: Assessment,
+        proposal_id: str,
+        now: datetime,
+    ) -> Values:
+        order = own_order(session, customer_id, parameters["order_number"], lock=True)
+        assert order is not None  # assessed in this transaction
+        summary = assessment.summary
+        terms = Terms(
+            kind="return",
+            reason=parameters["reason"],
+            method=parameters["method"],
+            shipping_paid_by=summary["shipping_paid_by"],
+            policy_rule=assessment.facts["rule"],
+            refund_to=parameters["refund_to"],
+        )
+        pieces = named_pieces(order, parameters["lines"])
+        assert not isinstance(pieces, Refusal)
+        authorization = issue(session, order, pieces, terms, self._home, now)
+        owe(
+            session,
+            order,
+            summary["refund_minor"],
+            reason="return",
+            destination=parameters["refund_to"],
+            status="waiting_for_goods",
+            now=now,
+            authorization=authorization,
+        )
+        kept = ("refund_minor", "currency", "refund_to", "refund_days_min", "refund_days_max", "method", "order_number")
+        return {
+            "rma_number": authorization.rma_number,
+            "label_path": authorization.label_path,
+            "send_by": authorization.send_by.isoformat(),
+            **{name: summary[name] for name in kept},
+        }
+
+    def _plan(self, session: Session, case: Case, parameters: Values) -> _Plan | Refusal:
+        pieces = named_pieces(case.order, parameters["lines"])
+        if isinstance(pieces, Refusal):
+            return pieces
+        verdicts = tuple(line_verdict(session, each.line, case, self._policies) for each in pieces)
+        way = way_back(case, parameters["method"], self._policies)
+        goal = destination(case.order, parameters["refund_to"], self._policies, case.now)
+        refusal = _goods_refusal(session, case.order, pieces, verdicts) or _terms_refusal(verdicts, way, goal)
+        if refusal is not None:
+            return refusal
+        amounts = tuple(pieces_minor(each.line, pieces_back(session, each.line), each.quantity) for each in pieces)
+        shipping = shipping_share(case.order, sum(amounts)) if _is_our_fault(verdicts) else 0
+        owed = max(0, sum(amounts) + shipping - int(str(way.values["fee_minor"])))
+        refund = min(owed, refundable_minor(session, case.order))
+        return _Plan(tuple(pieces), verdicts, amounts, way, goal, shipping, refund)
+
+
+def _goods_refusal(session: Session, order: Order, pieces: list[Pieces], verdicts: tuple[LineVerdict, ...]) -> Refusal | None:
+    for verdict in verdicts:
+        if not verdict.is_allowed:
+            return line_refusal(session, verdict)
+    excess = next(filter(None, (too_many(session, each) for each in pieces)), None)
+    return already_open(session, order) or excess
+
+
+def _terms_refusal(verdicts: tuple[LineVerdict, ...], way: Decision, goal: Destination) -> Refusal | None:
+    if not way.is_allowed:
+        return refusal_of(way)
+    if not goal.is_allowed:
+        return refusal_of(goal.decision)
+    for verdict in verdicts:
+        offered: Any = verdict.decision.values["refund_to"]
+        if goal.name not in offered:
+            values = {"refund_to": list(offered), "line_id": verdict.line.id}
+            return Refusal(verdict.decision.rule, "destination_not_offered", nearest=offered[0], values=values)
+    return None
+
+
+def _is_our_fault(verdicts: tuple[LineVerdict, ...]) -> bool:
+    return all(each.decision.rule == "our_fault" for each in verdicts)
+
+
+def _summary(session: Session, case: Case, parameters: Values, plan: _Plan) -> Mapping[str, Any]:
+    order = case.order
+    pairs = zip(plan.pieces, plan.amounts, strict=True)
+    return {
+        "order_number": order.number,
+        "items": [shown(each, amount_minor=amount) for each, amount in pairs],
+        "reason": case.reason,
+        "method": parameters["method"],
+        "send_by": send_by(case.now).isoformat(),
+        "currency": order.currency,
+        "goods_minor": plan.goods_minor,
+        "shipping_refund_minor": plan.shipping_minor,
+        "shipping_paid_by": plan.way.values["shipping_paid_by"],
+        "shipping_fee_minor": plan.way.values["fee_minor"],
+        "refund_minor": plan.refund_minor,
+        "refund_to": plan.destination.name,
+        "refund_parts": refund_parts(session, order, plan.refund_minor, plan.destination.name),
+        "refund_days_min": plan.destination.days_min,
+        "refund_days_max": plan.destination.days_max,
+        "inspection": plan.inspection,
+        "points_reversed": points_of_goods(session, order, plan.goods_minor),
+    }
+
+
+def _facts(session: Session, case: Case, plan: _Plan) -> Mapping[str, Any]:
+    return {
+        "version": case.order.version,
+        "tier": case.tier,
+        "rule": plan.rule,
+        "lines": [[each.line.id, each.quantity_left, each.decision.rule] for each in plan.verdicts],
+        "refundable_minor": refundable_minor(session, case.order),
+    }

@@ -1,0 +1,169 @@
+"""May it come back? The order's pieces, put as facts before the policy tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from commerce import orders
+from commerce.loyalty import tier
+from commerce.models import Order, OrderLine
+from commerce.policies import Decision, Policies
+from commerce.proposals import Refusal
+from commerce.returns.quantities import delivered_at, open_return, pieces_arrived, pieces_left, was_exchanged
+from commerce.rulings import ask, refusal_of
+
+NOT_FOUND = Refusal(rule="order_not_found", reason="order_not_found", nearest="list_orders")
+
+
+@dataclass(frozen=True)
+class LineVerdict:
+    """A line, its pieces that can still go back, and the policy's decision."""
+
+    line: OrderLine
+    quantity_left: int
+    decision: Decision
+
+    @property
+    def is_allowed(self) -> bool:
+        return self.decision.is_allowed
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Some pieces of a line."""
+
+    line: OrderLine
+    quantity: int
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a shopper says about the goods, and who they are: the same for all lines of one request."""
+
+    order: Order
+    tier: str
+    reason: str
+    package: str
+    now: datetime
+
+
+def own_order(session: Session, customer_id: int, order_number: str, lock: bool = False) -> Order | None:
+    """The customer's order of this number, read afresh; None for unknown and for anybody else's alike.
+
+    lock: hold its row until the transaction ends, so that two requests for the same pieces come one after the other.
+    """
+    order = orders.find(session, order_number, customer_id)
+    if order is None or not lock:
+        return order
+    locked = select(Order).where(Order.id == order.id).with_for_update().execution_options(populate_existing=True)
+    return session.execute(locked).scalar_one()
+
+
+def case_of(session: Session, order: Order, parameters: Mapping[str, Any], now: datetime, policies: Policies) -> Case:
+    standing = tier(session, order.customer_id, now, policies)
+    return Case(order, standing, parameters.get("reason", "other"), parameters.get("package", "unknown"), now)
+
+
+def returnable_lines(
+    session: Session,
+    customer_id: int,
+    order_number: str,
+    now: datetime,
+    policies: Policies,
+    *,
+    reason: str = "other",
+    package: str = "unknown",
+) -> list[LineVerdict]:
+    """Each line of the customer's own order with its decision; empty for another person's order and for none.
+
+    reason, package: as far as the shopper has said; facts of the table `return_eligibility`.
+    """
+    order = own_order(session, customer_id, order_number)
+    if order is None:
+        return []
+    case = case_of(session, order, {"reason": reason, "package": package}, now, policies)
+    return [line_verdict(session, line, case, policies) for line in order.lines]
+
+
+def line_verdict(session: Session, line: OrderLine, case: Case, policies: Policies) -> LineVerdict:
+    facts = line_facts(session, line, case)
+    return LineVerdict(line, pieces_left(session, line), ask(policies, "return_eligibility", facts, case.now.date()))
+
+
+def line_facts(session: Session, line: OrderLine, case: Case) -> dict[str, Any]:
+    """The facts about one line that the tables for returns and exchanges ask."""
+    return {
+        "line_status": _line_status(session, line),
+        "days_since_delivery": days_since_delivery(session, line, case.now),
+        "tier": case.tier,
+        "category_kind": _category_kind(line),
+        "package": case.package,
+        "is_gift": case.order.is_gift,
+        "reason": case.reason,
+        "exchanged_before": was_exchanged(session, line),
+    }
+
+
+def days_since_delivery(session: Session, line: OrderLine, now: datetime) -> int:
+    """Whole days; 0 while nothing has arrived."""
+    arrival = delivered_at(session, line)
+    return max(0, (now - arrival).days) if arrival else 0
+
+
+def _line_status(session: Session, line: OrderLine) -> str:
+    if pieces_arrived(session, line) == 0:
+        return "not_delivered"
+    return "delivered" if pieces_left(session, line) else "already_returned"
+
+
+def _category_kind(line: OrderLine) -> str:
+    product = line.variant.product
+    return "final_sale" if line.is_final_sale or product.is_final_sale else product.category.return_kind
+
+
+def line_refusal(session: Session, verdict: LineVerdict) -> Refusal:
+    """The table's refusal, with the line that it is about and the day that it counts from."""
+    arrival = delivered_at(session, verdict.line)
+    return refusal_of(
+        verdict.decision,
+        line_id=verdict.line.id,
+        sku=verdict.line.sku,
+        delivered_on=arrival.date().isoformat() if arrival else None,
+    )
+
+
+def already_open(session: Session, order: Order) -> Refusal | None:
+    """One return an order at a time: all its items are named in one go."""
+    other = open_return(session, order.id)
+    if other is None:
+        return None
+    values = {"rma_number": other.rma_number, "order_number": order.number}
+    return Refusal(rule="return_already_open", reason="return_already_open", nearest="refund_status", values=values)
+
+
+def named_pieces(order: Order, lines: list[Mapping[str, Any]]) -> list[Pieces] | Refusal:
+    """The pieces that a request names, each line once. Raises ValueError: it names none, or fewer than one."""
+    quantities: dict[int, int] = {}
+    for each in lines:
+        quantities[each["line_id"]] = quantities.get(each["line_id"], 0) + each["quantity"]
+    if not quantities or min(each["quantity"] for each in lines) < 1:
+        raise ValueError("a request names at least one piece of each of its lines")
+    known = {line.id: line for line in order.lines}
+    if not quantities.keys() <= known.keys():
+        return Refusal(rule="line_not_found", reason="line_not_found", values={"order_number": order.number})
+    return [Pieces(known[line_id], quantities[line_id]) for line_id in sorted(quantities)]
+
+
+def too_many(session: Session, pieces: Pieces) -> Refusal | None:
+    """More pieces are named than the shopper still has."""
+    left = pieces_left(session, pieces.line)
+    if pieces.quantity <= left:
+        return None
+    values = {"line_id": pieces.line.id, "sku": pieces.line.sku, "quantity": pieces.quantity, "quantity_left": left}
+    return Refusal(rule="quantity_too_large", reason="quantity_too_large", values=values)

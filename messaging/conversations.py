@@ -1,0 +1,44 @@
+"""One row a conversation: on which channel it runs and who may answer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from messaging.models import Conversation
+from messaging.writes import insert_once
+
+Owner = Literal["bot", "queue", "agent"]
+
+
+def conversation(session: Session, sender_id: str, channel: str, now: datetime) -> Conversation:
+    """The sender's conversation; a new one belongs to the bot."""
+    insert_once(session, Conversation, {"sender_id": sender_id, "channel": channel, "owner": "bot", "created_at": now})
+    return session.execute(
+        select(Conversation).where(Conversation.sender_id == sender_id).execution_options(populate_existing=True)
+    ).scalar_one()
+
+
+def owner(session: Session, sender_id: str) -> Owner:
+    """Who may answer: bot, queue (a person is awaited, the bot still helps) or agent (the bot is silent)."""
+    found = session.execute(select(Conversation.owner).where(Conversation.sender_id == sender_id)).scalar_one_or_none()
+    return found or "bot"
+
+
+def take_recap(session: Session, sender_id: str) -> bool:
+    """True once after a person gave the conversation back: the turn that is told so begins with a recap."""
+    taken = (
+        update(Conversation).where(Conversation.sender_id == sender_id, Conversation.recap_due.is_(True)).values(recap_due=False)
+    )
+    return bool(session.execute(taken.execution_options(synchronize_session=False)).rowcount)
+
+
+def set_owner(session: Session, sender_id: str, owner: Owner, assignee: str | None = None, recap_due: bool = False) -> None:
+    """Only handoffs change owners: they keep the two tables in step."""
+    changed = update(Conversation).where(Conversation.sender_id == sender_id)
+    session.execute(
+        changed.values(owner=owner, assignee=assignee, recap_due=recap_due).execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,106 @@
+"""Who is asking. Three levels: anonymous < asserted (the channel knows the sender) < proven (by a one-time code)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from messaging.models import ChannelIdentity
+from messaging.writes import insert_or_update, one_at_a_time
+
+PROOF_LIFETIME = timedelta(hours=12)
+
+
+class Level(IntEnum):
+    """How sure we are; levels compare: ``level >= Level.asserted``."""
+
+    anonymous = 0
+    asserted = 1  # the channel says so: a WhatsApp number on file
+    proven = 2  # a code came back that was sent to the address on file
+
+
+@dataclass(frozen=True)
+class Identity:
+    customer_id: int | None
+    level: Level
+
+
+ANONYMOUS = Identity(None, Level.anonymous)
+
+
+def identity(session: Session, channel: str, sender_id: str, now: datetime) -> Identity:
+    """The surest identity that holds now. A proof that has expired leaves what the channel asserted, else nobody."""
+    rows = session.execute(
+        select(ChannelIdentity.customer_id, ChannelIdentity.level)
+        .where(ChannelIdentity.channel == channel, ChannelIdentity.sender_id == sender_id)
+        .where(ChannelIdentity.ended_at.is_(None))
+        .where(or_(ChannelIdentity.expires_at.is_(None), ChannelIdentity.expires_at > now))
+    )
+    found = [Identity(customer_id, Level[level]) for customer_id, level in rows]
+    return max(found, key=lambda one: one.level, default=ANONYMOUS)
+
+
+def assert_identity(session: Session, channel: str, sender_id: str, customer_id: int, now: datetime) -> None:
+    """The channel vouches for the sender: for good, until it names another customer or the shopper signs out."""
+    _become(session, channel, sender_id, customer_id, Level.asserted, now, expires_at=None)
+
+
+def prove_identity(
+    session: Session,
+    channel: str,
+    sender_id: str,
+    customer_id: int,
+    now: datetime,
+    lifetime: timedelta = PROOF_LIFETIME,
+) -> None:
+    """The sender has shown a code that was sent to this customer's address on file."""
+    _become(session, channel, sender_id, customer_id, Level.proven, now, expires_at=now + lifetime)
+
+
+def forget(session: Session, channel: str, sender_id: str, now: datetime) -> None:
+    """Sign out, of both levels. The channel may assert again, the shopper may prove again."""
+    session.execute(_current(channel, sender_id).values(ended_at=now))
+
+
+def _become(
+    session: Session,
+    channel: str,
+    sender_id: str,
+    customer_id: int,
+    level: Level,
+    now: datetime,
+    expires_at: datetime | None,
+) -> None:
+    one_at_a_time(session, f"identity:{channel}:{sender_id}")
+    session.execute(
+        _current(channel, sender_id)
+        .where(ChannelIdentity.level == level.name, ChannelIdentity.customer_id != customer_id)
+        .values(ended_at=now)
+    )
+    insert_or_update(
+        session,
+        ChannelIdentity,
+        key=("channel", "sender_id", "customer_id", "level"),
+        values={
+            "channel": channel,
+            "sender_id": sender_id,
+            "customer_id": customer_id,
+            "level": level.name,
+            "verified_at": now,
+            "expires_at": expires_at,
+            "ended_at": None,
+        },
+    )
+
+
+def _current(channel: str, sender_id: str) -> update:
+    return (
+        update(ChannelIdentity)
+        .where(ChannelIdentity.channel == channel, ChannelIdentity.sender_id == sender_id)
+        .where(ChannelIdentity.ended_at.is_(None))
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,149 @@
+"""Conversations on any channel: who writes, who owns the conversation, codes, mail, handoffs, consent."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, Boolean, CheckConstraint, Column, Index, Integer, String, Text, UniqueConstraint, text
+
+from database import Base, UTCDateTime
+
+
+class Conversation(Base):
+    """`owner` alone says who may answer.
+
+    bot; queue (waiting for a person: the bot may still help); agent (the bot is silent).
+    """
+
+    __tablename__ = "conversation"
+    __table_args__ = (
+        CheckConstraint("owner IN ('bot', 'queue', 'agent')", name="owner_is_known"),
+        CheckConstraint("(owner = 'agent') = (assignee IS NOT NULL)", name="agent_has_a_name"),
+    )
+
+    sender_id = Column(String(128), primary_key=True)
+    channel = Column(String(32), nullable=False)
+    owner = Column(String(8), nullable=False, default="bot")  # bot | queue | agent
+    assignee = Column(String(64), nullable=True)
+    recap_due = Column(Boolean, nullable=False, default=False)  # given back: the next turn begins with a recap
+    created_at = Column(UTCDateTime, nullable=False)
+
+
+class ChannelIdentity(Base):
+    """Which customer a sender is, and how sure that is: asserted (by the channel) or proven (by a code).
+
+    A row outlives its end (signed out, or somebody else signed in): erasing a customer's data has to find every
+    conversation that was theirs.
+    """
+
+    __tablename__ = "channel_identity"
+    __table_args__ = (UniqueConstraint("channel", "sender_id", "customer_id", "level"),)
+
+    id = Column(Integer, primary_key=True)
+    channel = Column(String(32), nullable=False)
+    sender_id = Column(String(128), nullable=False)
+    customer_id = Column(Integer, nullable=False, index=True)  # commerce's customer
+    level = Column(String(10), nullable=False)  # asserted | proven
+    verified_at = Column(UTCDateTime, nullable=False)
+    expires_at = Column(UTCDateTime, nullable=True)  # of the proven level; null: does not end
+    ended_at = Column(UTCDateTime, nullable=True)  # signed out, or taken over by another customer
+
+
+class CodeRequest(Base):
+    """A request for a one-time code: a row each, whether or not somebody has this address: limits must not tell."""
+
+    __tablename__ = "code_request"
+
+    id = Column(String(36), primary_key=True)
+    sender_id = Column(String(128), nullable=False, index=True)
+    contact_hash = Column(String(64), nullable=False, index=True)  # keyed hash of the e-mail or phone
+    customer_id = Column(Integer, nullable=True)  # null: nobody has this address, and no code will ever fit
+    code_hash = Column(String(64), nullable=False)
+    created_at = Column(UTCDateTime, nullable=False)
+    expires_at = Column(UTCDateTime, nullable=False)
+    tries = Column(Integer, nullable=False, default=0)
+    used_at = Column(UTCDateTime, nullable=True)
+
+
+class OutgoingMail(Base):
+    """A mail to send: kept with its error until some transport has taken it."""
+
+    __tablename__ = "outgoing_mail"
+    __table_args__ = (Index("ix_outgoing_mail_due", "sent_at", "next_try_at"),)
+
+    id = Column(Integer, primary_key=True)
+    key = Column(String(80), nullable=False, unique=True)  # what caused it: the same cause twice sends one mail
+    recipient = Column(String(254), nullable=False)
+    subject = Column(String(200), nullable=False)
+    body = Column(Text, nullable=False)
+    attachments = Column(JSON, nullable=False, default=list)  # paths below TENDERO_HOME
+    created_at = Column(UTCDateTime, nullable=False)
+    next_try_at = Column(UTCDateTime, nullable=False)  # pushed forward during a try
+    tries = Column(Integer, nullable=False, default=0)
+    sent_at = Column(UTCDateTime, nullable=True)
+    error = Column(String(300), nullable=True)  # of the last try
+
+
+OPEN_HANDOFF = "status IN ('waiting', 'callback', 'assigned')"
+
+
+class Handoff(Base):
+    """One record for the person who takes over; a conversation has at most one that is open."""
+
+    __tablename__ = "handoff"
+    __table_args__ = (
+        Index(
+            "uq_handoff_open",
+            "sender_id",
+            unique=True,
+            sqlite_where=text(OPEN_HANDOFF),
+            postgresql_where=text(OPEN_HANDOFF),
+        ),
+        CheckConstraint("status <> 'assigned' OR assignee IS NOT NULL", name="assigned_has_a_name"),
+    )
+
+    id = Column(Integer, primary_key=True)
+    sender_id = Column(String(128), nullable=False, index=True)
+    channel = Column(String(32), nullable=False)
+    customer_id = Column(Integer, nullable=True, index=True)
+    language = Column(String(5), nullable=False)
+    reason = Column(String(32), nullable=False)  # asked | policy | misunderstood | anger | failure
+    goal = Column(String(64), nullable=True)  # the shopper's goal: an intent
+    collected = Column(JSON, nullable=False, default=dict)  # what the assistant knows
+    tried = Column(JSON, nullable=False, default=list)  # actions tried
+    verdict = Column(JSON, nullable=True)  # the policy's decision with its rule
+    transcript = Column(JSON, nullable=False, default=list)  # [{"by": shopper | assistant | agent, "text", "at"}]
+    status = Column(String(12), nullable=False)  # waiting | callback | assigned | given_back | resolved | cancelled
+    created_at = Column(UTCDateTime, nullable=False)
+    callback_at = Column(UTCDateTime, nullable=True)  # arranged out of hours
+    assignee = Column(String(64), nullable=True)  # who has it, or had it last
+    assigned_at = Column(UTCDateTime, nullable=True)
+    note = Column(Text, nullable=False, default="")  # the person's last words for the assistant or the next person
+    closed_at = Column(UTCDateTime, nullable=True)
+
+
+class Consent(Base):
+    """Consent rows are added, never edited; the newest for a purpose and channel counts."""
+
+    __tablename__ = "consent"
+
+    id = Column(Integer, primary_key=True)
+    customer_id = Column(Integer, nullable=True, index=True)
+    contact = Column(String(254), nullable=True, index=True)
+    purpose = Column(String(16), nullable=False)  # marketing
+    channel = Column(String(16), nullable=False)  # email | whatsapp
+    granted = Column(Boolean, nullable=False)
+    source = Column(String(64), nullable=False)
+    at = Column(UTCDateTime, nullable=False)
+
+
+class SatisfactionRating(Base):
+    """CSAT: asked at most once a matter."""
+
+    __tablename__ = "satisfaction_rating"
+
+    id = Column(Integer, primary_key=True)
+    sender_id = Column(String(128), nullable=False, index=True)
+    matter = Column(String(80), nullable=False, unique=True)
+    asked_at = Column(UTCDateTime, nullable=False)
+    score = Column(Integer, nullable=True)  # 1 to 5
+    comment = Column(String(500), nullable=False, default="")
+    answered_at = Column(UTCDateTime, nullable=True)

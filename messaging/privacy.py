@@ -1,0 +1,180 @@
+"""What the conversations know about a customer: all of it to read, and all of it gone."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from messaging import consent, handoffs
+from messaging.codes import hash_contact
+from messaging.models import (
+    ChannelIdentity,
+    CodeRequest,
+    Consent,
+    Conversation,
+    Handoff,
+    OutgoingMail,
+    SatisfactionRating,
+)
+from messaging.outbox import newest
+
+ERASED = "erased-"
+NOT_EXPORTED = frozenset({"code_hash", "contact_hash", "key", "next_try_at", "tries", "error"})
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What is left to do outside this database."""
+
+    sender_ids: tuple[str, ...]  # conversations whose trackers must go too
+    attachments: tuple[str, ...]  # files below TENDERO_HOME that went out with mails
+    rows: int  # deleted or emptied
+
+
+@dataclass(frozen=True)
+class _Person:
+    customer_id: int
+    contacts: tuple[str, ...]  # e-mails and phones on file
+    senders: tuple[str, ...]  # every conversation that was ever theirs
+    own: tuple[str, ...]  # those that were nobody else's: a shop's tablet has many customers
+
+
+def export_conversations(session: Session, customer_id: int, contacts: Sequence[str] = ()) -> dict[str, list[dict[str, Any]]]:
+    """Everything that is kept about the customer, by table, fit for JSON. contacts: e-mails and phones on file."""
+    person = _person(session, customer_id, contacts)
+    queries = {
+        "identities": (ChannelIdentity, ChannelIdentity.customer_id == customer_id),
+        "conversations": (Conversation, Conversation.sender_id.in_(person.own)),
+        "code_requests": (CodeRequest, and_(CodeRequest.customer_id == customer_id, CodeRequest.used_at.is_not(None))),
+        "mails": (OutgoingMail, OutgoingMail.recipient.in_(person.contacts)),
+        "handoffs": (Handoff, _handoffs_of(person)),
+        "consents": (Consent, _consents_of(person)),
+        "ratings": (SatisfactionRating, SatisfactionRating.sender_id.in_(person.own)),
+    }
+    return {name: _rows(session, model, condition) for name, (model, condition) in queries.items()}
+
+
+def erase_conversations(session: Session, customer_id: int, now: datetime, *, key: bytes, contacts: Sequence[str] = ()) -> Erased:
+    """Erase what names or quotes the customer; numbers that the shop counts (scores, consents) stay without a name.
+
+    key: of the keyed hashes. contacts: e-mails and phones on file. Open handoffs are closed, mails not yet sent are not
+    sent any more, marketing consent is withdrawn. Trackers, sent files and attachments are the caller's: see Erased.
+    """
+    person = _person(session, customer_id, contacts)
+    attachments = _attachments(session, person)
+    _close_handoffs(session, person, now)
+    _withdraw_consents(session, person, now)
+    statements = [*_deletions(person, key), *_pseudonyms(session, person, key)]
+    rows = sum(session.execute(statement.execution_options(synchronize_session=False)).rowcount for statement in statements)
+    session.expire_all()
+    return Erased(person.senders, attachments, rows)
+
+
+def erase_saved_mail(folder: Path, contacts: Iterable[str]) -> int:
+    """Delete the mails to these addresses from an outbox folder; how many there were."""
+    addresses = {contact.strip().lower() for contact in contacts}
+    theirs = [mail for mail in newest(folder, count=10**9) if mail.recipient.strip().lower() in addresses]
+    for mail in theirs:
+        mail.path.unlink(missing_ok=True)
+    return len(theirs)
+
+
+def _person(session: Session, customer_id: int, contacts: Sequence[str]) -> _Person:
+    theirs = {
+        *session.execute(select(ChannelIdentity.sender_id).where(ChannelIdentity.customer_id == customer_id)).scalars(),
+        *session.execute(select(Handoff.sender_id).where(Handoff.customer_id == customer_id)).scalars(),
+    }
+    others = (ChannelIdentity.sender_id.in_(theirs), ChannelIdentity.customer_id != customer_id)
+    shared = set(session.execute(select(ChannelIdentity.sender_id).where(*others)).scalars())
+    known = tuple(sorted({contact.strip().lower() for contact in contacts}))
+    return _Person(customer_id, known, tuple(sorted(theirs)), tuple(sorted(theirs - shared)))
+
+
+def _handoffs_of(person: _Person) -> Any:
+    unnamed = and_(Handoff.sender_id.in_(person.own), Handoff.customer_id.is_(None))
+    return or_(Handoff.customer_id == person.customer_id, unnamed)
+
+
+def _consents_of(person: _Person) -> Any:
+    return or_(Consent.customer_id == person.customer_id, Consent.contact.in_(person.contacts))
+
+
+def _rows(session: Session, model: Any, condition: Any) -> list[dict[str, Any]]:
+    columns = [column for column in model.__table__.columns if column.name not in NOT_EXPORTED]
+    rows = session.execute(select(*columns).where(condition).order_by(*model.__table__.primary_key.columns))
+    return [{name: _plain(value) for name, value in row._mapping.items()} for row in rows]
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _attachments(session: Session, person: _Person) -> tuple[str, ...]:
+    lists = session.execute(select(OutgoingMail.attachments).where(OutgoingMail.recipient.in_(person.contacts))).scalars()
+    return tuple(sorted({path for paths in lists for path in paths}))
+
+
+def _close_handoffs(session: Session, person: _Person, now: datetime) -> None:
+    of_person = select(Handoff.id).where(_handoffs_of(person), Handoff.status.in_(handoffs.OPEN))
+    for handoff_id in list(session.execute(of_person).scalars()):
+        handoffs.resolve(session, handoff_id, now)
+
+
+def _withdraw_consents(session: Session, person: _Person, now: datetime) -> None:
+    # By number only: under their contacts nothing is found any more, and no word means no.
+    named = Consent.customer_id == person.customer_id
+    for purpose, channel in list(session.execute(select(Consent.purpose, Consent.channel).where(named).distinct())):
+        what = {"purpose": purpose, "channel": channel, "customer_id": person.customer_id}
+        if consent.may_send(session, **what):
+            consent.withdraw(session, **what, source="erasure", now=now)
+
+
+def _deletions(person: _Person, key: bytes) -> list[Any]:
+    hashes = [hash_contact(contact, key) for contact in person.contacts]
+    asked = or_(CodeRequest.customer_id == person.customer_id, CodeRequest.sender_id.in_(person.own))
+    mailed = OutgoingMail.recipient.in_(person.contacts)
+    return [
+        delete(ChannelIdentity).where(ChannelIdentity.customer_id == person.customer_id),
+        delete(CodeRequest).where(or_(asked, CodeRequest.contact_hash.in_(hashes))),
+        delete(Conversation).where(Conversation.sender_id.in_(person.own)),
+        delete(OutgoingMail).where(mailed, OutgoingMail.sent_at.is_(None)),
+        # A sent mail's key stays: the same cause must not send it once more.
+        update(OutgoingMail).where(mailed).values(recipient="erased", subject="", body="", attachments=[]),
+    ]
+
+
+def _pseudonyms(session: Session, person: _Person, key: bytes) -> list[Any]:
+    nothing_said: dict[str, Any] = {"customer_id": None, "collected": {}, "transcript": [], "verdict": None, "note": ""}
+    contacts = session.execute(select(Consent.contact).where(_consents_of(person)).distinct()).scalars()
+    return [
+        *(
+            update(Handoff)
+            .where(_handoffs_of(person), Handoff.sender_id == sender)
+            .values(sender_id=_pseudonym(key, sender), **nothing_said)
+            for sender in person.senders
+        ),
+        *(
+            update(SatisfactionRating)
+            .where(SatisfactionRating.sender_id == sender)
+            .values(sender_id=_pseudonym(key, sender), comment="")
+            for sender in person.own
+        ),
+        *(
+            update(Consent).where(_consents_of(person), Consent.contact == contact).values(contact=_pseudonym(key, contact))
+            for contact in [*contacts]
+            if contact and not contact.startswith(ERASED)
+        ),
+    ]
+
+
+def _pseudonym(key: bytes, name: str) -> str:
+    # The same name gives the same pseudonym, so that counts stay right; without the key it leads nowhere.
+    return ERASED + hmac.new(key, f"erased:{name}".encode(), hashlib.sha256).hexdigest()[:24]

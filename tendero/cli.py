@@ -1,0 +1,126 @@
+"""The command `tendero`. Modules are imported when their command is called, so that help comes at once."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import click
+
+from tendero.environment import QUIET, python_is_supported, settle_paths
+
+# name: (module below tendero.commands, one line of help); the order is that of the help page.
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "run": ("run", "Start the shop: page, assistant and action server. Sets up what is missing."),
+    "demo": ("demo", "Who you can be in the demo shop, and what to type."),
+    "outbox": ("outbox", "Show the newest mail, one-time codes among it."),
+    "train": ("train", "Train the assistant, if there is anything new to train on."),
+    "validate": ("validate", "Check everything that designers write: answers, FAQ, policies, examples, rules."),
+    "policies": ("policies", "Check the policy tables; write them as a page."),
+    "import": ("import_", "Load a real shop from CSV and JSON Lines files."),
+    "handoffs": ("handoffs", "Who waits for a person; take, give back or resolve a conversation."),
+    "export-customer": ("privacy", "Write down everything that is known about a customer."),
+    "erase-customer": ("privacy", "Erase a customer's personal data."),
+    "migrate": ("migrate", "Bring the database's tables to this version."),
+    "reset": ("reset", "Forget everything in TENDERO_HOME and begin anew."),
+}
+
+
+class Commands(click.Group):
+    """Finds a command by name without importing the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"tendero.commands.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_") + ("_" if cmd_name == "import" else ""))
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="tendero", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Tendero, an assistant for shops that you run yourself.
+
+    Start with `tendero run`: it sets up a demo shop and shows where to chat with it. `tendero COMMAND --help` says more.
+
+    \b
+    TENDERO_HOME          where everything is kept (default: var/ in the project)
+    TENDERO_DATABASE_URL  another database, for instance postgresql://user:password@host/shop
+    TENDERO_SMTP_URL      a mail server; without it mail is written to TENDERO_HOME/outbox
+    """
+    settle_paths()
+
+
+def main() -> None:
+    """Run the command; whatever stands in its way is said in words, with exit code 1."""
+    if not python_is_supported():
+        from tendero.obstacles import Obstacle, check_python
+
+        try:
+            check_python()
+        except Obstacle as obstacle:
+            _give_up(str(obstacle))
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    try:
+        cli(prog_name="tendero")
+    except Exception as error:
+        told = in_words(error)
+        if told is None:
+            raise
+        _give_up(told)
+
+
+def in_words(error: Exception) -> str | None:
+    """What to say about an error that is nobody's mistake in our code; None for those that are."""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "The disk is full. Free some space, or set TENDERO_HOME to a folder on another disk."
+    return str(error) if type(error).__name__ in TOLD and _is_ours(error) else _database_in_words(error)
+
+
+# Their messages are written for the person at the terminal; by name, since importing them all would take a second.
+TOLD = frozenset(
+    {
+        "Obstacle",
+        "ChildDied",
+        "TrainingFailed",
+        "MigrationError",
+        "MailError",
+        "SecretError",
+        "HandoffError",
+        "NoSuchHandoff",
+        "AlreadyTaken",
+        "IllegalMove",
+        "ShopNotEmpty",
+        "PolicyFileError",
+        "GuideError",
+    }
+)
+
+
+def _is_ours(error: Exception) -> bool:
+    return type(error).__module__.split(".")[0] in {"commerce", "messaging", "tendero"}
+
+
+def _database_in_words(error: Any) -> str | None:
+    if type(error).__module__ != "sqlalchemy.exc" or getattr(error, "orig", None) is None:
+        return None
+    reason = str(error.orig).strip().splitlines()[0]
+    return f"The database cannot do this: {reason}\n(`tendero migrate` makes missing tables.)"
+
+
+def _give_up(text: str) -> None:
+    click.echo(text, err=True)
+    sys.exit(1)

@@ -1,0 +1,71 @@
+"""`tendero export-customer` and `tendero erase-customer`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+
+import click
+
+
+@click.command("export-customer")
+@click.argument("who", metavar="EMAIL|NUMBER")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file instead of the terminal.")
+def export_customer(who: str, out: Path | None) -> None:
+    """Write everything that is known about a customer as JSON: orders, points, conversations, mail, consents.
+
+    EMAIL|NUMBER is the customer's e-mail, phone (+525555010001) or number (C-10001).
+    """
+    from database import transaction
+    from tendero import customer_data
+
+    with transaction() as session:
+        found = _find(session, who)
+        everything = customer_data.export(session, found)
+    text = json.dumps(everything, ensure_ascii=False, indent=2, default=str)
+    if out is None:
+        click.echo(text)
+        return
+    out.touch(mode=0o600)
+    out.write_text(text + "\n", encoding="utf-8")
+    click.echo(f"Everything about {found.number} is in {out}.")
+
+
+@click.command("erase-customer")
+@click.argument("who", metavar="EMAIL|NUMBER")
+@click.option("--yes", is_flag=True, help="Really do it: it cannot be undone.")
+def erase_customer(who: str, yes: bool) -> None:
+    """Erase a customer's personal data; orders and points stay under the number, without a name.
+
+    Goes: name, e-mail, phone, addresses, conversations with what was said in them, mail, labels and pictures. An order that
+    is on its way, or a refund that is owed, has to be settled first.
+    """
+    from commerce.proposals import Refusal
+    from database import home_folder, transaction
+    from messaging.secret import secret_key
+    from tendero import customer_data
+
+    home = home_folder()
+    with transaction() as session:
+        found = _find(session, who)
+        if not yes:
+            raise click.UsageError(f"This erases the personal data of {found.number} for good. Say so with --yes.")
+        erased = customer_data.erase(session, found, datetime.now(timezone.utc), secret_key(home))
+    if isinstance(erased, Refusal):
+        orders = ", ".join(erased.values.get("order_numbers", []))
+        click.echo(f"Nothing was erased: {found.number} is still needed for {orders}.", err=True)
+        sys.exit(1)
+    files = customer_data.erase_files(home, erased)
+    click.echo(f"{found.number} is erased: {erased.conversations} conversations, {files} files and mails; orders stay without a name.")
+
+
+def _find(session: object, who: str) -> customer_data.Found:  # type: ignore[name-defined]  # noqa: F821
+    from tendero import customer_data
+
+    found = customer_data.find(session, who)
+    if found is None:
+        click.echo(f"There is no customer {who}.", err=True)
+        sys.exit(1)
+    return found

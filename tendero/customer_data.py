@@ -1,0 +1,117 @@
+"""All that is known about one customer, from the shop, the conversations and the files: to read, and to erase."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import bindparam, func, inspect, or_, select, text
+from sqlalchemy.orm import Session
+
+from commerce import privacy
+from commerce.models import Customer
+from commerce.proposals import Refusal
+from messaging import privacy as conversations_privacy
+from messaging.models import ChannelIdentity
+
+TRACKERS = "events"  # Rasa's table
+
+
+@dataclass(frozen=True)
+class Found:
+    """A customer, by what stays when everything else is gone."""
+
+    id: int
+    number: str
+    contacts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What was erased in the database, and what is left to erase on disk."""
+
+    number: str
+    contacts: tuple[str, ...]
+    files: tuple[str, ...]  # below TENDERO_HOME
+    conversations: int
+
+
+def find(session: Any, who: str) -> Found | None:
+    """By e-mail, phone or number; None where nobody fits."""
+    asked = who.strip()
+    fits = or_(Customer.email == asked.lower(), Customer.phone == asked, func.upper(Customer.number) == asked.upper())
+    customer = session.execute(select(Customer).where(fits)).scalars().first()
+    if customer is None:
+        return None
+    return Found(customer.id, customer.number, tuple(each for each in (customer.email, customer.phone) if each))
+
+
+def export(session: Session, found: Found) -> dict[str, Any]:
+    """Fit for JSON. `said` has what the customer and the assistant wrote, by conversation."""
+    return {
+        "shop": privacy.export_customer(session, found.id),
+        "conversations": conversations_privacy.export_conversations(session, found.id, found.contacts),
+        "said": _said(session, found.id),
+    }
+
+
+def erase(session: Session, found: Found, now: datetime, key: bytes) -> Erased | Refusal:
+    """Erase in the database, trackers too. Refusal: an order still needs the customer, and nothing was changed."""
+    traces = privacy.erase_customer(session, found.id, now)
+    if isinstance(traces, Refusal):
+        return traces
+    contacts = tuple(dict.fromkeys([*traces.contacts, *found.contacts]))
+    left = conversations_privacy.erase_conversations(session, found.id, now, key=key, contacts=contacts)
+    _forget_trackers(session, left.sender_ids)
+    return Erased(found.number, contacts, (*traces.files, *left.attachments), len(left.sender_ids))
+
+
+def erase_files(home: Path, erased: Erased) -> int:
+    """Labels, pictures, exports and mails on disk, once the database has forgotten them; how many there were."""
+    exports = [str(file.relative_to(home)) for file in (home / "exports").glob(f"{erased.number}-*")]
+    gone = sum(_unlink(home, path) for path in {*erased.files, *exports})
+    return gone + conversations_privacy.erase_outbox(home / "outbox", erased.contacts)
+
+
+def _unlink(home: Path, path: str) -> bool:
+    file = (home / path).resolve()
+    if not file.is_relative_to(home.resolve()) or not file.is_file():
+        return False
+    file.unlink()
+    return True
+
+
+def _said(session: Session, customer_id: int) -> list[dict[str, Any]]:
+    senders = select(ChannelIdentity.sender_id).where(ChannelIdentity.customer_id == customer_id).distinct()
+    names = sorted(session.execute(senders).scalars())
+    if not names or not _has_trackers(session):
+        return []
+    query = text(
+        f"SELECT sender_id, type_name, timestamp, data FROM {TRACKERS} "  # noqa: S608 (a constant)
+        "WHERE sender_id IN :names AND type_name IN ('user', 'bot') ORDER BY id"
+    ).bindparams(bindparam("names", expanding=True))
+    return [_message(row) for row in session.execute(query, {"names": names})]
+
+
+def _message(row: Any) -> dict[str, Any]:
+    import json
+
+    by = {"user": "shopper", "bot": "assistant"}[row.type_name]
+    return {"conversation": row.sender_id, "by": by, "text": json.loads(row.data).get("text"), "at": row.timestamp}
+
+
+def _forget_trackers(session: Session, senders: Sequence[str]) -> None:
+    if senders and _has_trackers(session):
+        forget = text(f"DELETE FROM {TRACKERS} WHERE sender_id IN :names")  # noqa: S608
+        session.execute(forget.bindparams(bindparam("names", expanding=True)), {"names": _listed(senders)})
+
+
+def _listed(names: Iterable[str]) -> list[str]:
+    return sorted(names)
+
+
+def _has_trackers(session: Session) -> bool:
+    return bool(inspect(session.connection()).has_table(TRACKERS))

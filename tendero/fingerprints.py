@@ -1,0 +1,47 @@
+"""What a model was trained from, as one short name: the same content gives the same name."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+NOT_TRAINED_ON = frozenset({"policies", "labels", "mail", "demo"})  # folders of data/ that are read while running
+IGNORED = frozenset({"__pycache__"})
+LENGTH = 16
+
+
+def trained_files(project: Path) -> Iterator[Path]:
+    """Every file whose change can change the model."""
+    yield from (file for file in (project / "config.yml", project / "domain.yml") if file.is_file())
+    for folder in sorted((project / "data").glob("*")):
+        if folder.name not in NOT_TRAINED_ON:
+            yield from _files(folder)
+    yield from (file for file in _files(project / "bot") if file.suffix == ".py")
+
+
+def fingerprint(project: Path) -> str:
+    """The name of what there is to train now: content and names of the files, Rasa's and Python's versions."""
+    digest = hashlib.sha256(f"rasa {_rasa_version()} python {sys.version_info[:2]}".encode())
+    for file in trained_files(project):
+        content = hashlib.sha256(file.read_bytes()).hexdigest()
+        digest.update(f"\n{file.relative_to(project).as_posix()} {content}".encode())
+    return digest.hexdigest()[:LENGTH]
+
+
+def _files(folder: Path) -> list[Path]:
+    found = [folder] if folder.is_file() else folder.rglob("*")
+    return sorted(file for file in found if file.is_file() and not _is_ignored(file))
+
+
+def _is_ignored(file: Path) -> bool:
+    return file.name.startswith(".") or file.name.endswith("~") or not IGNORED.isdisjoint(file.parts)
+
+
+def _rasa_version() -> str:
+    try:
+        return version("rasa")
+    except PackageNotFoundError:
+        return "none"

@@ -1,0 +1,192 @@
+"""One command to a shop that answers: prepare what is missing, start both servers, keep an eye on them, stop them."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from types import FrameType
+
+from tendero import migrating, rasa_files
+from tendero.children import Child, answers
+from tendero.holding import hold
+from tendero.obstacles import Obstacle, check, check_home, free_action_port
+from tendero.settings import Settings
+from tendero.terminal import Watch, say, warn, working
+from tendero.training import Training, current_model
+
+LONGEST_START_SECONDS = 240.0
+LOOK_EVERY_SECONDS = 0.2
+MODEL_FAILED = "Could not load model due to"  # Rasa goes on without a model and answers nobody
+
+
+class Stopped(BaseException):
+    """Ctrl-C, or somebody asked the process to end. Not an error: nothing between may catch it."""
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What was found or made before the servers start."""
+
+    model: Path
+    is_demo: bool
+
+
+def run(settings: Settings) -> int:
+    """Run the shop until it is stopped; the exit code. Raises Obstacle and what the modules around raise, all in words."""
+    watch = Watch()
+    with _stoppable(), ExitStack() as stack:
+        try:
+            check_home(settings.home)
+            stack.enter_context(hold(settings.home))
+            check(settings)
+            action_port = settings.action_port or free_action_port()
+            shop, actions = _prepare(settings, action_port, stack)
+            rasa = _start_rasa(settings, shop, action_port, stack)
+            _wait_until_they_answer(settings, action_port, actions, rasa)
+            _start_mail(settings, stack)
+            _welcome(settings, shop, watch)
+            _watch(actions, rasa)
+        except Stopped:
+            _ignore_signals()  # they were heard; what is left takes a moment
+            say("Stopping ...")
+            stack.close()
+            say("Stopped. Everything is kept: `make run` goes on from here.")
+    return 0
+
+
+def _prepare(settings: Settings, action_port: int, stack: ExitStack) -> tuple[Shop, Child]:
+    """Tables, model and demo shop; the training, the loading and the action server's start go on side by side."""
+    if not migrating.is_current(settings.database_url):
+        migrating.upgrade(settings.database_url)
+    actions = _start_actions(settings, action_port, stack)
+    model = current_model(settings.home)
+    training = None if model.is_file() else stack.enter_context(_training(settings))
+    _fill_demo(settings)
+    if training is not None:
+        with working("Training the assistant on the examples in data/"):
+            say(f"  {training.finish()}")
+    model.touch()  # the newest are kept
+    return Shop(model, settings.with_demo and _is_demo(settings)), actions
+
+
+@contextmanager
+def _training(settings: Settings) -> Iterator[Training]:
+    training = Training(settings.home)
+    try:
+        yield training
+    finally:
+        training.stop()
+
+
+def _fill_demo(settings: Settings) -> None:
+    from tendero import demo_shop
+
+    if not settings.with_demo or not demo_shop.is_empty(settings.database_url):
+        return
+    with working("Filling the demo shop"):
+        counts = demo_shop.fill(settings.database_url, datetime.now(timezone.utc))
+    say(f"  {counts['variant']} variants, {counts['customer']} customers, {counts['orders']:,} orders")
+
+
+def _is_demo(settings: Settings) -> bool:
+    from tendero import demo_shop
+
+    return demo_shop.is_demo(settings.database_url)
+
+
+def _start_actions(settings: Settings, port: int, stack: ExitStack) -> Child:
+    arguments = ["--actions", "actions", "--port", str(port)]
+    log = settings.home / "logs" / "actions.log"
+    child = Child("action server", "rasa_sdk", arguments, log, SANIC_HOST="127.0.0.1", **_our_state(settings))
+    stack.callback(child.stop)
+    return child
+
+
+def _start_rasa(settings: Settings, shop: Shop, action_port: int, stack: ExitStack) -> Child:
+    endpoints = rasa_files.write_endpoints(settings.home, action_port)
+    credentials = rasa_files.write_credentials(settings.home, shop.is_demo)
+    arguments = ["run", "--model", str(shop.model), "--endpoints", str(endpoints), "--credentials", str(credentials)]
+    where = ["-i", settings.host, "-p", str(settings.port)]
+    child = Child("Rasa server", "rasa", [*arguments, *where], settings.home / "logs" / "rasa.log", **_our_state(settings))
+    stack.callback(child.stop)  # called before the action server's: turns that are under way can still end
+    return child
+
+
+def _our_state(settings: Settings) -> dict[str, str]:
+    return {"TENDERO_HOME": str(settings.home), "TENDERO_DATABASE_URL": settings.database_url}
+
+
+def _wait_until_they_answer(settings: Settings, action_port: int, actions: Child, rasa: Child) -> None:
+    watch = Watch()
+    with working("Starting the assistant"):
+        while not (answers("127.0.0.1", action_port, "/health") and answers(settings.probe_host, settings.port, "/")):
+            _raise_if_dead(actions, rasa)
+            if watch.seconds > LONGEST_START_SECONDS:
+                raise Obstacle(f"The servers do not answer after {watch}. Their words are in {settings.home / 'logs'}.")
+            time.sleep(LOOK_EVERY_SECONDS)
+    failures = [line for line in rasa.log.newest if MODEL_FAILED in line]
+    if failures:
+        raise Obstacle(f"Rasa cannot load the model: {failures[-1]}\nTrain anew with `tendero train --force`. {rasa.log.path}")
+
+
+def _raise_if_dead(*children: Child) -> None:
+    for child in children:
+        child.raise_if_dead()
+
+
+def _start_mail(settings: Settings, stack: ExitStack) -> None:
+    from tendero.mail_rounds import MailRounds
+
+    rounds = MailRounds(settings)
+    stack.callback(rounds.stop)
+    rounds.start()
+
+
+def _welcome(settings: Settings, shop: Shop, watch: Watch) -> None:
+    say(f"\nTendero answers at {settings.address}  (ready in {watch})\n")
+    if shop.is_demo:
+        say('  Try it      open the page and type "Where is my order?" or "¿Dónde está mi pedido?"')
+        say("  As whom     `tendero demo` says who you can be and what to type")
+        say(f"  For code    POST {settings.address}webhooks/rest/webhook  (REST trusts whoever calls: demo only)")
+    say(f"  Its mail    {settings.home / 'outbox'}  (`tendero outbox` shows the newest: one-time codes arrive there)")
+    say(f"  Its logs    {settings.home / 'logs'}")
+    say("  To stop     Ctrl-C\n")
+    if not settings.is_local:
+        warn(f"Note: on {settings.host} everybody in the network can reach it.")
+    sys.stdout.flush()
+
+
+def _watch(*children: Child) -> None:
+    while True:
+        _raise_if_dead(*children)
+        time.sleep(LOOK_EVERY_SECONDS)
+
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Ctrl-C, `kill` and a closed terminal all raise Stopped."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        _ignore_signals()
+        raise Stopped
+
+    before = {number: signal.signal(number, stop) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _ignore_signals() -> None:
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)

@@ -1,0 +1,101 @@
+"""Training when, and only when, there is something new to train on."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tendero.children import Child
+from tendero.environment import PROJECT
+from tendero.fingerprints import fingerprint
+from tendero.logs import useful_line
+from tendero.terminal import Watch
+
+KEPT_MODELS = 5  # so that going back to another state of the data needs no training
+
+_NAME = re.compile(r"'([a-z][a-z0-9_]+)'")
+
+
+class TrainingFailed(Exception):
+    """The project cannot be trained; the message says which file and why."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training made. seconds: how long it took; 0 where the model was there already."""
+
+    model: Path
+    examples: int
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"trained {self.examples:,} examples in {max(self.seconds, 1):.0f} s"
+
+
+def current_model(home: Path, project: Path = PROJECT) -> Path:
+    """Where the model of the project's present state is, or will be: its fingerprint is its name."""
+    return home / "models" / f"tendero-{fingerprint(project)}.tar.gz"
+
+
+class Training:
+    """A training under way in a process of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self._model = current_model(home)
+        self._draft = self._model.parent / "new" / self._model.name
+        self._report = self._draft.with_suffix(".json")
+        self._draft.parent.mkdir(parents=True, exist_ok=True)
+        self._report.unlink(missing_ok=True)
+        self._watch = Watch()
+        arguments = [str(self._draft), str(self._report)]
+        self._child = Child("training", "tendero.rasa_jobs.train", arguments, home / "logs" / "training.log")
+
+    def finish(self) -> Trained:
+        """Wait for it. Raises TrainingFailed."""
+        self._child.wait()
+        report = read_report(self._report, self._child)
+        if "error" in report:
+            raise TrainingFailed(f"{in_words(str(report['error']))}\nThe whole story: {self._child.log.path}")
+        self._draft.replace(self._model)  # a model is there as a whole or not at all
+        _forget_old(self._model.parent)
+        return Trained(self._model, int(report["examples"]), self._watch.seconds)
+
+    def stop(self) -> None:
+        self._child.stop()
+        self._draft.unlink(missing_ok=True)
+        self._report.unlink(missing_ok=True)
+
+
+def read_report(file: Path, child: Child) -> dict[str, Any]:
+    """What a job of Rasa reported; where it could not even do that, the useful line of its log as its error."""
+    if not file.is_file():
+        return {"error": useful_line(list(child.log.newest))}
+    report: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return report
+
+
+def in_words(error: str, project: Path = PROJECT) -> str:
+    """Rasa's error without its lists, and with the places of the project where the names in it are."""
+    text = error.split("Available actions are:")[0].replace(f"{project}/", "").strip()
+    places = [place for name in dict.fromkeys(_NAME.findall(text)) for place in _places(name, project)]
+    return "\n".join([text, *(f"  {place}" for place in places[:5])])
+
+
+def _places(name: str, project: Path) -> list[str]:
+    files = [file for folder in ("rules", "stories") for file in sorted((project / "data" / folder).glob("**/*.yml"))]
+    word = re.compile(rf"\b{re.escape(name)}\b")
+    return [
+        f"{file.relative_to(project)}:{number}: {line.strip()}"
+        for file in files
+        for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), 1)
+        if word.search(line) and not line.lstrip().startswith("#")
+    ]
+
+
+def _forget_old(folder: Path) -> None:
+    models = sorted(folder.glob("tendero-*.tar.gz"), key=lambda model: model.stat().st_mtime, reverse=True)
+    for model in models[KEPT_MODELS:]:
+        model.unlink(missing_ok=True)

@@ -1,0 +1,85 @@
+"""A real browser for the page's tests. Where none can be had, the tests are skipped and say so."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+
+from tests.browser.stand_in import StandIn, running
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHONE = ViewportSize(width=390, height=844)
+
+
+@pytest.fixture(scope="session")
+def browser_path() -> str:
+    """The path of a Chromium or Chrome, installed from Debian's archive where we may."""
+    path = _find() or _install()
+    if path is None:
+        pytest.skip(f"the browser tests did not run: none of {', '.join(BROWSERS)} is on the PATH, and none could be installed")
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser(browser_path: str) -> Iterator[Browser]:
+    # Not session-scoped: Playwright's event loop, while it lives, keeps asynchronous tests of other folders from running.
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def shop() -> Iterator[StandIn]:
+    with running() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def context(browser: Browser, shop: StandIn) -> Iterator[BrowserContext]:
+    context = browser.new_context(base_url=shop.url, locale="en-US", viewport=PHONE)
+    context.set_default_timeout(5000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """The chat page, open. Whatever the test is about: no script may fail and nothing may offend the security policy."""
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text) if "Security Policy" in message.text else None)
+    page.goto("/")
+    yield page
+    assert faults == []
+
+
+def _find() -> str | None:
+    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
+def _install() -> str | None:
+    if os.name != "posix" or os.geteuid() != 0 or shutil.which("apt-get") is None:
+        return None
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", "chromium"]):
+        try:
+            subprocess.run(command, env=environment, capture_output=True, timeout=600, check=True)
+        except (subprocess.SubprocessError, OSError):
+            return None
+    return _find()

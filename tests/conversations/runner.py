@@ -1,0 +1,95 @@
+"""Plays conversation tests (Rasa's test-story format) through a trained model and the real action server.
+
+A story may carry `metadata`, which stock Rasa ignores:
+  as: e-mail of a demo customer whom the channel vouches for (as WhatsApp does for a number on file)
+  at: an ISO instant at which the action server's clock stands (opening hours)
+  says: {turn: [snippets]}: what the answers of that turn must contain; `!` before a snippet: must not contain
+In a user message `{code}` is the newest one-time code, `{tap:N}` the payload of the N-th button shown last.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+HERE = Path(__file__).parent
+LISTEN = "action_listen"
+
+
+@dataclass
+class Turn:
+    text: str
+    intent: str | None
+    actions: list[str] = field(default_factory=list)
+    snippets: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Story:
+    name: str
+    file: Path
+    metadata: dict[str, Any]
+    turns: list[Turn]
+
+    @property
+    def id(self) -> str:
+        return f"{self.file.stem}: {self.name}"
+
+
+@dataclass
+class Played:
+    """What happened in one turn."""
+
+    intent: str
+    actions: list[str]
+    replies: list[dict[str, Any]]
+
+    @property
+    def words(self) -> str:
+        titles = [button["title"] for reply in self.replies for button in reply.get("buttons") or []]
+        return "\n".join([*(reply.get("text") or "" for reply in self.replies), *titles])
+
+
+def stories() -> Iterator[Story]:
+    """Every conversation test below this folder."""
+    for file in sorted(HERE.glob("**/test_*.yml")):
+        for story in YAML(typ="safe").load(file)["stories"]:
+            yield Story(story["story"], file, story.get("metadata") or {}, list(_turns(story)))
+
+
+def _turns(story: dict[str, Any]) -> Iterator[Turn]:
+    says = (story.get("metadata") or {}).get("says") or {}
+    turn: Turn | None = None
+    number = 0
+    for step in story["steps"]:
+        if "user" in step:
+            if turn is not None:
+                yield turn
+            number += 1
+            turn = Turn(step["user"].strip(), step.get("intent"), snippets=list(says.get(number) or []))
+        elif "action" in step and turn is not None:
+            turn.actions.append(step["action"])
+    if turn is not None:
+        yield turn
+
+
+def faults(turn: Turn, played: Played) -> list[str]:
+    """In what the played turn differs from the expected one."""
+    found = []
+    if turn.intent is not None and turn.intent != played.intent:
+        found.append(f"understood as {played.intent}, expected {turn.intent}")
+    if turn.actions != played.actions:
+        found.append(f"did {played.actions}, expected {turn.actions}")
+    for snippet in turn.snippets:
+        if snippet.startswith("!"):
+            found += [f"says {snippet[1:]!r}, and should not"] if snippet[1:].lower() in played.words.lower() else []
+        elif snippet.lower() not in played.words.lower():
+            found.append(f"does not say {snippet!r}")
+    if re.search(r"\{[a-z_]+\}|\butter_|None", played.words):
+        found.append("says something that is no word")
+    return found

@@ -1,0 +1,172 @@
+"""The stage on which conversation tests play: a demo shop that is fresh for each, the action server, and the model."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+from datetime import date, datetime, timezone
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+from tests.conversations.runner import LISTEN, Played, Story
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Stage:
+    """home: a folder of its own. model: a trained model (.tar.gz)."""
+
+    def __init__(self, home: Path, model: Path) -> None:
+        self.home, self.model = home, model
+        self.clock = home / "clock"
+        self.port = _free_port()
+        self._server: subprocess.Popen[bytes] | None = None
+        self._agent: Any = None
+
+    def open(self) -> None:
+        os.environ["TENDERO_HOME"] = str(self.home)
+        os.environ["TENDERO_CLOCK_FILE"] = str(self.clock)
+        os.environ.pop("TENDERO_DATABASE_URL", None)
+        _load_demo(self.home)
+        self._server = self._start_actions()
+        self._agent = self._load_agent()
+        self._template = self.home / "template.db"
+        _copy(self.home / "tendero.db", self._template)
+        _wait_for(self.port, self._server)
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.terminate()
+            self._server.wait(10)
+
+    def play(self, story: Story) -> list[Played]:
+        """All turns of the story on a fresh shop."""
+        return asyncio.run(self._play(story))
+
+    async def _play(self, story: Story) -> list[Played]:
+        self._reset(story)
+        sender = f"test-{uuid.uuid4().hex[:12]}"
+        if story.metadata.get("as"):
+            _vouch_for(sender, story.metadata["as"])
+        played: list[Played] = []
+        for turn in story.turns:
+            text = self._filled(turn.text, played)
+            played.append(await self._turn(sender, text))
+        return played
+
+    async def _turn(self, sender: str, text: str) -> Played:
+        from rasa.core.channels.channel import UserMessage
+
+        store = self._agent.tracker_store
+        before = await store.retrieve(sender)
+        seen = len(before.events) if before is not None else 0
+        replies = await self._agent.handle_message(UserMessage(text, sender_id=sender, input_channel="test"))
+        after = await store.retrieve(sender)
+        events = [event.as_dict() for event in list(after.events)[seen:]]
+        actions = [event["name"] for event in events if event["event"] == "action"]
+        ignored = (LISTEN, "action_session_start")
+        return Played(_intent(events), [name for name in actions if name not in ignored], replies or [])
+
+    def _filled(self, text: str, played: list[Played]) -> str:
+        if "{code}" in text:
+            text = text.replace("{code}", self.newest_code())
+        for number in re.findall(r"\{tap:(\d+)\}", text):
+            buttons = [button for reply in played[-1].replies for button in reply.get("buttons") or []]
+            text = text.replace(f"{{tap:{number}}}", buttons[int(number) - 1]["payload"])
+        return text
+
+    def newest_code(self) -> str:
+        """The one-time code in the newest mail."""
+        newest = max((self.home / "outbox").glob("*.eml"))
+        subject = str(message_from_bytes(newest.read_bytes(), policy=policy.default)["subject"])
+        found = re.search(r"\d{6}", subject)
+        assert found, subject
+        return found[0]
+
+    def _reset(self, story: Story) -> None:
+        _copy(self._template, self.home / "tendero.db")
+        for mail in (self.home / "outbox").glob("*.eml"):
+            mail.unlink()
+        self.clock.write_text(str(story.metadata.get("at") or ""))
+
+    def _start_actions(self) -> subprocess.Popen[bytes]:
+        log = (self.home / "actions.log").open("wb")
+        command = [sys.executable, "-W", "ignore", "-m", "rasa_sdk", "--actions", "actions", "--port", str(self.port)]
+        return subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+
+    def _load_agent(self) -> Any:
+        import logging
+
+        from rasa.core.agent import Agent
+        from rasa.utils.log_utils import configure_structlog
+        from rasa.utils.endpoints import EndpointConfig
+
+        from bot.tracker_store import MaskingTrackerStore
+
+        configure_structlog(logging.ERROR)
+        endpoint = EndpointConfig(f"http://127.0.0.1:{self.port}/webhook")
+        agent = Agent.load(str(self.model), action_endpoint=endpoint)
+        agent.tracker_store = MaskingTrackerStore(agent.domain)
+        agent.processor.tracker_store = agent.tracker_store
+        return agent
+
+
+def _intent(events: list[dict[str, Any]]) -> str:
+    users = [event for event in events if event["event"] == "user"]
+    return str(users[-1]["parse_data"]["intent"]["name"]) if users else ""
+
+
+def _load_demo(home: Path) -> None:
+    import commerce.models
+    import messaging.models  # noqa: F401
+    from commerce.demo import load_demo
+    from database import Base, default_url, engine_for, transaction
+
+    home.mkdir(parents=True, exist_ok=True)
+    Base.metadata.create_all(engine_for(default_url()))
+    with transaction() as session:
+        load_demo(session, date.today(), datetime.now(timezone.utc))
+
+
+def _vouch_for(sender: str, email: str) -> None:
+    from commerce.customers import by_contact
+    from database import transaction
+    from messaging.identities import assert_identity
+
+    with transaction() as session:
+        customer = by_contact(session, email)
+        assert customer is not None, email
+        assert_identity(session, "test", sender, customer.id, datetime.now(timezone.utc))
+
+
+def _copy(source: Path, target: Path) -> None:
+    with sqlite3.connect(source) as from_, sqlite3.connect(target) as to:
+        from_.backup(to)
+    from_.close()
+    to.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(port: int, server: subprocess.Popen[bytes], seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise RuntimeError("the action server did not start")

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from database import Base, transaction
+from messaging.codes import check_code, request_code
+from messaging.consent import grant, may_send
+from messaging.conversations import owner
+from messaging.handoffs import resolve, take
+from messaging.identities import assert_identity, forget, identity, prove_identity
+from messaging.mail import EmlFolder, deliver_due, enqueue, newest
+from messaging.models import Handoff
+from messaging.privacy import Erased, erase_conversations, erase_saved_mail, export_conversations
+from messaging.satisfaction import answer, ask
+from tests.messaging.test_handoffs import asked
+
+KEY = b"a key that only tests know"
+DAY = timedelta(days=1)
+ANA, EVA = 7, 8
+CONTACTS = ["Ana@example.com", "+525512345678"]
+PHONE_SENDER = "525512345678"
+
+
+def live(session: Session, now: datetime, customer: int, sender: str, email: str) -> None:
+    """Leave a trace in every table."""
+    code = request_code(session, sender, email, customer, now, KEY).code or ""
+    check_code(session, sender, code, now, KEY)
+    assert_identity(session, "whatsapp", sender, customer, now)
+    prove_identity(session, "whatsapp", sender, customer, now)
+    enqueue(session, f"code:{sender}", email, "Your code", f"Code {code}", now, attachments=[f"labels/{sender}.pdf"])
+    asked(
+        session,
+        now,
+        sender,
+        customer_id=customer,
+        collected={"email": email},
+        transcript=[{"by": "shopper", "text": f"I am {email}", "at": "x"}],
+        verdict={"of": email},
+    )
+    grant(session, customer_id=customer, contact=email, purpose="marketing", channel="email", source="chat", now=now)
+    ask(session, sender, f"matter:{sender}", now)
+    answer(session, sender, 5, f"thanks, {email}", now)
+
+
+def dump(session: Session) -> str:
+    tables = [table for table in Base.metadata.sorted_tables if table.name in MESSAGING]
+    return json.dumps({table.name: [list(row) for row in session.execute(table.select())] for table in tables}, default=str)
+
+
+MESSAGING = {
+    "conversation", "channel_identity", "code_request", "outgoing_mail", "handoff", "consent", "satisfaction_rating",
+}  # fmt: skip
+
+
+def erase(session: Session, now: datetime) -> Erased:
+    return erase_conversations(session, ANA, now, key=KEY, contacts=CONTACTS)
+
+
+def test_export_has_every_table_and_no_secrets(session: Session, now: datetime) -> None:
+    live(session, now, ANA, PHONE_SENDER, "ana@example.com")
+    exported = export_conversations(session, ANA, CONTACTS)
+    assert {name: len(rows) for name, rows in exported.items()} == {
+        "identities": 2, "conversations": 1, "code_requests": 1, "mails": 1, "handoffs": 1, "consents": 1, "ratings": 1,
+    }  # fmt: skip
+    assert exported["handoffs"][0]["transcript"] == [{"by": "shopper", "text": "I am ana@example.com", "at": "x"}]
+    assert exported["ratings"][0]["answered_at"] == "2026-11-18T15:00:00+00:00"
+    assert "hash" not in json.dumps(exported)
+
+
+def test_export_has_nothing_of_others(session: Session, now: datetime) -> None:
+    live(session, now, EVA, "s-eva", "eva@example.com")
+    assert not any(export_conversations(session, ANA, CONTACTS).values())
+
+
+def test_erasing_leaves_no_trace_of_the_person(session: Session, now: datetime) -> None:
+    live(session, now, ANA, PHONE_SENDER, "ana@example.com")
+    erase(session, now)
+    left = dump(session)
+    assert not [trace for trace in ("ana@example.com", PHONE_SENDER) if trace in left.replace("matter:" + PHONE_SENDER, "")]
+    assert identity(session, "whatsapp", PHONE_SENDER, now).customer_id is None
+    assert not any(rows for name, rows in export_conversations(session, ANA, CONTACTS).items() if name != "consents")
+
+
+def test_erasing_changes_nothing_of_others(session: Session, now: datetime) -> None:
+    live(session, now, EVA, "s-eva", "eva@example.com")
+    before = dump(session)
+    erase(session, now)
+    assert dump(session) == before
+
+
+def test_score_and_withdrawn_consent_stay_without_a_name(session: Session, now: datetime) -> None:
+    live(session, now, ANA, PHONE_SENDER, "ana@example.com")
+    erase(session, now)
+    assert session.execute(text("SELECT score, comment FROM satisfaction_rating")).all() == [(5, "")]
+    assert session.execute(text("SELECT granted FROM consent ORDER BY id")).scalars().all() == [1, 0]
+    what: Any = {"purpose": "marketing", "channel": "email"}
+    assert may_send(session, customer_id=ANA, contact="ana@example.com", **what) is False
+    assert may_send(session, contact="ana@example.com", **what) is False
+
+
+def test_open_handoff_is_closed_and_the_agent_lets_go(session: Session, now: datetime) -> None:
+    live(session, now, ANA, PHONE_SENDER, "ana@example.com")
+    take(session, 1, "eva", now)
+    erase(session, now)
+    handoff = session.execute(select(Handoff)).scalar_one()
+    assert (handoff.status, handoff.customer_id, handoff.transcript, handoff.collected) == ("resolved", None, [], {})
+    assert owner(session, PHONE_SENDER) == "bot"
+
+
+def test_caller_learns_which_trackers_and_files_must_go(session: Session, now: datetime) -> None:
+    live(session, now, ANA, PHONE_SENDER, "ana@example.com")
+    prove_identity(session, "webchat", "earlier", ANA, now - DAY)
+    forget(session, "webchat", "earlier", now - DAY)  # signed out: still hers
+    erased = erase(session, now)
+    assert erased.sender_ids == (PHONE_SENDER, "earlier")
+    assert erased.attachments == (f"labels/{PHONE_SENDER}.pdf",)
+
+
+def test_shared_device_keeps_what_the_other_customer_said(session: Session, now: datetime) -> None:
+    prove_identity(session, "webchat", "tablet", ANA, now - DAY)
+    live(session, now, EVA, "tablet", "eva@example.com")
+    erase(session, now)
+    left = dump(session)
+    assert "I am eva@example.com" in left
+    assert "thanks, eva@example.com" in left
+    assert owner(session, "tablet") == "queue"
+
+
+def test_erasing_twice_is_harmless(session: Session, now: datetime) -> None:
+    live(session, now, ANA, PHONE_SENDER, "ana@example.com")
+    resolve(session, 1, now)
+    erase(session, now)
+    once = dump(session)
+    erase(session, now)
+    assert dump(session) == once
+
+
+def test_mail_not_yet_sent_is_not_sent_any_more(database_url: str, now: datetime, tmp_path: Path) -> None:
+    with transaction(database_url) as session:
+        live(session, now, ANA, PHONE_SENDER, "ana@example.com")
+        erase(session, now)
+    deliver_due(database_url, EmlFolder(tmp_path / "outbox"), now, tmp_path)
+    assert newest(tmp_path / "outbox", 9) == []
+
+
+def test_outbox_files_of_the_person_are_deleted(database_url: str, now: datetime, tmp_path: Path) -> None:
+    with transaction(database_url) as session:
+        enqueue(session, "1", "ana@example.com", "Hi", "Hello", now)
+        enqueue(session, "2", "eva@example.com", "Hi", "Hello", now)
+    deliver_due(database_url, EmlFolder(tmp_path / "outbox"), now, tmp_path)
+    assert erase_saved_mail(tmp_path / "outbox", CONTACTS) == 1
+    assert [mail.recipient for mail in newest(tmp_path / "outbox", 9)] == ["eva@example.com"]
