@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -94,5 +95,15 @@ def _tell_details(turn: Turn, hit: Hit) -> None:
         product=in_language(product.names, turn.language),
         description=in_language(product.descriptions, turn.language),
         price=_price(turn, hit),
-        variants=formats.listed((formats.options(each.variant.options, turn.language) for each in in_stock), turn.locale),
+        variants=_variants_in_words(turn, [each.variant.options for each in in_stock]),
     )
+
+
+def _variants_in_words(turn: Turn, variants: Sequence[Mapping[str, str]]) -> str:
+    """ "blue (S, M, L); white (M)": the sizes of each colour."""
+    sizes: dict[str, list[str]] = {}
+    for options in variants:
+        others = {name: value for name, value in options.items() if name != "size"}
+        sizes.setdefault(formats.options(others, turn.language), []).append(str(options.get("size", "")))
+    told = (f"{name} ({', '.join(of)})" if name and any(of) else name or ", ".join(of) for name, of in sizes.items())
+    return "; ".join(told)

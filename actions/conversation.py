@@ -49,6 +49,9 @@ class ActionFollowOffer(Action):
             return _rate(turn, score)
         if turn.entity("order_number"):
             return [*turn.events, SlotSet("carried", _all_of(turn)), FollowupAction(TASKS["track_order"])]
+        if turn.tracker.active_loop_name and turn.intent in ("affirm", "deny"):
+            turn.say("utter_pick_one")
+            return turn.events
         if turn.intent == "affirm":
             turn.say("utter_nothing_pending")
             return turn.events
@@ -60,7 +63,7 @@ def _reply_to_offer(turn: Turn) -> str | None:
     if (value := tapped(offers.SLOT, turn.entities)) is not None:
         return value
     if not shown:
-        return offers.NO if turn.intent == "deny" else None
+        return offers.NO if turn.intent == "deny" and not turn.tracker.active_loop_name else None
     positive = [option.value for option in shown if option.value != offers.NO]
     if turn.intent == "affirm" and len(positive) == 1:
         return positive[0]

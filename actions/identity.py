@@ -14,7 +14,6 @@ from database import home_folder
 from messaging import codes, contacts, identities
 from messaging.secret import secret_key
 
-
 CODE_MINUTES = int(codes.CODE_LIFETIME.total_seconds() // 60)
 
 

@@ -224,7 +224,7 @@ class NewVariantStep(ChoiceStep):
         if not every:
             return End(response="utter_no_other_variant", values={"item": line_title(turn, own_line(turn))})
         wanted = self._wanted(turn)
-        fitting = [variant for variant in every if wanted.items() <= variant.options.items()]
+        fitting = _fitting(every, wanted, own_line(turn).variant.options)
         if wanted and not fitting:
             turn.say("utter_variant_unavailable", variant=formats.options(wanted, turn.language))
             return None
@@ -233,7 +233,7 @@ class NewVariantStep(ChoiceStep):
     def options(self, turn: Turn) -> list[Option]:
         wanted = self._wanted(turn)
         every = self.choices(turn)
-        fitting = [variant for variant in every if wanted.items() <= variant.options.items()] or every
+        fitting = _fitting(every, wanted, own_line(turn).variant.options) or every
         return [_variant_option(turn, variant) for variant in fitting[:10]]
 
     def values(self, turn: Turn) -> dict[str, Any]:
@@ -256,6 +256,13 @@ class NewVariantStep(ChoiceStep):
         said = {"color": words.get("colors", []), "size": words.get("sizes", [])}
         new = {name: [value for value in values if value != has.get(name)] for name, values in said.items()}
         return {name: values[-1] for name, values in new.items() if values}
+
+
+def _fitting(every: Sequence[Variant], wanted: Mapping[str, str], has: Mapping[str, str]) -> list[Variant]:
+    """The variants with the options said; of several, the one that is otherwise as the item is ("in L": of the same colour)."""
+    fitting = [variant for variant in every if wanted.items() <= variant.options.items()]
+    alike = [variant for variant in fitting if {**has, **wanted}.items() <= variant.options.items()]
+    return alike if wanted and len(alike) == 1 else fitting
 
 
 def _variant_option(turn: Turn, variant: Variant) -> Option:

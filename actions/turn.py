@@ -130,7 +130,7 @@ class Turn:
 
     @property
     def language(self) -> str:
-        return str(self.slots.get("language") or default_language())
+        return str(self.slots.get("language") or self.slots.get("language_hint") or default_language())
 
     @cached_property
     def locale(self) -> Locale:

@@ -69,11 +69,15 @@ class TenderoImporter(RasaFileImporter):
         conditioned: dict[str, list[dict[str, Any]]] = {}
         for language, key, variations in read_responses(folder):
             for variation in variations:
-                condition = [{"type": "slot", "name": "language", "value": language}]
-                conditioned.setdefault(key, []).append({**variation, "condition": condition})
+                for condition in (_speaks(language=language), _speaks(language=None, language_hint=language)):
+                    conditioned.setdefault(key, []).append({**variation, "condition": condition})
                 if language == self._default_language:
                     conditioned[key].append(dict(variation))
         return conditioned
+
+
+def _speaks(**slots: str | None) -> list[dict[str, str | None]]:
+    return [{"type": "slot", "name": name, "value": value} for name, value in slots.items()]
 
 
 def read_responses(folder: Path) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:

@@ -121,7 +121,7 @@ function askToStartOver() {
 }
 
 function startOver() {
-
+  hangUp();
   forgetConversation();
   drawAll();
   backToWriting();

@@ -246,15 +246,16 @@ def test_new_conversation_forgets_messages_and_token(page: Page, shop: StandIn) 
     assert shop.received[-1]["token"] == "visitor-2.signed"
 
 
-def test_reply_to_a_conversation_that_was_left_does_not_appear_in_the_new_one(page: Page, shop: StandIn) -> None:
+def test_new_conversation_neither_waits_for_the_old_ones_reply_nor_shows_it(page: Page, shop: StandIn) -> None:
     shop.open.clear()
     write(page, "old")
     page.locator("[data-state=sending]").wait_for()
     page.get_by_role("button", name="New conversation").click()
     page.get_by_role("dialog").get_by_role("button", name="New conversation").click()
     expect(page.locator(".message")).to_have_count(0)
+    with page.expect_request(lambda request: "new" in (request.post_data or "")):
+        write(page, "new")
     shop.open.set()
-    write(page, "new")
     expect(last(page)).to_contain_text("re: new")
     assert said(page) == ["new", "re: new"]
 
@@ -270,6 +271,21 @@ def test_second_tab_shows_what_the_first_one_says_and_sends_nothing_twice(
     expect(last(page)).to_contain_text("re: from the second")
     assert shop.messages == ["from the first", "from the second"]
     assert said(page) == said(second)
+
+
+def test_message_that_waits_in_one_tab_is_not_sent_by_another(page: Page, context: BrowserContext, shop: StandIn) -> None:
+    second = context.new_page()
+    second.goto("/")
+    shop.open.clear()
+    write(page, "one")
+    write(page, "two")
+    expect(last(second)).to_contain_text("two")
+    write(second, "three")
+    expect(last(page)).to_contain_text("three")
+    shop.open.set()
+    expect(page.locator("[data-state=sent]")).to_have_count(3)
+    second.wait_for_timeout(300)
+    assert sorted(shop.messages) == ["one", "three", "two"]
 
 
 # --- Text is text ---

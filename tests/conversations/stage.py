@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.request
 import uuid
-from datetime import date, datetime, timezone
+from datetime import datetime, timezone
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -107,8 +107,8 @@ class Stage:
         import logging
 
         from rasa.core.agent import Agent
-        from rasa.utils.log_utils import configure_structlog
         from rasa.utils.endpoints import EndpointConfig
+        from rasa.utils.log_utils import configure_structlog
 
         from bot.tracker_store import MaskingTrackerStore
 
@@ -120,13 +120,21 @@ class Stage:
         return agent
 
 
+def trained_model() -> Path:
+    """The model of the present data, trained where there is none yet; kept where `make run` keeps its own."""
+    from tendero.training import Training, current_model
+
+    home = ROOT / "var"
+    model = current_model(home)
+    return model if model.exists() else Training(home).finish().model
+
+
 def _intent(events: list[dict[str, Any]]) -> str:
     users = [event for event in events if event["event"] == "user"]
     return str(users[-1]["parse_data"]["intent"]["name"]) if users else ""
 
 
 def _load_demo(home: Path) -> None:
-    import commerce.models
     import messaging.models  # noqa: F401
     from commerce.demo import load_demo
     from database import Base, default_url, engine_for, transaction
@@ -134,7 +142,8 @@ def _load_demo(home: Path) -> None:
     home.mkdir(parents=True, exist_ok=True)
     Base.metadata.create_all(engine_for(default_url()))
     with transaction() as session:
-        load_demo(session, date.today(), datetime.now(timezone.utc))
+        now = datetime.now(timezone.utc)
+        load_demo(session, now.date(), now)
 
 
 def _vouch_for(sender: str, email: str) -> None:
