@@ -7,23 +7,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from rasa_sdk import Action, Tracker
+from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions import customer_data
+from actions.choices import Option
 from actions.closing import close_task
 from actions.confirmation import ConfirmStep, SubmitAction, Write
-from actions.mailing import send_mail
+from actions.customer_data import Found
+from actions.mailing import send_mail, send_mail_to
 from actions.offers import next_task, offer
-from actions.order_steps import OrderStep, own_order
+from actions.order_steps import MOST_ORDERS, OrderStep, order_option, own_order
 from actions.orders import identity_steps
 from actions.task_form import TaskForm
 from actions.turn import Turn, turn_of
 from actions.wording import item_in_words
 from commerce import orders, privacy
 from commerce.models import Customer, Order
-from commerce.proposals import Operation
+from commerce.proposals import Done, Operation
 from database import home_folder
 from messaging import consent, contacts
-from messaging import privacy as conversations_privacy
+from messaging.mail import LAST_MAIL
 from messaging.secret import secret_key
 
 Events = list[dict[str, Any]]
@@ -45,28 +49,25 @@ class ActionExportData(Action):
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         with turn_of(dispatcher, tracker) as turn:
             if turn.slots.get("current_task") == DataExportForm.form and turn.customer is not None:
-                path = write_export(turn, turn.customer)
-                key = f"export:{turn.customer.number}:{turn.now:%Y%m%d%H%M%S}"
-                send_mail(turn, "data_export", turn.customer, key, [path])
-                turn.say("utter_data_exported")
+                self._export(turn, turn.customer)
                 close_task(turn, settled=False)
             return turn.events
+
+    def _export(self, turn: Turn, customer: Customer) -> None:
+        path = write_export(turn, customer)
+        key = f"export:{customer.number}:{turn.now:%Y%m%d%H%M%S}"
+        send_mail(turn, "data_export", customer, key, [path])
+        turn.say("utter_data_exported")
 
 
 def write_export(turn: Turn, customer: Customer) -> str:
     """Everything that is held about the customer as a JSON file; its path below the home folder."""
-    everything = {
-        "shop": privacy.export_customer(turn.session, customer.id),
-        "conversations": conversations_privacy.export_conversations(turn.session, customer.id, own_contacts(customer)),
-    }
+    everything = customer_data.export(turn.session, customer_data.found(customer))
     file = home_folder() / "exports" / f"{customer.number}-{turn.now:%Y%m%d%H%M%S}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch(mode=0o600)
     file.write_text(json.dumps(everything, ensure_ascii=False, indent=2, default=str), encoding="utf-8")
     return str(file.relative_to(home_folder()))
-
-
-def own_contacts(customer: Customer) -> list[str]:
-    return [contact for contact in (customer.email, customer.phone) if contact]
 
 
 # Erased
@@ -93,24 +94,43 @@ class DataErasureForm(TaskForm):
 
 
 class ActionEraseData(SubmitAction):
+    """Erases in one transaction what the shop, the conversations and their trackers hold; then the files and mails.
+
+    Rasa writes the conversation that is going on once more when this turn ends, since it has it in memory: the slot
+    `forget_conversation` tells the tracker store to write nothing and to delete what there is. What remains: the orders
+    and points without a name, and one last mail that says so, whose row is emptied as soon as it has gone out. A mail
+    server, and without one the outbox folder in its place, keeps that mail as any mailbox does.
+    """
+
     write = ERASING
     action = "action_erase_data"
 
     def _confirm(self, turn: Turn, proposal_id: str) -> Events:
-        customer = turn.customer
-        known = (customer.id, own_contacts(customer)) if customer is not None else None
+        customer = turn.session.get(Customer, turn.customer_id)
+        who, address = customer_data.found(customer), customer.email
+        traces = privacy.traces_of(turn.session, who.id)  # afterwards nobody knows
         events = super()._confirm(turn, proposal_id)
-        erased = known is not None and turn.session.get(Customer, known[0]).erased_at is not None
-        if known is not None and erased:
-            key = secret_key(home_folder())
-            conversations_privacy.erase_conversations(turn.session, known[0], turn.now, key=key, contacts=known[1])
+        if customer.erased_at is not None:
+            erased = customer_data.erase_around(turn.session, who, traces, turn.now, secret_key(home_folder()))
+            _say_goodbye(turn, who, address)
+            turn.after_commit.append(lambda: customer_data.erase_files(home_folder(), erased))
         return events
 
-    def done(self, turn: Turn, result: Mapping[str, Any]) -> None:
+    def _done(self, turn: Turn, outcome: Done) -> Events:
+        """No rating is asked for, and no other task is offered: who is erased is not kept for that."""
         turn.say("utter_done_delete_my_data")
+        return [SlotSet("forget_conversation", True)]
+
+
+def _say_goodbye(turn: Turn, who: Found, address: str | None) -> None:
+    """After erasing, which takes the mails that wait for this address."""
+    if address:
+        send_mail_to(turn, "data_erased", address, key=f"{LAST_MAIL}{who.number}")
 
 
 # The newsletter
+
+WISH = "newsletter_wish"  # slot: the intent for which an address was asked for; the conversation's `inform` brings it here
 
 
 class ActionSetNewsletter(Action):
@@ -121,14 +141,19 @@ class ActionSetNewsletter(Action):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         with turn_of(dispatcher, tracker) as turn:
-            wanted = turn.intent == "subscribe_newsletter"
+            wanted = self._wish(turn) == "subscribe_newsletter"
             customer, said = turn.customer, contacts.normalize_email(turn.entity("email") or "")
             if customer is None and said is None:
                 turn.say("utter_newsletter_subscribe_how" if wanted else "utter_newsletter_unsubscribe_how")
+                turn.set(WISH, turn.intent)
                 return turn.events
             self._write(turn, wanted, customer, said)
+            turn.set(WISH, None)
             turn.say("utter_newsletter_on" if wanted else "utter_newsletter_off")
             return turn.events
+
+    def _wish(self, turn: Turn) -> str:
+        return turn.intent if turn.intent.endswith("subscribe_newsletter") else str(turn.slots.get(WISH))
 
     def _write(self, turn: Turn, wanted: bool, customer: Customer | None, said: str | None) -> None:
         change = consent.grant if wanted else consent.withdraw
@@ -198,10 +223,19 @@ def _money(turn: Turn, amount_minor: int, order: Order) -> str:
     return turn.money(amount_minor, order.currency)
 
 
+class PaidOrderStep(OrderStep):
+    """Any order may have been charged twice; those that are not paid come first."""
+
+    def options(self, turn: Turn) -> list[Option]:
+        unpaid = {order.number for order in self._candidates(turn) if order.status == "placed"}
+        options = [order_option(turn, order) for order in self._candidates(turn)]
+        return sorted(options, key=lambda option: option.value not in unpaid)[:MOST_ORDERS]
+
+
 class PaymentIssueForm(TaskForm):
     form = "payment_issue_form"
     task = "payment_issue"
-    steps = (*identity_steps("payment_issue"), OrderStep())
+    steps = (*identity_steps("payment_issue"), PaidOrderStep())
 
 
 class ActionExplainPayment(Action):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -16,7 +18,19 @@ from commerce import catalog
 from commerce.catalog import Hit
 
 SHOWN = 3
-SHOP_CURRENCY = "USD"
+LAST = "last_product"  # slot: the product told last
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a message asks for; None: it does not say. handle: of a product that was chosen or just spoken of."""
+
+    words: str | None = None
+    handle: str | None = None
+    category: str | None = None
+    color: str | None = None
+    size: str | None = None
+    max_price_minor: int | None = None
 
 
 class ActionSearchProduct(Action):
@@ -27,52 +41,127 @@ class ActionSearchProduct(Action):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
         with turn_of(dispatcher, tracker) as turn:
-            handle = (turn.carried.get("slots") or {}).get("handle") if not turn.is_fresh else None
-            turn.set("carried", None)
-            self._tell(turn, handle)
+            search(turn)
             return turn.events
 
-    def _tell(self, turn: Turn, handle: str | None) -> None:
-        hits = _found(turn, handle)
-        if not hits:
-            turn.say("utter_no_products")
-        elif len(hits) == 1:
-            _tell_details(turn, hits[0])
-            offer_queued(turn)
+
+class ActionPlaceOrder(Action):
+    """ "I want to buy a shirt" is a search; "how do I buy it?" is explained."""
+
+    def name(self) -> str:
+        return "action_place_order"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
+        with turn_of(dispatcher, tracker) as turn:
+            if turn.entity("category") is not None:
+                search(turn)
+            else:
+                self._explain(turn)
+            return turn.events
+
+    def _explain(self, turn: Turn) -> None:
+        turn.set("carried", None)
+        product = catalog.find_by_handle(turn.session, turn.slots.get(LAST) or "")
+        if product is not None:
+            turn.say("utter_how_to_buy_product", product=in_language(product.names, turn.language))
         else:
-            offer(turn, [_as_choice(turn, hit) for hit in hits], "utter_products", decline=False)
+            turn.say("utter_how_to_buy")
+
+
+def search(turn: Turn) -> None:
+    """Tell one product, offer several to choose from, or say what there is instead."""
+    chosen = (turn.carried.get("slots") or {}).get("handle") if not turn.is_fresh else None
+    wanted = Wanted(handle=chosen) if chosen else _wanted(turn)
+    turn.set("carried", None)
+    hits, without = _found(turn, wanted)
+    if not hits:
+        turn.say("utter_no_products")
+    elif len(hits) == 1:
+        if without:
+            turn.say(f"utter_products_without_{without}")
+        _tell_details(turn, hits[0])
+        offer_queued(turn)
+    else:
+        response = f"utter_products_without_{without}_choose" if without else "utter_products"
+        offer(turn, [_as_choice(turn, hit) for hit in hits], response)
 
 
 def currency_of(turn: Turn) -> str:
+    """The customer's; until we know who is asking, that of most who speak the language."""
     customer = turn.customer
-    return str(customer.currency) if customer is not None else BY_LANGUAGE.get(turn.language, SHOP_CURRENCY)
+    return str(customer.currency) if customer is not None else turn.label("currency")
 
 
-BY_LANGUAGE = {"es": "MXN", "en": "USD", "pt": "BRL", "nb": "NOK"}  # until we know who is asking
-
-
-def _found(turn: Turn, handle: str | None) -> list[Hit]:
-    if handle is not None:
-        hits = catalog.search(turn.session, words=handle.replace("-", " "), language=turn.language, currency=currency_of(turn))
-        return [hit for hit in hits if hit.product.handle == handle][:1]
-    found = catalog.search(
-        turn.session,
+def _wanted(turn: Turn) -> Wanted:
+    said = Wanted(
         words=turn.text,
-        language=turn.language,
         category=turn.entity("category"),
         color=turn.entity("color"),
         size=turn.entity("size"),
-        currency=currency_of(turn),
         max_price_minor=_most_expensive(turn),
+    )
+    return _of_the_last(turn, said) or said
+
+
+def _of_the_last(turn: Turn, said: Wanted) -> Wanted | None:
+    """ "Do you have it in size 42?" and "how much is it?" are about the product just told."""
+    last = turn.slots.get(LAST)
+    if last is None or said.category is not None or said.max_price_minor is not None:
+        return None
+    about_variant = said.color is not None or said.size is not None
+    return replace(said, words=None, handle=last) if about_variant or not _search(turn, said) else None
+
+
+def _found(turn: Turn, wanted: Wanted) -> tuple[list[Hit], str | None]:
+    """What fits; else what fits without the price, the size or the colour, and which of them was left out."""
+    if hits := _search(turn, wanted) or _in_category(turn, wanted):
+        return hits, None
+    for name, less in (
+        ("price", replace(wanted, max_price_minor=None)),
+        ("size", replace(wanted, size=None)),
+        ("color", replace(wanted, size=None, color=None)),
+    ):
+        if less != wanted and (hits := _search(turn, less) or _in_category(turn, less)):
+            return hits, name
+    return [], None
+
+
+def _in_category(turn: Turn, wanted: Wanted) -> list[Hit]:
+    """A sentence around the words ("I need ... for a wedding") hides them: the kind of thing that was named is enough."""
+    return _search(turn, replace(wanted, words=None)) if wanted.category is not None else []
+
+
+def _search(turn: Turn, wanted: Wanted) -> list[Hit]:
+    if wanted.handle is not None:
+        return _variants_of(turn, wanted)
+    return catalog.search(
+        turn.session,
+        words=wanted.words,
+        language=turn.language,
+        category=wanted.category,
+        color=wanted.color,
+        size=wanted.size,
+        currency=currency_of(turn),
+        max_price_minor=wanted.max_price_minor,
         limit=SHOWN,
     )
-    return found
+
+
+def _variants_of(turn: Turn, wanted: Wanted) -> list[Hit]:
+    product = catalog.find_by_handle(turn.session, str(wanted.handle))
+    if product is None:
+        return []
+    found = catalog.variants(turn.session, product.id, currency_of(turn), color=wanted.color, size=wanted.size)
+    return [Hit(product, tuple(found), currency_of(turn), 1.0)] if found else []
 
 
 def _most_expensive(turn: Turn) -> int | None:
+    """In minor units: "1,500" is fifteen hundred, "49.95" is 49 and 95 hundredths."""
     said = turn.entity("amount")
-    digits = "".join(c for c in said or "" if c.isdigit())
-    return int(digits) * 100 if digits else None
+    if not said or not any(c.isdigit() for c in said):
+        return None
+    whole, _, cents = re.sub(r"[.,](?=\d{3}\b)", "", said).replace(",", ".").partition(".")
+    return int(whole) * 100 + int((cents + "00")[:2])
 
 
 def _as_choice(turn: Turn, hit: Hit) -> Next:
@@ -87,15 +176,18 @@ def _price(turn: Turn, hit: Hit) -> str:
 
 
 def _tell_details(turn: Turn, hit: Hit) -> None:
-    in_stock = [each for each in hit.variants if each.stock > 0]
     product = hit.product
+    turn.set(LAST, product.handle)
+    in_stock = [each for each in hit.variants if each.stock > 0]
+    others = [each for each in catalog.variants(turn.session, product.id, hit.currency) if each.stock > 0]
+    response = "utter_product" if in_stock else "utter_product_other_variants" if others else "utter_product_sold_out"
     turn.dispatcher.utter_message(
-        response="utter_product" if in_stock else "utter_product_sold_out",
+        response=response,
         image=product.images[0] if product.images else None,
         product=in_language(product.names, turn.language),
         description=in_language(product.descriptions, turn.language),
         price=_price(turn, hit),
-        variants=_variants_in_words(turn, [each.variant.options for each in in_stock]),
+        variants=_variants_in_words(turn, [each.variant.options for each in in_stock or others]),
     )
 
 

@@ -17,7 +17,7 @@ from messaging import satisfaction
 FORM_SLOTS = tuple(
     (
         "order_number line_id return_items cancel_reason return_reason package return_method refund_to new_variant "
-        "new_address new_payment_method problem points confirmation contact code proposal_id choices current_task "
+        "new_address new_payment_method problem resolution points confirmation contact code proposal_id choices current_task "
         "reopened wanted_order item_words"
     ).split()
 )
@@ -30,6 +30,7 @@ def close_task(turn: Turn, settled: bool, matter: str | None = None) -> None:
     choices = turn.slots.get("choices") if offered else None
     for slot in FORM_SLOTS:
         turn.set(slot, None)
+    turn.set("in_task", False)
     if offer_queued(turn) or offer_suspended(turn):
         return
     turn.set("offers", offered or None)
@@ -43,7 +44,8 @@ def close_task(turn: Turn, settled: bool, matter: str | None = None) -> None:
 def leave_task(turn: Turn) -> None:
     """The shopper does not want to go on: nothing happens, and an old "yes" will do nothing."""
     proposals.withdraw(turn.session, turn.sender_id, turn.now)
-    turn.set("queued_request", None)
+    for slot in ("queued_request", "offers", "rated_matter"):
+        turn.set(slot, None)
     close_task(turn, settled=False)
 
 
@@ -53,11 +55,13 @@ def say_refusal(turn: Turn, task: str, refusal: Refusal) -> None:
     known = response_keys()
     response = specific if specific in known else general if general in known else "utter_refused"
     turn.dispatcher.utter_message(response=response, **refusal_values(turn, refusal))
-    if refusal.verdict == "needs_human" or refusal.nearest == "agent":
+    if refusal.verdict == "needs_human" or refusal.nearest in A_PERSON:
         open_for(turn, reason="policy", goal=task, verdict=_verdict(refusal))
     elif refusal.nearest in NEAREST:
-        _offer_nearest(turn, NEAREST[refusal.nearest])
+        _offer_nearest(turn, refusal.nearest)
 
+
+A_PERSON = ("agent", "send_picture")  # pictures are looked at by a person
 
 NEAREST = {
     "change_payment": "change_payment",
@@ -74,9 +78,25 @@ NEAREST = {
 }
 
 
-def _offer_nearest(turn: Turn, task: str) -> None:
+# The nearest thing is in the words of the refusal itself: there is no task to offer for it here.
+SAID_IN_THE_REFUSAL = frozenset(
+    (
+        "create_account drop_off fewer_points identify keep_earning new_order one_time_code other_method other_variant "
+        "round_down send_picture single_method store_owner supervisor"
+    ).split()
+)
+
+
+SAME_AGAIN = ("order_number", "return_items", "return_reason", "package", "return_method")
+
+
+def _offer_nearest(turn: Turn, nearest: str) -> None:
+    task = NEAREST[nearest]
     order_number = turn.slots.get("order_number")
-    carried: Next = next_task(turn, task, **({"order_number": order_number} if order_number else {}))
+    known: dict[str, Any] = {"order_number": order_number} if order_number else {}
+    if nearest == "store_credit":  # the same again, and only the money goes elsewhere
+        known = {slot: turn.slots[slot] for slot in SAME_AGAIN if turn.slots.get(slot) is not None} | {"refund_to": nearest}
+    carried: Next = next_task(turn, task, **known)
     offer(turn, [carried], "utter_offer_nearest", decline=True, task=carried.title)
 
 

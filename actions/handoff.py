@@ -19,7 +19,7 @@ from messaging.calendar import Calendar, load_calendar
 COLLECTED = tuple(
     (
         "order_number line_id return_items cancel_reason return_reason package return_method refund_to new_variant "
-        "new_address new_payment_method problem points last_order"
+        "new_address new_payment_method problem resolution points last_order"
     ).split()
 )
 LONGEST_TRANSCRIPT = 200  # messages

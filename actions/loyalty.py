@@ -10,9 +10,11 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions import formats
 from actions.choices import Option
-from actions.closing import close_task
+from actions.closing import close_task, refusal_values
 from actions.confirmation import ConfirmStep, SubmitAction, Write
+from actions.identity import is_known_well_enough
 from actions.mailing import send_mail
+from actions.offers import next_task, offer
 from actions.orders import identity_steps
 from actions.shop import policies
 from actions.task_form import NOT_NEEDED, ChoiceStep, End, Reply, Step, TaskForm
@@ -20,9 +22,11 @@ from actions.turn import Turn, turn_of
 from actions.wording import worded
 from commerce import loyalty
 from commerce.models import LedgerEntry
-from commerce.proposals import Operation, Refusal
+from commerce.proposals import Assessment, Operation, Refusal
 
 MOST_ENTRIES = 5
+WANTED = "wanted_points"  # slot: how many were named before it was known who asks
+ANOTHER_NUMBER = frozenset({"below_minimum", "not_enough_points", "not_a_multiple"})  # another number may be possible
 
 
 class CheckPointsForm(TaskForm):
@@ -39,23 +43,38 @@ class ActionTellPoints(Action):
         with turn_of(dispatcher, tracker) as turn:
             if turn.slots.get("current_task") == CheckPointsForm.form:
                 tell_points(turn)
+                turn.set("offers", None)
                 close_task(turn, settled=False)
+                if not turn.slots.get("offers"):
+                    _offer_to_use(turn)
             return turn.events
 
 
 def tell_points(turn: Turn) -> None:
-    """Balance and tier, what expires next, the way to the next tier, and the newest movements."""
+    """Balance and tier, the way to the next tier, the newest movements, and what expires next."""
     standing = loyalty.standing(turn.session, turn.customer_id, turn.now, policies())
-    turn.say("utter_points", balance=turn.number(standing.balance), tier=turn.label(f"tier_{standing.tier}"))
-    if standing.next_expiry is not None:
-        soon = standing.next_expiry
-        turn.say("utter_points_expiry", points=turn.number(soon.points), day=turn.day(soon.date))
+    tier = turn.label(f"tier_{standing.tier}")
+    values = {"balance": turn.number(standing.balance), "tier": tier}
     if standing.next_tier is not None:
         next_tier = turn.label(f"tier_{standing.next_tier}")
-        turn.say("utter_points_next_tier", missing=turn.number(standing.missing), next_tier=next_tier)
+        turn.say("utter_points_with_next_tier", missing=turn.number(standing.missing), next_tier=next_tier, **values)
+    else:
+        turn.say("utter_points", **values)
     entries = loyalty.explain(turn.session, turn.customer_id, MOST_ENTRIES)
     if entries:
         turn.say("utter_points_movements", movements=formats.bullets(_entry_in_words(turn, entry) for entry in entries))
+    if standing.next_expiry is not None:
+        soon = standing.next_expiry
+        turn.say("utter_points_expiry", points=turn.number(soon.points), day=turn.day(soon.date))
+
+
+def _offer_to_use(turn: Turn) -> None:
+    """A voucher where there are points enough for one, else how many are needed."""
+    least = policies().number("redemption", "redeem_minimum", turn.today)
+    if loyalty.balance(turn.session, turn.customer_id, turn.now) >= least:
+        offer(turn, [next_task(turn, "redeem_points")], "utter_points_offer_voucher", decline=True)
+    else:
+        turn.say("utter_points_keep_earning", least=turn.number(least))
 
 
 def _entry_in_words(turn: Turn, entry: LedgerEntry) -> str:
@@ -69,25 +88,51 @@ def _entry_in_words(turn: Turn, entry: LedgerEntry) -> str:
 
 
 class PointsStep(Step):
-    """How many: a number, "all of them", or one of the amounts offered."""
+    """How many: a number, "all of them", or one of the amounts offered. A number that the policy refuses is asked for again."""
 
     slot = "points"
 
     def read(self, turn: Turn, asked: bool) -> Reply | None:
-        if asked and (chosen := PointsChoice().read(turn, asked)) is not None:
-            return Reply(float(chosen.value))
-        said = turn.entity("points") or (_bare_number(turn) if asked else None)
-        return Reply(float(said.replace(".", "").replace(",", ""))) if said else None
+        said = self._said(turn, asked)
+        if said is None:
+            return None
+        if is_known_well_enough(turn, Redeeming.task):
+            return Reply(self._fitting(turn, said))
+        turn.set(WANTED, said)  # whether that many are there is told to their owner only
+        return Reply(None)
 
     def settle(self, turn: Turn) -> Any | End | None:
+        wanted = turn.slots.get(WANTED)
+        turn.set(WANTED, None)
         if not PointsChoice().options(turn):
             balance = loyalty.balance(turn.session, turn.customer_id, turn.now)
-            outcome = REDEEMING.operation(turn).assess(turn.session, turn.customer_id, {"points": balance}, turn.now)
+            outcome = self._assess(turn, balance)
             return End(refusal=outcome) if isinstance(outcome, Refusal) else None
-        return None
+        return self._fitting(turn, wanted) if wanted else None
 
     def ask(self, turn: Turn) -> None:
         PointsChoice().ask(turn)
+
+    def forget(self, turn: Turn) -> None:
+        turn.set(self.slot, None)
+        if turn.begins_form:
+            turn.set(WANTED, None)
+
+    def _said(self, turn: Turn, asked: bool) -> float | None:
+        if asked and (chosen := PointsChoice().read(turn, asked)) is not None:
+            return float(chosen.value)
+        said = turn.entity("points") or (_bare_number(turn) if asked else None)
+        return float(said.replace(".", "").replace(",", "")) if said else None
+
+    def _fitting(self, turn: Turn, points: float) -> float | None:
+        outcome = self._assess(turn, int(points))
+        if isinstance(outcome, Refusal) and outcome.reason in ANOTHER_NUMBER:
+            turn.say(f"utter_refused_{outcome.reason}", **refusal_values(turn, outcome))
+            return None
+        return points
+
+    def _assess(self, turn: Turn, points: int) -> Assessment | Refusal:
+        return REDEEMING.operation(turn).assess(turn.session, turn.customer_id, {"points": points}, turn.now)
 
 
 class PointsChoice(ChoiceStep):
@@ -102,8 +147,9 @@ class PointsChoice(ChoiceStep):
             return []
         amounts = sorted({least, max(least, most // 2 // step * step), most})
         titles = {amount: f"{turn.number(amount)} {turn.label('points')}" for amount in amounts}
-        all_words = tuple(turn.label("all_words").split("|"))
-        return [Option(str(amount), titles[amount], all_words if amount == most else ()) for amount in amounts]
+        words = {most // 2 // step * step: "half_words", most: "all_words"}
+        also = {amount: tuple(turn.label(key).split("|")) for amount, key in words.items()}
+        return [Option(str(amount), titles[amount], also.get(amount, ())) for amount in amounts]
 
     def values(self, turn: Turn) -> dict[str, Any]:
         return {"balance": turn.number(loyalty.balance(turn.session, turn.customer_id, turn.now))}
@@ -159,6 +205,27 @@ class ActionRedeemPoints(SubmitAction):
 # Points that are missing
 
 
+class DisputeCauseStep(Step):
+    """Points that never came, or a promotion that was not applied: it is the first message that tells."""
+
+    slot = "problem"
+
+    def read(self, turn: Turn, asked: bool) -> Reply | None:
+        said = turn.entity("promotion")
+        claimed = turn.entity("points")
+        if said and claimed:
+            turn.set(WANTED, float(claimed.replace(".", "").replace(",", "")))
+        return Reply(said) if said else None
+
+    def settle(self, turn: Turn) -> Any | End | None:
+        return "missing_points"
+
+    def forget(self, turn: Turn) -> None:
+        turn.set(self.slot, None)
+        if turn.begins_form:
+            turn.set(WANTED, None)
+
+
 class DisputedOrderStep(Step):
     """The order whose points are missing, where one was named; else every delivered order is looked through."""
 
@@ -180,11 +247,19 @@ class Disputing(Write):
         return loyalty.DisputePoints(policies())
 
     def parameters(self, turn: Turn) -> dict[str, Any]:
-        number = turn.slots["order_number"]
-        return {"order_number": None if number == NOT_NEEDED else number}
+        number, claimed = turn.slots["order_number"], turn.slots.get(WANTED)
+        return {
+            "order_number": None if number == NOT_NEEDED else number,
+            "cause": turn.slots["problem"],
+            "points_claimed": int(claimed) if claimed else None,
+        }
 
     def summary_values(self, turn: Turn, summary: Mapping[str, Any]) -> dict[str, Any]:
-        return {**worded(turn, summary), "points": turn.number(summary["points"])}
+        orders = formats.listed((each["number"] for each in summary["orders"]), turn.locale)
+        return {**worded(turn, summary), "points": turn.number(summary["points"]), "orders": orders}
+
+    def summary_response(self, turn: Turn, summary: Mapping[str, Any]) -> str:
+        return f"utter_confirm_{self.task}" if summary["orders"] else "utter_confirm_promotion_points"
 
 
 DISPUTING = Disputing()
@@ -193,7 +268,7 @@ DISPUTING = Disputing()
 class DisputePointsForm(TaskForm):
     form = Disputing.form
     task = Disputing.task
-    steps = (*identity_steps("dispute_points"), DisputedOrderStep(), ConfirmStep(DISPUTING))
+    steps = (*identity_steps("dispute_points"), DisputeCauseStep(), DisputedOrderStep(), ConfirmStep(DISPUTING))
 
 
 class ActionDisputePoints(SubmitAction):

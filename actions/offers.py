@@ -46,7 +46,7 @@ def offer_suspended(turn: Turn) -> bool:
     suspended = turn.slots.get("suspended_task")
     if not suspended:
         return False
-    turn.set("suspended_task", None)
+    turn.set("suspended_task", suspended.get("before"))
     name = turn.label(f"task_{FORMS[suspended['form']]}")
     offer(
         turn, [Next(suspended["form"], turn.label("yes"), {"slots": suspended["slots"]})], "utter_offer_resume", True, task=name

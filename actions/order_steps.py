@@ -87,6 +87,13 @@ class LineStep(ChoiceStep):
     slot = "line_id"
     question = "utter_choose_item"
 
+    def read(self, turn: Turn, asked: bool) -> Reply | None:
+        chosen = super().read(turn, asked)
+        if chosen is not None or not asked:
+            return chosen
+        named = named_lines(turn, list(own_order(turn).lines))
+        return Reply(str(named[0].id)) if len(named) == 1 else None
+
     def options(self, turn: Turn) -> list[Option]:
         return [Option(str(line.id), line_title(turn, line), tuple(words_of(line))) for line in self.lines(turn)]
 
@@ -127,6 +134,15 @@ def remember_item_words(turn: Turn, asked: bool = False) -> None:
         turn.set("item_words", found)
 
 
+def named_lines(turn: Turn, lines: Sequence[OrderLine]) -> list[OrderLine]:
+    """The lines that this message names: "the wallet"; with several kinds named ("the shirt and the trousers"), all of them."""
+    kinds = turn.all_of("category")
+    if len(set(kinds)) > 1:
+        return [line for line in lines if line.variant.product.category.slug in kinds]
+    words = {"text": _folded(turn.text), "categories": kinds, "colors": turn.all_of("color"), "sizes": turn.all_of("size")}
+    return fitting_lines(words, lines)
+
+
 def fitting_lines(words: dict[str, Any], lines: Sequence[OrderLine]) -> list[OrderLine]:
     """The lines that the words fit best; none where they fit no line at all."""
     scores = [(_score(words, line), line) for line in lines] if words else []
@@ -150,6 +166,12 @@ def _telling_words(name: str) -> list[str]:
 
 def _says(said: Sequence[str], word: str) -> bool:
     return any(fuzz.ratio(each, word) >= SAME_WORD for each in said if len(each) >= SHORTEST_WORD)
+
+
+def says_phrase(words: dict[str, Any], phrases: Sequence[str]) -> bool:
+    """Whether the remembered message holds one of these phrases as whole words."""
+    said = f" {words.get('text', '')} "
+    return any(f" {' '.join(_folded(phrase).split())} " in said for phrase in phrases)
 
 
 def _folded(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -14,7 +15,17 @@ from actions.closing import close_task
 from actions.confirmation import ConfirmStep, SubmitAction, Write
 from actions.handoff import open_for
 from actions.mailing import send_mail
-from actions.order_steps import LineStep, OrderStep, fitting_lines, line_title, own_line, own_order, words_of
+from actions.order_steps import (
+    LineStep,
+    OrderStep,
+    fitting_lines,
+    line_title,
+    named_lines,
+    own_line,
+    own_order,
+    says_phrase,
+    words_of,
+)
 from actions.orders import NewVariantStep, days_in_words, identity_steps
 from actions.shop import policies
 from actions.task_form import NOT_NEEDED, ChoiceStep, End, Reply, TaskForm
@@ -50,15 +61,24 @@ class ReturnItemsStep(ChoiceStep):
         chosen = super().read(turn, asked)
         if chosen is not None:
             return Reply(self._items(turn, chosen.value))
-        named = self._named(turn) if asked else []
+        named = named_lines(turn, list(own_order(turn).lines)) if asked else []
         return Reply([_whole(line) for line in named]) if named else None
 
     def settle(self, turn: Turn) -> Any | End | None:
         lines = list(own_order(turn).lines)
-        named = fitting_lines(turn.slots.get("item_words") or {}, lines)
-        if len(lines) == 1 and lines[0].quantity == 1:
-            return [_whole(lines[0])]
-        return [_whole(named[0])] if len(named) == 1 and named[0].quantity == 1 else None
+        said = turn.slots.get("item_words") or {}
+        if says_phrase(said, turn.label("whole_order_words").split("|")):
+            return [_whole(line) for line in lines]
+        named = lines if len(lines) == 1 else fitting_lines(said, lines)
+        is_clear = len(named) == 1 or len({line.variant.product.category_id for line in named}) == len(named)
+        return [_whole(line) for line in named] if is_clear and all(line.quantity == 1 for line in named) and named else None
+
+    def corrected(self, turn: Turn, before: Any) -> Any | None:
+        named = [_whole(line) for line in named_lines(turn, list(own_order(turn).lines))]
+        if named:
+            return named
+        others = [whole for line in own_order(turn).lines if (whole := _whole(line)) not in before]
+        return others if len(others) == 1 and turn.entity("other") else None
 
     def options(self, turn: Turn) -> list[Option]:
         lines = list(own_order(turn).lines)
@@ -72,18 +92,6 @@ class ReturnItemsStep(ChoiceStep):
             return [_whole(line) for line in own_order(turn).lines]
         line_id, quantity = map(int, value.split("x"))
         return [{"line_id": line_id, "quantity": quantity}]
-
-    def _named(self, turn: Turn) -> list[OrderLine]:
-        """The items that a reply names: "the shirt and the trousers"."""
-        categories, lines = turn.all_of("category"), list(own_order(turn).lines)
-        by_category = [line for line in lines if line.variant.product.category.slug in categories]
-        words = {
-            "text": turn.text.lower(),
-            "categories": categories,
-            "colors": turn.all_of("color"),
-            "sizes": turn.all_of("size"),
-        }
-        return by_category if len(set(categories)) > 1 else fitting_lines(words, lines)
 
 
 def _whole(line: OrderLine) -> dict[str, int]:
@@ -116,12 +124,18 @@ class ReturnReasonStep(ChoiceStep):
     def settle(self, turn: Turn) -> Any | End | None:
         outcomes = [_assess_return(turn, return_reason=reason) for reason in ("other", "damaged")]
         hopeless = all(isinstance(outcome, Refusal) for outcome in outcomes)
-        return End(refusal=outcomes[0]) if hopeless else None
+        return End(refusal=_with_what_helps(turn, outcomes[0])) if hopeless else None
 
     def options(self, turn: Turn) -> list[Option]:
         asked = {fact.name: fact for fact in policies().table("return_eligibility", turn.today).facts}
         known = [str(value) for value in asked["reason"].values]
         return [Option(reason, turn.label(f"reason_{reason}"), REASONS_ALSO.get(reason, ())) for reason in known]
+
+
+def _with_what_helps(turn: Turn, refusal: Refusal) -> Refusal:
+    """What is on its way can no more be cancelled or changed, as the table has it: there is the parcel to look at."""
+    is_on_its_way = refusal.reason == "not_delivered" and own_order(turn).status in DELIVERED
+    return replace(refusal, nearest="track") if is_on_its_way else refusal
 
 
 class PackageStep(ChoiceStep):
@@ -136,7 +150,15 @@ class PackageStep(ChoiceStep):
         return None if decides else NOT_NEEDED
 
     def options(self, turn: Turn) -> list[Option]:
-        return [Option(value, turn.label(f"package_{value}")) for value in ("sealed", "opened")]
+        return [_package_option(turn, value) for value in ("sealed", "opened")]
+
+    def read(self, turn: Turn, asked: bool) -> Reply | None:
+        meant = {"affirm": "sealed", "deny": "opened"}.get(turn.intent)
+        return super().read(turn, asked) or (Reply(meant) if asked and meant else None)
+
+
+def _package_option(turn: Turn, value: str) -> Option:
+    return Option(value, turn.label(f"package_{value}"), tuple(turn.label(f"package_{value}_words").split("|")))
 
 
 class ReturnMethodStep(ChoiceStep):
@@ -158,7 +180,7 @@ class ReturnMethodStep(ChoiceStep):
         return chosen or (Reply(said) if said else None)
 
     def options(self, turn: Turn) -> list[Option]:
-        return [Option(method, turn.label(f"method_{method}")) for method in _allowed_methods(turn)]
+        return [Option(method, _method_title(turn, method)) for method in _allowed_methods(turn)]
 
 
 class RefundToStep(ChoiceStep):
@@ -185,6 +207,15 @@ class RefundToStep(ChoiceStep):
     def _allowed(self, turn: Turn) -> list[str]:
         ways = ("original", "store_credit")
         return [way for way in ways if not isinstance(_assess_return(turn, refund_to=way), Refusal)]
+
+
+def _method_title(turn: Turn, method: str) -> str:
+    """ "Drop it off ($5.95)": with what the way costs, so that nobody learns it after choosing."""
+    outcome = _assess_return(turn, return_method=method)
+    summary = outcome.summary if not isinstance(outcome, Refusal) else {"shipping_fee_minor": 0, "currency": ""}
+    fee = summary["shipping_fee_minor"]
+    cost = turn.money(fee, summary["currency"]) if fee else turn.label("free_of_charge")
+    return f"{turn.label(f'return_by_{method}')} ({cost})"
 
 
 def _allowed_methods(turn: Turn) -> list[str]:
@@ -228,13 +259,19 @@ class Returning(Write):
         return _return_parameters(turn, turn.slots)
 
     def summary_values(self, turn: Turn, summary: Mapping[str, Any]) -> dict[str, Any]:
-        return {**worded(turn, summary), **_way_in_words(turn, summary), "refund_time": _time_in_words(turn, summary)}
+        return {**worded(turn, summary), "shipping": _cost_in_words(turn, summary), **_money_in_words(turn, summary)}
 
 
-def _way_in_words(turn: Turn, summary: Mapping[str, Any]) -> dict[str, str]:
+def _cost_in_words(turn: Turn, summary: Mapping[str, Any]) -> str:
     fee = summary["shipping_fee_minor"]
-    cost = turn.label("shipping_cost").format(amount=turn.money(fee, summary["currency"])) if fee else turn.label("shipping_free")
-    return {"shipping": cost}
+    return turn.label("shipping_cost").format(amount=turn.money(fee, summary["currency"])) if fee else turn.label("shipping_free")
+
+
+def _money_in_words(turn: Turn, summary: Mapping[str, Any]) -> dict[str, str]:
+    """Where the refund goes and when it is there, counted from the day the goods are back."""
+    days = {name: summary[f"refund_days_{name}"] or 0 for name in ("min", "max")}
+    when = turn.label("refund_after_days").format(**days) if days["max"] else turn.label("refund_on_arrival")
+    return {"refund_to": turn.label(f"refund_target_{summary['refund_to']}"), "refund_time": when}
 
 
 def _time_in_words(turn: Turn, summary: Mapping[str, Any]) -> str:
@@ -264,7 +301,7 @@ class ActionAuthorizeReturn(SubmitAction):
     action = "action_authorize_return"
 
     def done(self, turn: Turn, result: Mapping[str, Any]) -> None:
-        turn.say("utter_done_request_return", **worded(turn, result), refund_time=_time_in_words(turn, result))
+        turn.say("utter_done_request_return", **{**worded(turn, result), **_money_in_words(turn, result)})
         _mail_label(turn, "return_label", result)
 
 
@@ -293,7 +330,7 @@ class ExchangeVariantStep(NewVariantStep):
             parameters = EXCHANGING.parameters_with(turn, {"new_variant": to_variant.id, "return_reason": "other"})
             outcome = EXCHANGING.operation(turn).assess(turn.session, turn.customer_id, parameters, turn.now)
             if isinstance(outcome, Refusal) and outcome.reason not in DEPENDS_ON_CHOICE:
-                return outcome
+                return _with_what_helps(turn, outcome)
         return None
 
     def choices(self, turn: Turn) -> list[Variant]:
@@ -342,10 +379,17 @@ class Exchanging(Write):
         }
 
     def summary_values(self, turn: Turn, summary: Mapping[str, Any]) -> dict[str, Any]:
-        minor = summary["to_pay_minor"] - summary["refund_minor"]
-        key = "difference_none" if not minor else "difference_to_pay" if minor > 0 else "difference_to_refund"
-        words = turn.label(key).format(amount=turn.money(abs(minor), summary["currency"]))
-        return {**worded(turn, summary), "money_words": words}
+        return {**worded(turn, summary), "money_words": _settlement_in_words(turn, summary)}
+
+
+def _settlement_in_words(turn: Turn, summary: Mapping[str, Any]) -> str:
+    """ "You'd pay $5.95 for the way back.": what is paid or given back, and what for."""
+    minor, fee = summary["to_pay_minor"] - summary["refund_minor"], summary["shipping_fee_minor"]
+    key = "difference_none" if not minor else "difference_to_pay" if minor > 0 else "difference_to_refund"
+    if fee:
+        key = "exchange_way_only" if minor == fee else f"exchange_{key}"
+    amounts = {"amount": turn.money(abs(minor), summary["currency"]), "fee": turn.money(fee, summary["currency"])}
+    return turn.label(key).format(**amounts)
 
 
 EXCHANGING = Exchanging()
@@ -417,16 +461,52 @@ class Claiming(Write):
             "line_id": None if line == ALL else int(line),
             "problem": turn.slots["problem"],
             "note": "",
+            "resolution": turn.slots.get("resolution"),
         }
 
     def summary_response(self, turn: Turn, summary: Mapping[str, Any]) -> str:
         return f"utter_confirm_report_problem_{summary['resolution']}"
 
     def summary_values(self, turn: Turn, summary: Mapping[str, Any]) -> dict[str, Any]:
-        return {**worded(turn, summary), "refund_time": _time_in_words(turn, summary)}
+        money = {"refund_to": "", "refund_time": ""}
+        if summary["refund_to"]:
+            target = turn.label(f"refund_target_{summary['refund_to']}")
+            money = {"refund_to": target, "refund_time": _time_in_words(turn, summary)}
+        return {**worded(turn, summary), **money}
 
 
 CLAIMING = Claiming()
+
+
+class ResolutionStep(ChoiceStep):
+    """Sent again or the money back; asked only where the shop can do both."""
+
+    slot = "resolution"
+    question = "utter_choose_resolution"
+
+    def read(self, turn: Turn, asked: bool) -> Reply | None:
+        if asked and (chosen := super().read(turn, asked)) is not None:
+            return chosen
+        return Reply("refund") if turn.entity("refund_to") else None
+
+    def settle(self, turn: Turn) -> Any | End | None:
+        outcome = CLAIMING.operation(turn).assess(turn.session, turn.customer_id, CLAIMING.parameters(turn), turn.now)
+        if isinstance(outcome, Refusal):
+            return End(refusal=outcome)
+        return None if len(self.options(turn)) > 1 else NOT_NEEDED
+
+    def options(self, turn: Turn) -> list[Option]:
+        return [_resolution_option(turn, wish) for wish in ("replacement", "refund") if _can_be_met(turn, wish)]
+
+
+def _resolution_option(turn: Turn, wish: str) -> Option:
+    return Option(wish, turn.label(f"wish_{wish}"), tuple(turn.label(f"wish_{wish}_words").split("|")))
+
+
+def _can_be_met(turn: Turn, wish: str) -> bool:
+    parameters = {**CLAIMING.parameters(turn), "resolution": wish}
+    outcome = CLAIMING.operation(turn).assess(turn.session, turn.customer_id, parameters, turn.now)
+    return not isinstance(outcome, Refusal) and outcome.summary["resolution"] == wish
 
 
 class ProblemReportForm(TaskForm):
@@ -437,6 +517,7 @@ class ProblemReportForm(TaskForm):
         OrderStep(DELIVERED),
         ProblemStep(),
         ClaimedLineStep(),
+        ResolutionStep(),
         ConfirmStep(CLAIMING),
     )
 
@@ -461,6 +542,12 @@ class RefundStatusForm(TaskForm):
     task = "refund_status"
     steps = identity_steps("refund_status")
 
+    def advance(self, turn: Turn) -> list[dict[str, Any]]:
+        # Before we know who asks, the number waits.
+        if (number := turn.entity("rma_number") or turn.entity("order_number")) is not None:
+            turn.set("wanted_order", number)
+        return super().advance(turn)
+
 
 class ActionTellRefunds(Action):
     def name(self) -> str:
@@ -474,12 +561,21 @@ class ActionTellRefunds(Action):
             return turn.events
 
     def _tell(self, turn: Turn) -> None:
-        number = turn.entity("order_number") or turn.slots.get("wanted_order")
-        known = refunds.status(turn.session, turn.customer_id, number) or refunds.status(turn.session, turn.customer_id)
-        if not known:
-            turn.say("utter_no_refunds")
-        for progress in known[:MOST_REFUNDS] if number is None else known[:1]:
+        number = turn.slots.get("wanted_order")
+        known = refunds.status(turn.session, turn.customer_id)
+        asked = [each for each in known if number in (None, each.order_number, each.rma_number)]
+        if not asked:
+            self._tell_none(turn, number)
+        # Without a number, those that are still on their way; the newest where all have arrived.
+        under_way = [each for each in asked if each.status != "settled"] if number is None else asked
+        for progress in (under_way or asked[:1])[:MOST_REFUNDS]:
             turn.say(f"utter_refund_{progress.status}", **_refund_values(turn, progress))
+
+    def _tell_none(self, turn: Turn, number: str | None) -> None:
+        if number is None:
+            turn.say("utter_no_refunds")
+        else:
+            turn.say("utter_no_refund_of_order", number=number)
 
 
 def _refund_values(turn: Turn, progress: RefundProgress) -> dict[str, Any]:

@@ -98,6 +98,11 @@ class ChoiceStep(Step):
         options = self.options(turn)
         return options[0].value if len(options) == 1 else None
 
+    def corrected(self, turn: Turn, before: Any) -> Any | None:
+        """What "no, the other one" or "no, the blue one" means, said of the answer `before`; None: ask again."""
+        others = [option for option in self.options(turn) if option.value != before]
+        return others[0].value if len(others) == 1 else picked(turn.text, turn.entities, others)
+
     def ask(self, turn: Turn) -> None:
         turn.offer(self.slot, list(self.options(turn)), self.question, **self.values(turn))
 
@@ -133,11 +138,14 @@ class TaskForm(Action, ABC):
     def _begin(self, turn: Turn) -> None:
         interrupted = turn.slots.get("current_task")
         if interrupted and interrupted != self.form:
-            turn.set("suspended_task", {"form": interrupted, "slots": known_slots(turn)})
+            suspend(turn, interrupted)
         for step in self.steps:
             step.forget(turn)
         turn.set("current_task", self.form)
+        turn.set("in_task", True)
         turn.set("choices", None)
+        turn.set("offers", None)
+        turn.set("rated_matter", None)
         for slot, value in (turn.carried.get("slots") or {}).items():
             turn.set(slot, value)
         if second := turn.second_request():
@@ -164,7 +172,7 @@ class TaskForm(Action, ABC):
         if tapped(str(turn.slots.get("requested_slot")), turn.entities):
             return False
         if turn.intent in ASIDE:
-            return turn.confidence >= SURELY_ANOTHER
+            return turn.confidence >= SURELY_ANOTHER and not self._is_plain_answer(turn)
         is_other = turn.intent not in ANSWERS and turn.intent != self.task
         return is_other and turn.confidence >= SURELY_ANOTHER and not self._is_plain_answer(turn)
 
@@ -177,7 +185,8 @@ class TaskForm(Action, ABC):
         reply = step.read(turn, asked)
         if reply is None:
             return False
-        if reply.value is not None and reply.value != turn.slots.get(step.slot):
+        before = turn.slots.get(step.slot)
+        if None not in (before, reply.value) and reply.value != before:  # what was said ahead of a first answer stays
             self._forget_after(turn, step)
         turn.set(step.slot, reply.value)
         turn.events.append(SlotSet(step.slot, reply.value))  # also where nothing changed: Rasa must see that it was read
@@ -190,13 +199,16 @@ class TaskForm(Action, ABC):
         step = self._last_answered(turn)
         if step is None:
             return False
+        before = turn.slots[step.slot]
         self._forget_after(turn, step)
         step.forget(turn)
-        turn.events.append(SlotSet(step.slot, None))
-        turn.set("reopened", step.slot)
+        meant = step.corrected(turn, before)
+        turn.set(step.slot, meant)
+        turn.events.append(SlotSet(step.slot, meant))
+        turn.set("reopened", step.slot if meant is None else None)
         return True
 
-    def _last_answered(self, turn: Turn) -> Step | None:
+    def _last_answered(self, turn: Turn) -> ChoiceStep | None:
         answered = [s for s in self.steps if isinstance(s, ChoiceStep) and turn.slots.get(s.slot) not in (None, NOT_NEEDED)]
         return answered[-1] if answered else None
 
@@ -246,9 +258,15 @@ def rasa_asks(form: str, slot: str) -> bool:
 TASK_SLOTS = tuple(
     (
         "order_number line_id return_items cancel_reason return_reason package return_method refund_to new_variant "
-        "new_address new_payment_method problem points"
+        "new_address new_payment_method problem resolution points"
     ).split()
 )
+
+
+def suspend(turn: Turn, form: str) -> None:
+    """Keep what this task knows, to offer going on with it once the task that interrupts it has ended."""
+    before = turn.slots.get("suspended_task")
+    turn.set("suspended_task", {"form": form, "slots": known_slots(turn), "before": before})
 
 
 def known_slots(turn: Turn) -> dict[str, Any]:

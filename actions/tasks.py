@@ -21,6 +21,7 @@ TASKS = {
     "export_my_data": "data_export_form",
     "delete_my_data": "data_erasure_form",
     "search_product": "action_search_product",
+    "place_order": "action_place_order",
     "ask_faq": "action_answer_faq",
     "ask_promotions": "action_tell_promotions",
     "human_agent": "action_handoff",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -36,6 +36,7 @@ class Turn:
     slots: dict[str, Any]
     events: list[dict[str, Any]] = field(default_factory=list)
     mail_is_due: bool = False
+    after_commit: list[Callable[[], object]] = field(default_factory=list)  # what cannot be rolled back: files
 
     # What the shopper wrote
 
@@ -43,9 +44,7 @@ class Turn:
     def is_fresh(self) -> bool:
         """Whether this action looks at a new message (a form also runs again after a digression)."""
         done = [event["name"] for event in self._events_of("action") if event["name"] != self.tracker.active_loop_name]
-        last = [event["name"] for event in self._events_of("action")]
-        before = last[-2] if len(last) > 1 and last[-1] == self.tracker.active_loop_name else (done or [LISTEN])[-1]
-        return bool(before == LISTEN)
+        return not done or bool(done[-1] == LISTEN)
 
     @cached_property
     def begins_form(self) -> bool:
@@ -130,7 +129,8 @@ class Turn:
 
     @property
     def language(self) -> str:
-        return str(self.slots.get("language") or self.slots.get("language_hint") or default_language())
+        known = (self.slots.get(slot) for slot in ("language", "language_hint", "device_language"))
+        return str(next(filter(None, known), default_language()))
 
     @cached_property
     def locale(self) -> Locale:
@@ -191,6 +191,8 @@ def turn_of(dispatcher: CollectingDispatcher, tracker: Tracker) -> Iterator[Turn
     with transaction() as session:
         turn = Turn(tracker, dispatcher, session, clock.now(), dict(tracker.slots))
         yield turn
+    for deed in turn.after_commit:
+        deed()
     if turn.mail_is_due:
         from actions.mailing import deliver  # mailing needs Turn
 

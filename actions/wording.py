@@ -10,8 +10,12 @@ from actions.turn import Turn
 
 MONEY_SUFFIX = "_minor"
 DAY_SUFFIXES = ("_on", "_by", "_from", "_until")
+NO_DAYS = ("shipping_paid_by",)  # who, not when
 # Values whose words are labels: reason_too_small, refund_to_original, ...
 LABELLED = ("reason", "method", "refund_to", "problem", "resolution", "tier", "next_tier", "destination")
+
+# Counts of points: written with the separators of the locale.
+COUNTED = ("points", "balance", "balance_after", "goodwill_limit", "redeem_minimum", "redeem_maximum", "redeem_step")
 
 
 def worded(turn: Turn, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,8 +43,10 @@ def address_in_words(address: Mapping[str, Any]) -> str:
 def _word(turn: Turn, name: str, value: Any, currency: str) -> Any:
     if name.endswith(MONEY_SUFFIX) and isinstance(value, int):
         return turn.money(abs(value), currency) if currency else turn.number(value)
-    if name.endswith(DAY_SUFFIXES) and isinstance(value, str):
+    if name.endswith(DAY_SUFFIXES) and name not in NO_DAYS and isinstance(value, str):
         return turn.day(value)
+    if name in COUNTED and isinstance(value, int):
+        return turn.number(value)
     if name in LABELLED and isinstance(value, str):
         return turn.label(f"{name}_{value}")
     if isinstance(value, Mapping):

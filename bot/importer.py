@@ -1,12 +1,13 @@
 """Reads what designers write by language (answers, FAQ) into the shapes that Rasa knows.
 
 `data/responses/<lang>/*.yml` become response variations conditioned on the slot `language`, with the shop's first language as
-the one for everybody else. The questions in `data/faq/<lang>/*.yml` become examples of the intent `ask_faq`.
+the one for everybody else. The questions in `data/faq/<lang>/*.yml` become examples of the intent `ask_faq`, or of
+the one that an entry names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,11 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from rasa.shared.utils.io import read_yaml_file
 
+Variation = dict[str, Any]
+
 FAQ_INTENT = "ask_faq"
+DURING_TASK = "during_task"
+LANGUAGE_SLOTS = ("language", "language_hint", "device_language")  # the surest first
 NOT_FOR_RASA = ("responses", "faq", "patterns", "policies", "labels", "mail", "demo")
 
 
@@ -56,9 +61,9 @@ class TenderoImporter(RasaFileImporter):
         """The examples below data/nlu and the questions of the FAQ."""
         examples = super().get_nlu_data(language)
         questions = [
-            Message.build(text=question, intent=FAQ_INTENT)
+            Message.build(text=question, intent=intent)
             for folder in self._folders
-            for question in faq_questions(folder / "faq")
+            for question, intent in faq_questions(folder / "faq")
         ]
         return examples.merge(TrainingData(questions))
 
@@ -68,16 +73,35 @@ class TenderoImporter(RasaFileImporter):
     def _responses(self, folder: Path) -> dict[str, list[dict[str, Any]]]:
         conditioned: dict[str, list[dict[str, Any]]] = {}
         for language, key, variations in read_responses(folder):
-            for variation in variations:
-                for condition in (_speaks(language=language), _speaks(language=None, language_hint=language)):
-                    conditioned.setdefault(key, []).append({**variation, "condition": condition})
-                if language == self._default_language:
-                    conditioned[key].append(dict(variation))
+            conditioned.setdefault(key, []).extend(_conditioned(variations, language, self._default_language))
         return conditioned
 
 
-def _speaks(**slots: str | None) -> list[dict[str, str | None]]:
-    return [{"type": "slot", "name": name, "value": value} for name, value in slots.items()]
+def _conditioned(variations: list[Variation], language: str, default_language: str) -> Iterator[Variation]:
+    """Each variation for whoever speaks this language; and, where it is the default one, for everybody else.
+
+    Where a variation is meant `during_task`, while a form waits for an answer, the others are for the time between tasks.
+    """
+    differs = any(DURING_TASK in variation for variation in variations)
+    for variation in variations:
+        said = {name: value for name, value in variation.items() if name != DURING_TASK}
+        when = {"in_task": bool(variation.get(DURING_TASK))} if differs else {}
+        for speaks in _speaking(language, default_language):
+            yield {**said, "condition": _slots({**speaks, **when})}
+        if language == default_language and DURING_TASK not in variation:
+            yield said
+
+
+def _speaking(language: str, default_language: str) -> Iterator[dict[str, str | None]]:
+    """The states of the slots in which the shopper is answered in this language: the surest that is known counts."""
+    for index, slot in enumerate(LANGUAGE_SLOTS):
+        yield {**dict.fromkeys(LANGUAGE_SLOTS[:index]), slot: language}
+    if language == default_language:
+        yield dict.fromkeys(LANGUAGE_SLOTS)
+
+
+def _slots(values: Mapping[str, str | bool | None]) -> list[dict[str, Any]]:
+    return [{"type": "slot", "name": name, "value": value} for name, value in values.items()]
 
 
 def read_responses(folder: Path) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
@@ -91,12 +115,12 @@ def read_responses(folder: Path) -> Iterator[tuple[str, str, list[dict[str, Any]
             yield file.parent.name, key, [{"text": variations}] if isinstance(variations, str) else variations
 
 
-def faq_questions(folder: Path) -> Iterator[str]:
-    """What shoppers type for each entry of the FAQ, its title among it."""
+def faq_questions(folder: Path) -> Iterator[tuple[str, str]]:
+    """What shoppers type for each entry of the FAQ, its title among it, and the intent that it is an example of."""
     for file in sorted(folder.glob("*/*.yml")):
         for entry in read_yaml_file(file).get("faq") or []:
-            yield entry["question"]
-            yield from entry.get("asked_as") or []
+            intent = entry.get("intent") or FAQ_INTENT
+            yield from ((question, intent) for question in (entry["question"], *(entry.get("asked_as") or [])))
 
 
 def _data_folders(paths: list[str] | str | None) -> Iterable[Path]:

@@ -23,6 +23,7 @@ from messaging.outbox import SavedMail, newest
 from messaging.writes import insert_once
 
 __all__ = [
+    "LAST_MAIL",
     "EmlFolder",
     "MailError",
     "Round",
@@ -39,6 +40,9 @@ __all__ = [
 LEASE = timedelta(minutes=5)  # of a mail that is being sent; if the process dies, another tries after it
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 MOST_A_ROUND = 200
+# A mail whose key begins so says goodbye to somebody who is erased: its row is emptied once it is sent, or given up.
+LAST_MAIL, LAST_MAIL_TRIED_FOR = "last:", timedelta(days=1)
+NOTHING_KEPT = {"recipient": "erased", "subject": "", "body": "", "attachments": []}
 
 
 @dataclass(frozen=True)
@@ -121,11 +125,14 @@ def _try(mail: OutgoingMail, transport: Transport, home: Path) -> Exception | No
 
 def _note(url: str | None, mail: OutgoingMail, now: datetime, error: Exception | None) -> None:
     pause = min(FIRST_PAUSE * 2 ** min(mail.tries, 10), LONGEST_PAUSE)
-    result = (
+    result: dict[str, object] = (
         {"sent_at": now, "error": None}
         if error is None
         else {"error": f"{type(error).__name__}: {error}"[:300], "next_try_at": now + pause}
     )
+    if mail.key.startswith(LAST_MAIL) and (error is None or now - mail.created_at > LAST_MAIL_TRIED_FOR):
+        # A server's refusal may quote the address: it is not kept either.
+        result = {"sent_at": now, "error": None if error is None else "given up", **NOTHING_KEPT}
     with transaction(url) as session:
         noted = update(OutgoingMail).where(OutgoingMail.id == mail.id).values(**result)
         session.execute(noted.execution_options(synchronize_session=False))

@@ -13,7 +13,16 @@ LARGEST, KEPT = 5_000_000, 3  # bytes a file, older files
 REMEMBERED = 200  # lines
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_ERROR = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt|NotFound|Warning|InvalidRule)\b\s*:?|\bERROR\b")
+_ERROR = re.compile(
+    r"^(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt|NotFound|Warning|InvalidRule)\b\s*:?|\bERROR\b"
+)
+
+
+class _PatientFile(RotatingFileHandler):
+    """A full disk must not stop the shop: what cannot be written is still among the newest lines."""
+
+    def handleError(self, record: LogRecord) -> None:
+        return
 
 
 class Log:
@@ -23,8 +32,7 @@ class Log:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self.newest: deque[str] = deque(maxlen=REMEMBERED)
-        self._file = RotatingFileHandler(path, maxBytes=LARGEST, backupCount=KEPT, encoding="utf-8", delay=True)
-        self._file.handleError = self._forget  # type: ignore[method-assign]
+        self._file = _PatientFile(path, maxBytes=LARGEST, backupCount=KEPT, encoding="utf-8", delay=True)
 
     def write(self, line: str) -> None:
         text = _COLOUR.sub("", line).rstrip()
@@ -33,9 +41,6 @@ class Log:
 
     def close(self) -> None:
         self._file.close()
-
-    def _forget(self, _record: LogRecord) -> None:
-        """A full disk must not stop the shop: the line is still among the newest."""
 
 
 def useful_line(lines: Sequence[str]) -> str:

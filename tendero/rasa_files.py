@@ -24,7 +24,7 @@ def write_credentials(home: Path, is_demo: bool, project: Path = PROJECT) -> Pat
     """`credentials.yml`, and for the demo the REST channel. Secrets stay ${ENV}: Rasa fills them in."""
     content = _read(project / "credentials.yml")
     if is_demo:
-        content = {**{channel: None for channel in DEMO_CHANNELS}, **content}
+        content = {**dict.fromkeys(DEMO_CHANNELS), **content}
     return _write(home / "credentials.yml", content)
 
 

@@ -94,7 +94,9 @@ def _responses(data: Path) -> Iterator[str]:
 
 def _examples(data: Path) -> Iterator[str]:
     """The same intents are taught in every language."""
-    yield from _parity(data, "nlu", lambda file: {each["intent"]: 1 for each in _mapping(file).get("nlu") or [] if "intent" in each})
+    yield from _parity(
+        data, "nlu", lambda file: {each["intent"]: 1 for each in _mapping(file).get("nlu") or [] if "intent" in each}
+    )
 
 
 def _parity(data: Path, folder: str, read: Callable[[Path], Mapping[str, Any]]) -> Iterator[str]:
@@ -132,5 +134,3 @@ def _mapping(file: Path) -> dict[str, Any]:
 
 def _yaml(file: Path) -> Any:
     return yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
-
-

@@ -8,53 +8,62 @@ const MOST_MESSAGES = 300;
 
 export const memory = { token: null, language: null, messages: [] };
 
+let storing = true; // until the browser refuses
+
 /** Reads what was stored, by this tab or by another one. */
 export function recall() {
-  const stored = read();
-  memory.token = stored.token ?? null;
-  memory.language = stored.language ?? null;
-  memory.messages = Array.isArray(stored.messages) ? stored.messages : [];
+  if (!storing) return;
+  try {
+    Object.assign(memory, JSON.parse(localStorage.getItem(KEY)) ?? { token: null, messages: [] });
+  } catch {
+    // Storage is forbidden or spoilt: what this tab knows will do.
+  }
+}
+
+/** Changes what is remembered: on top of the newest, since another tab may have written meanwhile. */
+export function edit(change) {
+  recall();
+  const result = change(memory);
+  memory.messages = memory.messages.slice(-MOST_MESSAGES);
+  try {
+    localStorage.setItem(KEY, JSON.stringify(memory));
+  } catch {
+    storing = false; // full or forbidden: the chat goes on, and does not survive a reload
+  }
+  return result;
 }
 
 /** Nobody waits any more for what was under way when the page was left: the shopper decides whether it goes out again. */
 export function settleInterrupted() {
   const settled = { queued: "failed", sending: "unanswered" };
-  for (const message of memory.messages) message.state = settled[message.state] ?? message.state;
-  keep();
-}
-
-export function keep() {
-  memory.messages = memory.messages.slice(-MOST_MESSAGES);
-  try {
-    localStorage.setItem(KEY, JSON.stringify(memory));
-  } catch {
-    // Storage is full or forbidden: the chat goes on without surviving a reload.
-  }
+  edit(({ messages }) => {
+    for (const message of messages) message.state = settled[message.state] ?? message.state;
+  });
 }
 
 export function remember(message) {
-  memory.messages.push({ id: freshId(), ...message });
-  keep();
-  return memory.messages.at(-1);
+  return edit(({ messages }) => messages[messages.push({ id: freshId(), ...message }) - 1]);
 }
 
 /** Changes a message and returns it, or undefined where it is gone (a new conversation was started). */
 export function change(id, changes) {
-  const message = memory.messages.find((each) => each.id === id);
-  if (message) Object.assign(message, changes);
-  keep();
-  return message;
+  return edit(({ messages }) => {
+    const message = messages.find((each) => each.id === id);
+    return message && Object.assign(message, changes);
+  });
 }
 
 export function forget(id) {
-  memory.messages = memory.messages.filter((each) => each.id !== id);
-  keep();
+  edit((all) => {
+    all.messages = all.messages.filter((each) => each.id !== id);
+  });
 }
 
 export function forgetConversation() {
-  memory.token = null;
-  memory.messages = [];
-  keep();
+  edit((all) => {
+    all.token = null;
+    all.messages = [];
+  });
 }
 
 /** Calls back when another tab of this browser changed what is remembered. */
@@ -64,14 +73,6 @@ export function onChangedElsewhere(callback) {
     recall();
     callback();
   });
-}
-
-function read() {
-  try {
-    return JSON.parse(localStorage.getItem(KEY)) ?? {};
-  } catch {
-    return {};
-  }
 }
 
 function freshId() {

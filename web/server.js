@@ -1,6 +1,6 @@
 // The two routes of the web chat channel.
 
-import { keep, memory } from "./memory.js";
+import { edit, memory } from "./memory.js";
 
 const ROUTES = "/webhooks/webchat";
 const PATIENCE = 90_000; // milliseconds; a turn may wait for a slow shop system
@@ -43,9 +43,11 @@ async function token() {
 async function newToken() {
   const answer = await post("session", {});
   if (!answer.ok) throw new Error(`no session: ${answer.status}`);
-  memory.token = (await answer.json()).token;
-  keep();
-  return memory.token;
+  const { token } = await answer.json();
+  edit((all) => {
+    all.token = token;
+  });
+  return token;
 }
 
 async function post(route, body) {

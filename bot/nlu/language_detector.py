@@ -1,12 +1,14 @@
 """The language of a message: the entity `language` where the message tells it, else `language_hint`.
 
-A shopper's language is sticky (the slot `language`): only a message that surely is in another language changes it. Until one
-has been sure, the hint counts: what a greeting sounds like, or what the channel says of the shopper's device.
+A shopper's language is sticky (the slot `language`): only a message that surely is in another language changes it. Names,
+addresses and products are in no language, so a message is sure only if it has a word that tells its language: "where", "quiero".
+Until one has been sure, the hint counts, and before any hint `device_language`: what the channel says of the shopper's device.
 """
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 from lingua import IsoCode639_1, LanguageDetector, LanguageDetectorBuilder
@@ -16,21 +18,32 @@ from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.constants import ENTITIES, METADATA, TEXT
 from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+from rasa.shared.utils.io import dump_obj_as_json_to_file, read_json_file, read_yaml_file
 
-LETTERS = re.compile(r"[^\W\d_]{2,}")
+from bot.nlu.folding import fold
+
+WORD = re.compile(r"[^\W\d_]+")
+WANTED = "wanted_language"  # found by the patterns in "in English please"
+ENOUGH_WORDS = 3
+
+TellingWords = dict[str, list[str]]
 
 
-@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=True)
 class MessageLanguageDetector(GraphComponent):
-    """Config: `languages` (ISO 639-1); `certain`: the confidence from which a message of three words or more is sure; `likely`:
-    the confidence from which a hint is given."""
+    """Config: `languages` (ISO 639-1); `words`, the file of the words that tell a language; `certain`: the confidence from which
+    a message of three words or more is sure; `likely`: the confidence from which one without telling words gives a hint."""
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        return {"languages": ["es", "en"], "certain": 0.75, "likely": 0.6}
+        return {"languages": ["es", "en"], "words": "data/patterns/languages.yml", "certain": 0.75, "likely": 0.9}
 
-    def __init__(self, config: dict[str, Any]) -> None:
+    def __init__(self, config: dict[str, Any], storage: ModelStorage, resource: Resource, words: TellingWords) -> None:
         self._config = config
+        self._storage = storage
+        self._resource = resource
+        self._words = {language: frozenset(telling) for language, telling in words.items()}
         self._detector: LanguageDetector | None = None
 
     @classmethod
@@ -41,7 +54,30 @@ class MessageLanguageDetector(GraphComponent):
         resource: Resource,
         execution_context: ExecutionContext,
     ) -> MessageLanguageDetector:
-        return cls(config)
+        return cls(config, model_storage, resource, {})
+
+    @classmethod
+    def load(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> MessageLanguageDetector:
+        with model_storage.read_from(resource) as folder:
+            return cls(config, model_storage, resource, read_json_file(folder / "words.json"))
+
+    def train(self, training_data: TrainingData) -> Resource:
+        """Keep the words in the model: a trained model needs no data folder."""
+        words = read_telling_words(Path(self._config["words"]))
+        self._words = {language: frozenset(telling) for language, telling in words.items()}
+        with self._storage.write_to(self._resource) as folder:
+            dump_obj_as_json_to_file(folder / "words.json", words)
+        return self._resource
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        return training_data
 
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
@@ -50,30 +86,54 @@ class MessageLanguageDetector(GraphComponent):
 
     def languages(self, text: str) -> tuple[str | None, str | None]:
         """(the language that this text surely is in or None, the one that it sounds like or None)."""
-        words = LETTERS.findall(text)
+        words = WORD.findall(fold(text))
         if not words or text.startswith("/"):
             return None, None
-        best = self._loaded().compute_language_confidence_values(" ".join(words))[0]
-        language = best.language.iso_code_639_1.name.lower()
-        is_certain = len(words) >= 3 and best.value >= self._config["certain"]
-        return (language if is_certain else None), (language if best.value >= self._config["likely"] else None)
+        language, confidence = self._likeliest(text)
+        told = self._told_by(words)
+        if language in told and len(words) >= ENOUGH_WORDS and confidence >= self._config["certain"]:
+            return language, language
+        if len(told) == 1:
+            return None, told[0]
+        is_likely = not told and len(words) > 1 and confidence >= self._config["likely"]
+        return None, language if is_likely else None
+
+    def _told_by(self, words: list[str]) -> list[str]:
+        """The languages of which these words have one that tells; a language without a list is told by any word."""
+        known = self._config["languages"]
+        return [language for language in known if language not in self._words or self._words[language] & set(words)]
+
+    def _likeliest(self, text: str) -> tuple[str, float]:
+        letters = " ".join(word for word in WORD.findall(text) if len(word) > 1) or text
+        best = self._loaded().compute_language_confidence_values(letters)[0]
+        return best.language.iso_code_639_1.name.lower(), best.value
 
     def _add_language(self, message: Message) -> None:
-        entities = message.get(ENTITIES) or []
-        if any(entity["entity"] == "language" for entity in entities):
-            return  # "in English please" counts more than the language that it is said in
+        entities = [entity for entity in message.get(ENTITIES) or [] if self._is_spoken(entity)]
         certain, likely = self.languages(message.get(TEXT) or "")
         device = (message.get(METADATA) or {}).get("language")
-        hint = likely or (device if device in self._config["languages"] else None)
-        found = [("language", certain)] if certain else [("language_hint", hint)] if hint else []
-        if found:
-            message.set(ENTITIES, [*entities, *(_entity(*each) for each in found)], add_to_output=True)
+        found = [("language", certain)] if certain else [("language_hint", likely)] if likely else []
+        if device in self._config["languages"]:
+            found.append(("device_language", device))
+        message.set(ENTITIES, [*entities, *(_entity(*each) for each in found)], add_to_output=True)
+
+    def _is_spoken(self, entity: dict[str, Any]) -> bool:
+        # A language that nobody here speaks cannot be switched to.
+        return entity["entity"] != WANTED or entity["value"] in self._config["languages"]
 
     def _loaded(self) -> LanguageDetector:
         if self._detector is None:
             codes = [getattr(IsoCode639_1, code.upper()) for code in self._config["languages"]]
             self._detector = LanguageDetectorBuilder.from_iso_codes_639_1(*codes).build()
         return self._detector
+
+
+def read_telling_words(file: Path) -> TellingWords:
+    """The words by language, folded; none where there is no file."""
+    content = read_yaml_file(file) if file.exists() else {}
+    return {
+        language: sorted({fold(str(word)) for word in words}) for language, words in (content.get("telling_words") or {}).items()
+    }
 
 
 def _entity(name: str, value: str | None) -> dict[str, Any]:

@@ -104,8 +104,7 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
         if (decided := self._decided_by_entity(message)) is not None:
             ranking, requests = [{"name": decided, "confidence": 1.0}, *ranking], []
         if requests:
-            first = {"name": requests[0]["intent"], "confidence": requests[0]["confidence"]}
-            ranking = [first, *(rank for rank in ranking if rank["name"] != first["name"])]
+            ranking = _led_by(requests, ranking)
             message.set(REQUESTS, requests, add_to_output=True)
         message.set(INTENT, ranking[0], add_to_output=True)
         message.set(INTENT_RANKING_KEY, ranking, add_to_output=True)
@@ -136,6 +135,13 @@ def _untrained(c: float) -> Any:
 def _read_joints(file: Path) -> list[str]:
     joints = [fold(joint) for said in (read_yaml_file(file).get("joints") or {}).values() for joint in said]
     return sorted(set(joints), key=lambda joint: (-len(joint), joint))
+
+
+def _led_by(requests: list[dict[str, Any]], ranking: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The ranking with the first request clearly at its head: that there is a second one makes the first no less sure."""
+    first = {"name": requests[0]["intent"], "confidence": requests[0]["confidence"]}
+    rest = [rank for rank in ranking if rank["name"] != first["name"]]
+    return [first, *({**rank, "confidence": min(rank["confidence"], first["confidence"] / 2)} for rank in rest)]
 
 
 def _confidence(intent: dict[str, Any]) -> dict[str, float]:

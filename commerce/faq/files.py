@@ -39,7 +39,7 @@ WORDS_FILE = "words.yml"
 
 _ID = re.compile(r"[a-z0-9_]+")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_TEXT_KEYS = ("id", "question", "answer", "next")
+_TEXT_KEYS = ("id", "question", "answer", "next", "intent")
 _LIST_KEYS = ("asked_as", "not_asked_as")
 _REQUIRED = ("id", "question", "asked_as", "answer")
 
@@ -64,6 +64,7 @@ class FaqEntry:
     next: str
     source: str
     not_asked_as: tuple[str, ...] = ()  # requests that look like this question, but that are carried out elsewhere
+    intent: str = ""  # the request that its questions are taken for, where the assistant does better than answer
 
 
 @dataclass(frozen=True)
@@ -185,6 +186,7 @@ def _entry(row: Mapping[str, Any], path: Path) -> FaqEntry:
         next=(row.get("next") or "").strip(),
         source=f"{_label(path, 4)}#{row['id']}",
         not_asked_as=tuple(row.get("not_asked_as") or ()),
+        intent=(row.get("intent") or "").strip(),
     )
 
 
@@ -254,6 +256,8 @@ def _missing_twins(entries: Iterable[FaqEntry], languages: Iterable[str]) -> Ite
     for twins in by_id.values():
         source = next(iter(twins.values())).source
         yield from (f"{source}: no entry in the language `{each}`" for each in languages if each not in twins)
+        if len({twin.intent for twin in twins.values()}) > 1:
+            yield f"{source}: `intent` is not the same in every language"
 
 
 def _shared_phrases(entries: Sequence[FaqEntry]) -> Iterator[str]:

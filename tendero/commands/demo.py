@@ -41,5 +41,7 @@ def _show(told: object) -> None:
     console.print()
     tries = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for each in told.tries:
-        tries.add_row(escape(each.persona.name.split()[0] if each.persona else "·"), f"[bold]{escape(each.say)}[/bold]", escape(each.shows))
+        tries.add_row(
+            escape(each.persona.name.split()[0] if each.persona else "·"), f"[bold]{escape(each.say)}[/bold]", escape(each.shows)
+        )
     console.print(tries)

@@ -10,7 +10,9 @@ import click
 
 @click.command()
 @click.option("-n", "--number", "count", type=click.IntRange(1), default=5, show_default=True, help="How many mails.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON list, newest first: at, recipient, subject, body, attachments, path.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="One JSON list, newest first: at, recipient, subject, body, attachments, path."
+)
 def outbox(count: int, as_json: bool) -> None:
     """Show the newest mail that the shop has written, newest first.
 

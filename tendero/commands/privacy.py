@@ -6,8 +6,14 @@ import json
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from actions.customer_data import Found
 
 
 @click.command("export-customer")
@@ -18,8 +24,8 @@ def export_customer(who: str, out: Path | None) -> None:
 
     EMAIL|NUMBER is the customer's e-mail, phone (+525555010001) or number (C-10001).
     """
+    from actions import customer_data
     from database import transaction
-    from tendero import customer_data
 
     with transaction() as session:
         found = _find(session, who)
@@ -42,10 +48,10 @@ def erase_customer(who: str, yes: bool) -> None:
     Goes: name, e-mail, phone, addresses, conversations with what was said in them, mail, labels and pictures. An order that
     is on its way, or a refund that is owed, has to be settled first.
     """
+    from actions import customer_data
     from commerce.proposals import Refusal
     from database import home_folder, transaction
     from messaging.secret import secret_key
-    from tendero import customer_data
 
     home = home_folder()
     with transaction() as session:
@@ -58,11 +64,13 @@ def erase_customer(who: str, yes: bool) -> None:
         click.echo(f"Nothing was erased: {found.number} is still needed for {orders}.", err=True)
         sys.exit(1)
     files = customer_data.erase_files(home, erased)
-    click.echo(f"{found.number} is erased: {erased.conversations} conversations, {files} files and mails; orders stay without a name.")
+    click.echo(
+        f"{found.number} is erased: {erased.conversations} conversations, {files} files and mails; orders stay without a name."
+    )
 
 
-def _find(session: object, who: str) -> customer_data.Found:  # type: ignore[name-defined]  # noqa: F821
-    from tendero import customer_data
+def _find(session: Session, who: str) -> Found:
+    from actions import customer_data
 
     found = customer_data.find(session, who)
     if found is None:

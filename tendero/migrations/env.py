@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from sqlalchemy import text
@@ -21,7 +21,7 @@ def is_ours(_object: Any, name: str | None, kind: str, _reflected: bool, _compar
     return kind != "table" or name not in NOT_OURS
 
 
-def frozen_type(kind: str, item: Any, _context: Any) -> str | bool:
+def frozen_type(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     """Our instant is written as the database's type: a migration must not change when our code does."""
     return "sa.DateTime(timezone=True)" if kind == "type" and type(item).__name__ == "UTCDateTime" else False
 

@@ -12,10 +12,13 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from tendero.rasa_jobs import speak_only_of_importance
+
 SEED = 20260101
 
 
 def main(output: Path, report: Path) -> int:
+    speak_only_of_importance()
     try:
         answer = train(output)
     except Exception as error:  # whatever it is, whoever typed the command gets it in words; the log has the rest

@@ -14,10 +14,13 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from tendero.rasa_jobs import speak_only_of_importance
+
 UNUSED = re.compile(r"The utterance '(?P<name>[^']+)' is not used in any story or rule\.")
 
 
 def main(report: Path) -> int:
+    speak_only_of_importance()
     try:
         answer = validate()
     except Exception as error:
@@ -65,7 +68,8 @@ def _verify(validator: Any) -> bool:
         validator.verify_slot_mappings,
         lambda: validator.verify_story_structure(ignore_warnings=False),
     )
-    return all([check() for check in checks])  # a list: each of them is to speak
+    verdicts = [check() for check in checks]  # each of them is to speak
+    return all(verdicts)
 
 
 class _Said(logging.Handler):

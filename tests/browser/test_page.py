@@ -260,6 +260,16 @@ def test_new_conversation_neither_waits_for_the_old_ones_reply_nor_shows_it(page
     assert said(page) == ["new", "re: new"]
 
 
+@pytest.mark.parametrize("refused", ["setItem", "getItem"])
+def test_chat_goes_on_where_the_browser_stores_nothing(page: Page, refused: str) -> None:
+    page.add_init_script(f"Storage.prototype.{refused} = () => {{ throw new Error('refused') }}")
+    page.reload()
+    for text in ("one", "two"):
+        write(page, text)
+        expect(last(page)).to_contain_text(f"re: {text}")
+    assert said(page) == ["one", "re: one", "two", "re: two"]
+
+
 def test_second_tab_shows_what_the_first_one_says_and_sends_nothing_twice(
     page: Page, context: BrowserContext, shop: StandIn
 ) -> None:

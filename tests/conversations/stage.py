@@ -17,6 +17,7 @@ from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
+from tests.conversations.coverage import Seen
 from tests.conversations.runner import LISTEN, Played, Story
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +29,7 @@ class Stage:
     def __init__(self, home: Path, model: Path) -> None:
         self.home, self.model = home, model
         self.clock = home / "clock"
+        self.seen = Seen(home / "decisions")
         self.port = _free_port()
         self._server: subprocess.Popen[bytes] | None = None
         self._agent: Any = None
@@ -35,6 +37,7 @@ class Stage:
     def open(self) -> None:
         os.environ["TENDERO_HOME"] = str(self.home)
         os.environ["TENDERO_CLOCK_FILE"] = str(self.clock)
+        os.environ["TENDERO_DECISIONS_FILE"] = str(self.seen.decisions_file)
         os.environ.pop("TENDERO_DATABASE_URL", None)
         _load_demo(self.home)
         self._server = self._start_actions()
@@ -72,6 +75,7 @@ class Stage:
         replies = await self._agent.handle_message(UserMessage(text, sender_id=sender, input_channel="test"))
         after = await store.retrieve(sender)
         events = [event.as_dict() for event in list(after.events)[seen:]]
+        self.seen.note(events)
         actions = [event["name"] for event in events if event["event"] == "action"]
         ignored = (LISTEN, "action_session_start")
         return Played(_intent(events), [name for name in actions if name not in ignored], replies or [])

@@ -1,7 +1,11 @@
-"""All that is known about one customer, from the shop, the conversations and the files: to read, and to erase."""
+"""All that is known about one customer, from the shop, the conversations and the files: to read, and to erase.
+
+The shopper asks for it in the chat, the operator with `tendero export-customer` and `tendero erase-customer`.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from commerce import privacy
 from commerce.models import Customer
+from commerce.privacy import Traces
 from commerce.proposals import Refusal
 from messaging import privacy as conversations_privacy
 from messaging.models import ChannelIdentity
@@ -44,36 +49,46 @@ def find(session: Any, who: str) -> Found | None:
     asked = who.strip()
     fits = or_(Customer.email == asked.lower(), Customer.phone == asked, func.upper(Customer.number) == asked.upper())
     customer = session.execute(select(Customer).where(fits)).scalars().first()
-    if customer is None:
-        return None
+    return None if customer is None else found(customer)
+
+
+def found(customer: Customer) -> Found:
+    """Ask before erasing: afterwards the customer has no contacts."""
     return Found(customer.id, customer.number, tuple(each for each in (customer.email, customer.phone) if each))
 
 
-def export(session: Session, found: Found) -> dict[str, Any]:
+def export(session: Session, who: Found) -> dict[str, Any]:
     """Fit for JSON. `said` has what the customer and the assistant wrote, by conversation."""
     return {
-        "shop": privacy.export_customer(session, found.id),
-        "conversations": conversations_privacy.export_conversations(session, found.id, found.contacts),
-        "said": _said(session, found.id),
+        "shop": privacy.export_customer(session, who.id),
+        "conversations": conversations_privacy.export_conversations(session, who.id, who.contacts),
+        "said": _said(session, who.id),
     }
 
 
-def erase(session: Session, found: Found, now: datetime, key: bytes) -> Erased | Refusal:
+def erase(session: Session, who: Found, now: datetime, key: bytes) -> Erased | Refusal:
     """Erase in the database, trackers too. Refusal: an order still needs the customer, and nothing was changed."""
-    traces = privacy.erase_customer(session, found.id, now)
-    if isinstance(traces, Refusal):
-        return traces
-    contacts = tuple(dict.fromkeys([*traces.contacts, *found.contacts]))
-    left = conversations_privacy.erase_conversations(session, found.id, now, key=key, contacts=contacts)
+    traces = privacy.erase_customer(session, who.id, now)
+    return traces if isinstance(traces, Refusal) else erase_around(session, who, traces, now, key)
+
+
+def erase_around(session: Session, who: Found, traces: Traces, now: datetime, key: bytes) -> Erased:
+    """Erase what conversations, mail and trackers hold of a customer whom commerce has erased in this transaction.
+
+    traces: asked for before that. The conversation that is going on is written by Rasa once more when its turn ends: it
+    has to be told (the slot `forget_conversation`).
+    """
+    contacts = tuple(dict.fromkeys([*traces.contacts, *who.contacts]))
+    left = conversations_privacy.erase_conversations(session, who.id, now, key=key, contacts=contacts)
     _forget_trackers(session, left.sender_ids)
-    return Erased(found.number, contacts, (*traces.files, *left.attachments), len(left.sender_ids))
+    return Erased(who.number, contacts, (*traces.files, *left.attachments), len(left.sender_ids))
 
 
 def erase_files(home: Path, erased: Erased) -> int:
     """Labels, pictures, exports and mails on disk, once the database has forgotten them; how many there were."""
     exports = [str(file.relative_to(home)) for file in (home / "exports").glob(f"{erased.number}-*")]
     gone = sum(_unlink(home, path) for path in {*erased.files, *exports})
-    return gone + conversations_privacy.erase_outbox(home / "outbox", erased.contacts)
+    return gone + conversations_privacy.erase_saved_mail(home / "outbox", erased.contacts)
 
 
 def _unlink(home: Path, path: str) -> bool:
@@ -97,8 +112,6 @@ def _said(session: Session, customer_id: int) -> list[dict[str, Any]]:
 
 
 def _message(row: Any) -> dict[str, Any]:
-    import json
-
     by = {"user": "shopper", "bot": "assistant"}[row.type_name]
     return {"conversation": row.sender_id, "by": by, "text": json.loads(row.data).get("text"), "at": row.timestamp}
 

@@ -1,0 +1,113 @@
+"""One command to a shop that answers: over REST, on the page, and stopped and started again."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import urllib.error
+import urllib.request
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize, expect
+
+from tests.conversations.stage import ROOT
+from tests.e2e.conftest import RunningShop, start, stop, tendero
+
+SHOTS = ROOT / "var" / "reports" / "screenshots"
+PHONE, DESKTOP = ViewportSize(width=390, height=844), ViewportSize(width=1280, height=800)
+
+
+def test_an_order_is_found_over_rest_after_the_code(shop: RunningShop) -> None:
+    assert "correo" in shop.words("rest-es", "¿dónde está mi pedido 10202?")
+    assert "código" in shop.words("rest-es", "ana@example.com")
+    answer = shop.words("rest-es", shop.newest_code())
+    assert "10202" in answer
+    assert "en camino" in answer
+
+
+def test_a_strangers_order_is_answered_as_one_that_does_not_exist(shop: RunningShop) -> None:
+    shop.words("rest-en", "where is my order 10231?")
+    shop.words("rest-en", "emma@example.com")
+    assert "10231" in shop.words("rest-en", shop.newest_code())
+    strangers = shop.words("rest-en", "where is my order 10202?")
+    nobodys = shop.words("rest-en", "where is my order 99999?")
+    assert strangers.replace("10202", "N") == nobodys.replace("99999", "N")
+
+
+@pytest.mark.parametrize(("name", "size"), [("phone", PHONE), ("desktop", DESKTOP)])
+def test_a_person_chats_on_the_page(shop: RunningShop, browser: Browser, name: str, size: ViewportSize) -> None:
+    context = browser.new_context(base_url=shop.url, locale="en-US", viewport=size)
+    page = context.new_page()
+    page.goto("/")
+    _say(page, "where is my order 10232?", "e-mail")
+    _say(page, "emma@example.com", "6-digit code")
+    _say(page, shop.newest_code(), "should arrive")
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=str(SHOTS / f"order-{name}.png"))
+    _say(page, "cancel my order 10233", "Why would you like")
+    page.get_by_role("button", name="I don't need it any more").click()
+    expect(page.get_by_role("log")).to_contain_text("Shall I cancel it?", timeout=30_000)
+    page.screenshot(path=str(SHOTS / f"cancel-{name}.png"))
+    context.close()
+
+
+def test_a_visitors_token_cannot_be_made_up(shop: RunningShop) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        _post(shop, "/webhooks/webchat/webhook", {"token": "somebody.0123456789abcdef", "message": "hi"})
+    assert refused.value.code == 401
+
+
+def test_an_empty_or_endless_message_is_refused_in_words(shop: RunningShop) -> None:
+    token = _post(shop, "/webhooks/webchat/session", {})["token"]
+    for message in ("", "   ", "x" * 2001, 5, None):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            _post(shop, "/webhooks/webchat/webhook", {"token": token, "message": message})
+        assert refused.value.code == 400
+        assert json.load(refused.value)["error"] == "bad_message"
+
+
+def test_a_card_number_reaches_neither_database_nor_log(shop: RunningShop) -> None:
+    assert "card" in shop.words("rest-card", "here is my card 4111 1111 1111 1111 charge it")
+    kept = [file for file in shop.home.rglob("*") if file.is_file() and file.suffix != ".gz"]
+    assert not [file.name for file in kept if b"4111 1111 1111 1111" in file.read_bytes()]
+
+
+def test_it_stops_on_ctrl_c_keeps_everything_and_starts_again(shop: RunningShop) -> None:
+    assert stop(shop) == 0
+    said = (shop.home / "run.log").read_text()
+    assert "Traceback" not in said
+    again = start(shop.home)
+    try:
+        with sqlite3.connect(shop.home / "tendero.db") as database:
+            kept = database.execute("select count(*) from events where sender_id = 'rest-es'").fetchone()[0]
+        assert kept > 0
+        assert "10202" in again.words("rest-es", "¿dónde está mi pedido 10202?")  # still proven, still known
+        assert "Training" not in (shop.home / "run.log").read_text()
+    finally:
+        assert stop(again) == 0
+
+
+def test_a_port_that_is_taken_is_said_in_words(shop: RunningShop) -> None:
+    again = start(shop.home)
+    try:
+        with pytest.raises(subprocess.CalledProcessError) as refused:
+            tendero(shop.home.parent / "other", "run", "--port", str(again.port))
+        said = refused.value.stdout + refused.value.stderr
+        assert str(again.port) in said
+        assert "Traceback" not in said
+    finally:
+        stop(again)
+
+
+def _say(page: Page, text: str, answer: str) -> None:
+    page.get_by_role("textbox").fill(text)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("log")).to_contain_text(answer, timeout=30_000)
+
+
+def _post(shop: RunningShop, path: str, body: object) -> dict[str, str]:
+    data = json.dumps(body).encode()
+    request = urllib.request.Request(shop.url + path, data, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as response:
+        return dict(json.load(response))
