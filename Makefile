@@ -17,7 +17,7 @@ export PYTHONHASHSEED := 0
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup run test train validate lint format pytest clean
+.PHONY: help setup run test train validate lint format pytest bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,9 @@ format: $(READY) ## put the code into its form
 
 pytest: $(READY)
 	@$(BIN)/pytest
+
+bench: $(READY) ## how long a turn takes over HTTP
+	@$(BIN)/python -m bench.turn_latency
 
 clean: ## remove what was brought and built; var/ stays
 	@rm -rf .venv .uv .rasa .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -11,13 +11,12 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import customer_data
-from actions.choices import Option
 from actions.closing import close_task
 from actions.confirmation import ConfirmStep, SubmitAction, Write
 from actions.customer_data import Found
 from actions.mailing import send_mail, send_mail_to
 from actions.offers import next_task, offer
-from actions.order_steps import MOST_ORDERS, OrderStep, order_option, own_order
+from actions.order_steps import OrderStep, own_order
 from actions.orders import identity_steps
 from actions.task_form import TaskForm
 from actions.turn import Turn, turn_of
@@ -149,6 +148,7 @@ class ActionSetNewsletter(Action):
                 return turn.events
             self._write(turn, wanted, customer, said)
             turn.set(WISH, None)
+            turn.set("carried", None)
             turn.say("utter_newsletter_on" if wanted else "utter_newsletter_off")
             return turn.events
 
@@ -203,6 +203,8 @@ class ActionSendInvoice(Action):
                 order = own_order(turn)
                 if order.status == "placed":
                     turn.say("utter_invoice_not_paid", order_number=order.number)
+                elif order.customer.email is None:
+                    turn.say("utter_no_email_on_file")
                 else:
                     self._send(turn, order)
                 close_task(turn, settled=False)
@@ -226,10 +228,8 @@ def _money(turn: Turn, amount_minor: int, order: Order) -> str:
 class PaidOrderStep(OrderStep):
     """Any order may have been charged twice; those that are not paid come first."""
 
-    def options(self, turn: Turn) -> list[Option]:
-        unpaid = {order.number for order in self._candidates(turn) if order.status == "placed"}
-        options = [order_option(turn, order) for order in self._candidates(turn)]
-        return sorted(options, key=lambda option: option.value not in unpaid)[:MOST_ORDERS]
+    def _candidates(self, turn: Turn) -> list[Order]:
+        return sorted(super()._candidates(turn), key=lambda order: order.status != "placed")
 
 
 class PaymentIssueForm(TaskForm):

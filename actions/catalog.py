@@ -17,7 +17,8 @@ from actions.words import in_language
 from commerce import catalog
 from commerce.catalog import Hit
 
-SHOWN = 3
+SHOWN, MOST = 3, 50
+FITS_WELL, CLEARLY_BETTER = 0.4, 0.1  # scores of a search, from 0 to 1
 LAST = "last_product"  # slot: the product told last
 
 
@@ -68,6 +69,12 @@ class ActionPlaceOrder(Action):
             turn.say("utter_how_to_buy")
 
 
+def names_product(turn: Turn) -> bool:
+    """Whether a message names a kind of thing, or a size or colour of the product just told."""
+    variant = turn.entity("size") or turn.entity("color")
+    return bool(turn.entity("category") or (turn.slots.get(LAST) and variant))
+
+
 def search(turn: Turn) -> None:
     """Tell one product, offer several to choose from, or say what there is instead."""
     chosen = (turn.carried.get("slots") or {}).get("handle") if not turn.is_fresh else None
@@ -109,29 +116,36 @@ def _of_the_last(turn: Turn, said: Wanted) -> Wanted | None:
     if last is None or said.category is not None or said.max_price_minor is not None:
         return None
     about_variant = said.color is not None or said.size is not None
-    return replace(said, words=None, handle=last) if about_variant or not _search(turn, said) else None
+    return replace(said, words=None, handle=last) if about_variant or not _search(turn, said, SHOWN) else None
 
 
 def _found(turn: Turn, wanted: Wanted) -> tuple[list[Hit], str | None]:
     """What fits; else what fits without the price, the size or the colour, and which of them was left out."""
-    if hits := _search(turn, wanted) or _in_category(turn, wanted):
+    if hits := _fitting(turn, wanted):
         return hits, None
-    for name, less in (
-        ("price", replace(wanted, max_price_minor=None)),
-        ("size", replace(wanted, size=None)),
-        ("color", replace(wanted, size=None, color=None)),
-    ):
-        if less != wanted and (hits := _search(turn, less) or _in_category(turn, less)):
+    if dearer := _fitting(turn, replace(wanted, max_price_minor=None), limit=MOST):
+        return sorted(dearer, key=lambda hit: hit.price_range)[:SHOWN], "price"
+    for name, less in (("size", replace(wanted, size=None)), ("color", replace(wanted, size=None, color=None))):
+        if less != wanted and (hits := _fitting(turn, less)):
             return hits, name
     return [], None
 
 
-def _in_category(turn: Turn, wanted: Wanted) -> list[Hit]:
-    """A sentence around the words ("I need ... for a wedding") hides them: the kind of thing that was named is enough."""
-    return _search(turn, replace(wanted, words=None)) if wanted.category is not None else []
+def _fitting(turn: Turn, wanted: Wanted, limit: int = SHOWN) -> list[Hit]:
+    """By words among the kind of thing that was named, or beyond it where the words fit better there ("wallet").
+
+    A sentence around the words ("I need ... for a wedding") may hide them: then the kind of thing is enough.
+    """
+    found = _search(turn, wanted, limit)
+    if wanted.category is None or wanted.handle is not None:
+        return found
+    anywhere = _search(turn, replace(wanted, category=None), limit)
+    if anywhere and anywhere[0].score > (found[0].score if found else FITS_WELL) + CLEARLY_BETTER:
+        return anywhere
+    return found or _search(turn, replace(wanted, words=None), limit)
 
 
-def _search(turn: Turn, wanted: Wanted) -> list[Hit]:
+def _search(turn: Turn, wanted: Wanted, limit: int) -> list[Hit]:
     if wanted.handle is not None:
         return _variants_of(turn, wanted)
     return catalog.search(
@@ -143,7 +157,7 @@ def _search(turn: Turn, wanted: Wanted) -> list[Hit]:
         size=wanted.size,
         currency=currency_of(turn),
         max_price_minor=wanted.max_price_minor,
-        limit=SHOWN,
+        limit=limit,
     )
 
 
@@ -166,7 +180,8 @@ def _most_expensive(turn: Turn) -> int | None:
 
 def _as_choice(turn: Turn, hit: Hit) -> Next:
     title = f"{in_language(hit.product.names, turn.language)} · {_price(turn, hit)}"
-    return Next("action_search_product", title, {"slots": {"handle": hit.product.handle}})
+    colors = {str(each.variant.options["color"]) for each in hit.variants if "color" in each.variant.options}
+    return Next("action_search_product", title, {"slots": {"handle": hit.product.handle}}, tuple(sorted(colors)))
 
 
 def _price(turn: Turn, hit: Hit) -> str:

@@ -81,6 +81,11 @@ def _contained(said: str, name: str) -> float:
     return fuzz.token_set_ratio(said, name) if len(name) > 4 and set(name.split()) <= set(said.split()) else 0.0
 
 
+def folded_words(text: str) -> list[str]:
+    """The words of a text in small letters without accents and signs."""
+    return "".join(sign if sign.isalnum() else " " for sign in _folded(text)).split()
+
+
 def _folded(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text.lower())
     return "".join(c for c in decomposed if not unicodedata.combining(c)).strip(" .!?¡¿")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from actions.handoff import open_for
@@ -13,6 +14,7 @@ from actions.words import response_keys
 from commerce import proposals
 from commerce.proposals import Refusal
 from messaging import satisfaction
+from messaging.satisfaction import SCORES
 
 FORM_SLOTS = tuple(
     (
@@ -31,14 +33,14 @@ def close_task(turn: Turn, settled: bool, matter: str | None = None) -> None:
     for slot in FORM_SLOTS:
         turn.set(slot, None)
     turn.set("in_task", False)
-    if offer_queued(turn) or offer_suspended(turn):
-        return
     turn.set("offers", offered or None)
-    if offered:
+    if offered:  # one question at a time: what waits is offered once this has its answer
         turn.set("choices", choices)
+    elif offer_queued(turn) or offer_suspended(turn):
+        return
     elif settled and matter and satisfaction.ask(turn.session, turn.sender_id, matter, turn.now):
         turn.set("rated_matter", matter)
-        turn.say("utter_ask_rating")
+        turn.say("utter_ask_rating", [{"title": str(score), "payload": f'/inform{{"rating": "{score}"}}'} for score in SCORES])
 
 
 def leave_task(turn: Turn) -> None:
@@ -93,11 +95,14 @@ SAME_AGAIN = ("order_number", "return_items", "return_reason", "package", "retur
 def _offer_nearest(turn: Turn, nearest: str) -> None:
     task = NEAREST[nearest]
     order_number = turn.slots.get("order_number")
-    known: dict[str, Any] = {"order_number": order_number} if order_number else {}
+    known: dict[str, Any] = {"order_number": order_number, "item_words": turn.slots.get("item_words")} if order_number else {}
     if nearest == "store_credit":  # the same again, and only the money goes elsewhere
         known = {slot: turn.slots[slot] for slot in SAME_AGAIN if turn.slots.get(slot) is not None} | {"refund_to": nearest}
     carried: Next = next_task(turn, task, **known)
-    offer(turn, [carried], "utter_offer_nearest", decline=True, task=carried.title)
+    if nearest == "store_credit":
+        offer(turn, [replace(carried, title=turn.label("yes"))], "utter_offer_store_credit", decline=True)
+    else:
+        offer(turn, [carried], "utter_offer_nearest", decline=True, task=carried.title)
 
 
 def refusal_values(turn: Turn, refusal: Refusal) -> dict[str, Any]:

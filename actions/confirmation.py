@@ -10,9 +10,9 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.choices import Option, tapped
+from actions.choices import Option, picked, tapped
 from actions.closing import close_task, say_refusal
-from actions.task_form import End, Reply, Step, known_slots
+from actions.task_form import Again, End, Reply, Step, known_slots
 from actions.turn import Turn, turn_of
 from actions.wording import worded
 from commerce import proposals
@@ -29,6 +29,7 @@ class Write:
 
     form: str
     task: str
+    asked_again: Mapping[str, str] = {}  # the slot that is asked for again, by the reason why what fills it cannot be
 
     def operation(self, turn: Turn) -> Operation:
         raise NotImplementedError
@@ -58,11 +59,13 @@ class ConfirmStep(Step):
         value = tapped(SLOT, turn.entities)
         if value is not None:
             return self._tapped(turn, value)
+        if (chosen := picked(turn.text, turn.entities, turn.offered(SLOT))) is not None:
+            return Reply(chosen)
         if turn.intent == "affirm":
             return Reply(turn.slots.get("proposal_id"))
         return Reply(NO) if turn.intent == "deny" else None
 
-    def settle(self, turn: Turn) -> Any | End | None:
+    def settle(self, turn: Turn) -> Any | End | Again | None:
         if turn.slots.get("proposal_id") is None:
             return self._propose(turn)
         return None
@@ -77,13 +80,14 @@ class ConfirmStep(Step):
         turn.set(SLOT, None)
         turn.set("proposal_id", None)
 
-    def _propose(self, turn: Turn) -> End | None:
+    def _propose(self, turn: Turn) -> End | Again | None:
         write = self.write
         outcome = proposals.propose(
             turn.session, write.operation(turn), turn.customer_id, turn.sender_id, write.parameters(turn), turn.now
         )
         if isinstance(outcome, Refusal):
-            return End(refusal=outcome)
+            slot = write.asked_again.get(outcome.reason)
+            return Again(slot, outcome) if slot else End(refusal=outcome)
         turn.set("proposal_id", outcome.proposal_id)
         return None
 
@@ -119,6 +123,10 @@ class SubmitAction(Action, ABC):
         """Say what was done."""
         turn.say(f"utter_done_{self.write.task}", **worded(turn, result))
 
+    def is_settled(self, result: Mapping[str, Any]) -> bool:
+        """Whether nothing is left for a person to decide."""
+        return True
+
     def _confirm(self, turn: Turn, proposal_id: str) -> Events:
         write = self.write
         outcome = proposals.confirm(turn.session, write.operation(turn), proposal_id, turn.customer_id, turn.sender_id, turn.now)
@@ -131,7 +139,7 @@ class SubmitAction(Action, ABC):
             turn.say("utter_done_before")
         else:
             self.done(turn, outcome.result)
-        close_task(turn, settled=True, matter=f"{outcome.kind}:{outcome.proposal_id}")
+        close_task(turn, settled=self.is_settled(outcome.result), matter=f"{outcome.kind}:{outcome.proposal_id}")
         return turn.events
 
     def _not_done(self, turn: Turn) -> Events:

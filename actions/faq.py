@@ -8,7 +8,7 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import formats
+from actions import catalog, formats
 from actions.handoff import support_calendar
 from actions.offers import Next, offer, offer_queued
 from actions.shop import policies, shop_name
@@ -20,6 +20,7 @@ from commerce.policies import policy_facts
 from messaging.calendar import Calendar, load_calendars
 
 OFFERED = 3
+NEAR = 0.25  # a score that is no answer, but worth offering
 
 
 class ActionAnswerFaq(Action):
@@ -30,8 +31,11 @@ class ActionAnswerFaq(Action):
         with turn_of(dispatcher, tracker) as turn:
             chosen = (turn.carried.get("slots") or {}).get("faq") if not turn.is_fresh else None
             entries = [entry_of(chosen, turn.language)] if chosen else _fitting(turn)
-            turn.set("carried", None)
-            self._answer(turn, entries)
+            if not entries and (catalog.names_product(turn) or turn.slots.get(catalog.LAST)):
+                catalog.search(turn)  # "do you sell shirts?" and "how much is it?" sound like questions about the shop
+            else:
+                turn.set("carried", None)
+                self._answer(turn, entries)
             return turn.events
 
     def _answer(self, turn: Turn, entries: list[FaqEntry]) -> None:
@@ -46,6 +50,15 @@ class ActionAnswerFaq(Action):
             offer(turn, [_as_choice(entry) for entry in entries], "utter_faq_which")
         else:
             turn.say("utter_faq_none")
+
+
+def answer_where_one_fits(turn: Turn) -> bool:
+    """Whether the message was answered: only by an entry that fits well, and better than any other."""
+    fitting = faq.choose(_index().search(turn.text, turn.language, limit=OFFERED))
+    if len(fitting) != 1:
+        return False
+    answer(turn, fitting[0])
+    return True
 
 
 def answer(turn: Turn, entry: FaqEntry) -> None:
@@ -71,8 +84,10 @@ def facts(turn: Turn) -> dict[str, str]:
 def _fitting(turn: Turn) -> list[FaqEntry]:
     matches = _index().search(turn.text, turn.language, limit=OFFERED)
     chosen = faq.choose(matches)
+    if not chosen and (catalog.names_product(turn) or turn.slots.get(catalog.LAST)):
+        return []
     # Where nothing fits well, the nearest are offered rather than answered.
-    return chosen or ([match.entry for match in matches if match.score > 0.15] if not turn.tracker.active_loop_name else [])
+    return chosen or ([match.entry for match in matches if match.score >= NEAR] if not turn.tracker.active_loop_name else [])
 
 
 def _as_choice(entry: FaqEntry) -> Next:

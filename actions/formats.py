@@ -47,6 +47,16 @@ def clock_time(value: datetime, time_zone: str, locale: Locale) -> str:
     return format_time(value, "short", tzinfo=get_timezone(time_zone), locale=locale)
 
 
+def language_name(language: str) -> str:
+    """What its speakers call it: "Español"."""
+    return str(Locale.parse(language).get_display_name() or language).capitalize()
+
+
+def as_title(words: str) -> str:
+    """With a capital, as on a button."""
+    return words[:1].upper() + words[1:]
+
+
 def listed(items: Iterable[str], locale: Locale, style: str = "standard") -> str:
     """ "a, b and c"."""
     return format_list(list(items), style=style, locale=locale) if (items := list(items)) else ""

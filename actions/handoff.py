@@ -22,7 +22,9 @@ COLLECTED = tuple(
         "new_address new_payment_method problem resolution points last_order"
     ).split()
 )
+SPEAKERS = {"user": "shopper", "bot": "assistant"}
 LONGEST_TRANSCRIPT = 200  # messages
+AGAIN = "heard_again"  # metadata of a message that an action has put to the rules a second time
 
 
 def open_for(turn: Turn, reason: handoffs.Reason, goal: str | None = None, verdict: Mapping[str, Any] | None = None) -> None:
@@ -47,6 +49,8 @@ def open_for(turn: Turn, reason: handoffs.Reason, goal: str | None = None, verdi
         calendar=support_calendar(),
     )
     _tell(turn, opened)
+    if turn.tracker.active_loop_name and reason != "policy":
+        turn.say("utter_meanwhile")  # the form asks its question again: it may well be answered before anybody is there
 
 
 def goal_of(turn: Turn) -> str | None:
@@ -56,18 +60,21 @@ def goal_of(turn: Turn) -> str | None:
     current = turn.slots.get("current_task")
     if current in FORMS:
         return FORMS[current]
-    asked = [_intent(event) for event in turn.tracker.events if event.get("event") == "user"]
+    asked = [intent_of(event) for event in turn.tracker.events if event.get("event") == "user"]
     return next((intent for intent in reversed(asked) if intent in TASKS and intent != "human_agent"), None)
 
 
 def transcript(tracker: Tracker) -> list[dict[str, Any]]:
-    """Who said what, when: the newest messages of this conversation."""
-    speakers = {"user": "shopper", "bot": "assistant"}
-    said = [
-        {"by": speakers[event["event"]], "text": event.get("text") or "", "at": event.get("timestamp")}
-        for event in tracker.events
-        if event.get("event") in speakers
-    ]
+    """Who said what, when: the newest messages of this conversation, a tapped button by its title."""
+    titles: dict[str, str] = {}
+    said = []
+    for event in tracker.events:
+        if event.get("event") not in SPEAKERS or AGAIN in (event.get("metadata") or {}):
+            continue
+        text = event.get("text") or ""
+        titles |= {button["payload"]: button["title"] for button in (event.get("data") or {}).get("buttons") or []}
+        by, at = SPEAKERS[event["event"]], event.get("timestamp")
+        said.append({"by": by, "text": titles.get(text, text) if by == "shopper" else text, "at": at})
     return said[-LONGEST_TRANSCRIPT:]
 
 
@@ -89,11 +96,18 @@ def _tell(turn: Turn, opened: handoffs.Opened) -> None:
 
 
 def _tried(tracker: Tracker) -> list[str]:
+    """The tasks that the assistant took up, in the order of their first time."""
+    from actions.tasks import TASKS
+
+    tasks = {do: task for task, do in TASKS.items() if task not in ("human_agent", "ask_help")}
     names = (event["name"] for event in tracker.events if event.get("event") == "action")
-    return list(dict.fromkeys(name for name in names if name.startswith(("action_submit", "action_track", "action_answer"))))
+    begun = [tasks[name] for name in names if name in tasks]
+    under_way = tasks.get(str(tracker.active_loop_name))
+    return list(dict.fromkeys([*begun, *([under_way] if under_way else [])]))
 
 
-def _intent(event: Mapping[str, Any]) -> str:
+def intent_of(event: Mapping[str, Any]) -> str:
+    """The intent of a shopper's message among a tracker's events."""
     return ((event.get("parse_data") or {}).get("intent") or {}).get("name") or ""
 
 
@@ -105,5 +119,7 @@ class ActionHandoff(Action):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
         with turn_of(dispatcher, tracker) as turn:
-            open_for(turn, "anger" if turn.intent in ("insult", "complaint") else "asked")
+            was_offered = turn.carried.get("reason")
+            turn.set("carried", None)
+            open_for(turn, was_offered or ("anger" if turn.intent == "complaint" else "asked"))
             return turn.events

@@ -14,6 +14,7 @@ from database import home_folder
 from messaging import codes, contacts, identities
 from messaging.secret import secret_key
 
+LIMITED = "limited"  # fills the slot `contact` where no more codes may be sent for now
 CODE_MINUTES = int(codes.CODE_LIFETIME.total_seconds() // 60)
 
 
@@ -34,7 +35,7 @@ class ContactStep(Step):
     def read(self, turn: Turn, asked: bool) -> Reply | None:
         if is_known_well_enough(turn, self.operation):
             return None
-        said = turn.entity("email") or (turn.entity("phone") if asked or turn.entity("phone") else None)
+        said = turn.entity("email") or turn.entity("phone")
         contact = _normalized(said or (turn.text if asked else ""))
         return self._send_code(turn, contact) if contact else None
 
@@ -43,17 +44,18 @@ class ContactStep(Step):
             return NOT_NEEDED
         known = turn.customer  # asserted by the channel, and a code is wanted on top: nothing to ask
         if known is not None and (contact := known.email or known.phone):
-            return self._send_code(turn, contact).value or End()
+            return self._send_code(turn, contact).value
         return None
 
     def _send_code(self, turn: Turn, contact: str) -> Reply:
         customer = customers.by_contact(turn.session, contact)
+        if customer is not None and not customer.email:
+            customer = None  # codes go out by e-mail only: without one no code can fit, and nothing else may show
         key = secret_key(home_folder())
         customer_id = customer.id if customer is not None else None
         requested = codes.request_code(turn.session, turn.sender_id, contact, customer_id, turn.now, key)
         if requested.status == "limited":
-            turn.say("utter_code_limited")
-            return Reply(None)
+            return Reply(LIMITED)
         if customer is not None and requested.code:
             send_mail(turn, "code", customer, key=f"code:{uuid.uuid4()}", code=requested.code, minutes=CODE_MINUTES)
         turn.set("code", None)
@@ -82,7 +84,15 @@ class CodeStep(Step):
         return Reply(None)
 
     def settle(self, turn: Turn) -> Any | End | None:
+        if turn.slots.get("contact") == LIMITED:
+            return End(response="utter_code_limited")  # asking on would lead nowhere
         return NOT_NEEDED if is_known_well_enough(turn, self.operation) else None
+
+    def ask(self, turn: Turn) -> None:
+        if "utter_code_wrong" in turn.said:
+            return  # it has said to try again
+        is_new = any(event.get("name") == "contact" and event.get("value") for event in turn.events)
+        turn.say("utter_code_sent" if is_new else "utter_code_awaited", contact=turn.slots["contact"])
 
 
 def _digits(text: str) -> str | None:

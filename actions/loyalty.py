@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
+from itertools import groupby
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -24,7 +26,8 @@ from commerce import loyalty
 from commerce.models import LedgerEntry
 from commerce.proposals import Assessment, Operation, Refusal
 
-MOST_ENTRIES = 5
+ENTRIES_READ, MOST_MOVEMENTS = 40, 5
+SOON = timedelta(days=60)  # what expires later is no reason to hurry
 WANTED = "wanted_points"  # slot: how many were named before it was known who asks
 ANOTHER_NUMBER = frozenset({"below_minimum", "not_enough_points", "not_a_multiple"})  # another number may be possible
 
@@ -53,19 +56,18 @@ class ActionTellPoints(Action):
 def tell_points(turn: Turn) -> None:
     """Balance and tier, the way to the next tier, the newest movements, and what expires next."""
     standing = loyalty.standing(turn.session, turn.customer_id, turn.now, policies())
-    tier = turn.label(f"tier_{standing.tier}")
-    values = {"balance": turn.number(standing.balance), "tier": tier}
+    values: dict[str, Any] = {"balance": turn.number(standing.balance), "tier": turn.label(f"tier_{standing.tier}")}
     if standing.next_tier is not None:
         next_tier = turn.label(f"tier_{standing.next_tier}")
         turn.say("utter_points_with_next_tier", missing=turn.number(standing.missing), next_tier=next_tier, **values)
     else:
         turn.say("utter_points", **values)
-    entries = loyalty.explain(turn.session, turn.customer_id, MOST_ENTRIES)
-    if entries:
-        turn.say("utter_points_movements", movements=formats.bullets(_entry_in_words(turn, entry) for entry in entries))
+    if movements := _movements(turn):
+        turn.say("utter_points_movements", movements=formats.bullets(movements))
     if standing.next_expiry is not None:
-        soon = standing.next_expiry
-        turn.say("utter_points_expiry", points=turn.number(soon.points), day=turn.day(soon.date))
+        first = standing.next_expiry
+        response = "utter_points_expiry" if first.date - turn.today <= SOON else "utter_points_expiry_far"
+        turn.say(response, points=turn.number(first.points), day=turn.day(first.date))
 
 
 def _offer_to_use(turn: Turn) -> None:
@@ -77,11 +79,19 @@ def _offer_to_use(turn: Turn) -> None:
         turn.say("utter_points_keep_earning", least=turn.number(least))
 
 
-def _entry_in_words(turn: Turn, entry: LedgerEntry) -> str:
-    sign = "+" if entry.points > 0 else "−"
+def _movements(turn: Turn) -> list[str]:
+    """The newest first. A voucher that took points of several lots is one movement."""
+    entries = loyalty.explain(turn.session, turn.customer_id, ENTRIES_READ)
+    groups = groupby(entries, key=lambda entry: (entry.occurred_at, entry.kind, entry.reason, entry.order_id))
+    return [_movement_in_words(turn, list(entries)) for _, entries in groups][:MOST_MOVEMENTS]
+
+
+def _movement_in_words(turn: Turn, entries: list[LedgerEntry]) -> str:
+    entry, points = entries[0], sum(each.points for each in entries)
+    sign = "+" if points > 0 else "−"
     order = f" ({entry.order.number})" if entry.order is not None else ""
     reason = turn.label(f"points_{entry.reason or entry.kind}")
-    return f"{turn.day(entry.occurred_at.date())}: {sign}{turn.number(abs(entry.points))}, {reason}{order}"
+    return f"{turn.day(entry.occurred_at.date())}: {sign}{turn.number(abs(points))}, {reason}{order}"
 
 
 # Points into a voucher
@@ -127,7 +137,7 @@ class PointsStep(Step):
     def _fitting(self, turn: Turn, points: float) -> float | None:
         outcome = self._assess(turn, int(points))
         if isinstance(outcome, Refusal) and outcome.reason in ANOTHER_NUMBER:
-            turn.say(f"utter_refused_{outcome.reason}", **refusal_values(turn, outcome))
+            turn.say(f"utter_points_{outcome.reason}", **refusal_values(turn, outcome))
             return None
         return points
 

@@ -22,8 +22,13 @@ def send_mail(turn: Turn, text: str, customer: Customer, key: str, attachments: 
 
     key: what causes it; the same cause twice sends one mail.
     """
-    rendered = _texts().render(turn.language, text, shop=shop_name(), name=customer.name.split()[0], **values)
-    mail.enqueue(turn.session, key, customer.email, rendered.subject, rendered.body, turn.now, attachments)
+    send_mail_to(turn, text, customer.email, key, attachments, name=customer.name.split()[0], **values)
+
+
+def send_mail_to(turn: Turn, text: str, address: str, key: str, attachments: Sequence[str] = (), **values: Any) -> None:
+    """The same to an address: of somebody who is no customer any more."""
+    rendered = _texts().render(turn.language, text, shop=shop_name(), **values)
+    mail.enqueue(turn.session, key, address, rendered.subject, rendered.body, turn.now, attachments)
     turn.mail_is_due = True
 
 

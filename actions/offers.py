@@ -32,6 +32,7 @@ def offer(turn: Turn, nexts: Sequence[Next], response: str, /, decline: bool = F
     options = [Option(str(number), each.title, each.also) for number, each in enumerate(nexts, start=1)]
     if decline:
         options.append(Option(NO, turn.label("no")))
+    turn.set("rated_matter", None)  # from here on a number picks one of these
     turn.offer(SLOT, options, response, **values)
     turn.set("offers", {str(number): each.stored() for number, each in enumerate(nexts, start=1)})
 
@@ -61,6 +62,8 @@ def offer_queued(turn: Turn) -> bool:
         return False
     turn.set("queued_request", None)
     carried = {"text": queued["text"], "entities": queued["entities"]}
-    name = turn.label(f"task_{queued['intent']}")
+    # A question is named by its own words: "a question" would say nothing.
+    is_task = TASKS[queued["intent"]] in FORMS
+    name = turn.label(f"task_{queued['intent']}") if is_task else queued["text"].strip(" .?!¿¡")
     offer(turn, [Next(TASKS[queued["intent"]], turn.label("yes"), carried)], "utter_offer_second", True, task=name)
     return True

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rapidfuzz import fuzz
 
 from actions import formats
 from actions.choices import Option
+from actions.shop import time_zone
 from actions.task_form import ChoiceStep, End, Reply
 from actions.turn import Turn
 from commerce import orders
@@ -19,6 +22,9 @@ MOST_ORDERS = 5
 KNOWN_ORDERS = 50
 SAME_WORD = 84  # rapidfuzz ratio, 0 to 100
 SHORTEST_WORD = 4  # characters of a name's word that says something
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+FEW_WORDS = 4
+DAYS_AGO = {"today": 0, "yesterday": 1, "day_before_yesterday": 2}
 
 
 class OrderStep(ChoiceStep):
@@ -35,24 +41,50 @@ class OrderStep(ChoiceStep):
         self.statuses = frozenset(statuses)
 
     def read(self, turn: Turn, asked: bool) -> Reply | None:
-        if asked and (chosen := super().read(turn, asked)) is not None:
+        if asked and (chosen := self._picked(turn)) is not None:
             return chosen
-        remember_item_words(turn, asked)
+        spoke_of_items = remember_item_words(turn, asked)
         number = turn.entity("order_number")
-        return self._named(turn, number) if number else None
+        if number and not self._is_part_of_an_address(turn, number):
+            return self._named(turn, number)
+        if asked and not spoke_of_items and self._lines_named(turn):
+            turn.set("item_words", words_about_items(turn, asked))  # "the one with the lamp": a name is said, no kind of thing
+            spoke_of_items = True
+        # "The dress" where two orders have one: the question comes again with these two.
+        return Reply(None) if asked and spoke_of_items and self._named_orders(turn) else None
+
+    def _lines_named(self, turn: Turn) -> list[OrderLine]:
+        return named_lines(turn, [line for order in self._known(turn) for line in order.lines])
+
+    def _picked(self, turn: Turn) -> Reply | None:
+        """The list has the newest order first: "the last one" is that one, not the one at its end."""
+        shown = turn.offered(self.slot)
+        if shown and turn.entity("ordinal") == "last" and turn.entity("order_number") is None:
+            return Reply(shown[0].value)
+        return super().read(turn, asked=True)
 
     def settle(self, turn: Turn) -> Any | End | None:
         if (wanted := turn.slots.get("wanted_order")) is not None:
             turn.set("wanted_order", None)
-            if (value := self._named(turn, wanted).value) is not None:
-                return value
+            return self._named(turn, wanted).value
+        if self._is_misnamed(turn):
+            return None  # whoever names an order that is not theirs is asked, though only one comes into question
         candidates = self._candidates(turn)
         if not candidates:
             return End(response="utter_no_orders")
         return candidates[0].number if len(candidates) == 1 else None
 
     def options(self, turn: Turn) -> list[Option]:
-        return [_order_option(turn, order) for order in self._candidates(turn)[:MOST_ORDERS]]
+        candidates = self._candidates(turn)
+        if len(candidates) == 1:  # asked all the same, after "no, another one": it is not this one
+            candidates = self._in_question(self._known(turn))
+        return [order_option(turn, order) for order in candidates[:MOST_ORDERS]]
+
+    def _is_misnamed(self, turn: Turn) -> bool:
+        number = turn.entity("order_number")
+        if number is None or turn.slots.get("requested_slot") not in (None, self.slot):
+            return False
+        return orders.find(turn.session, number, turn.customer_id) is None
 
     def _named(self, turn: Turn, number: str) -> Reply:
         """The order of this number, if it is this shopper's. Before we know who asks, the number waits."""
@@ -67,18 +99,41 @@ class OrderStep(ChoiceStep):
 
     def _candidates(self, turn: Turn) -> list[Order]:
         """The orders that the words of this task fit; all that come into question where the words name none."""
-        known = orders.recent(turn.session, turn.customer_id, limit=KNOWN_ORDERS)
-        open_ones = [order for order in known if not self.statuses or order.status in self.statuses] or known
+        known = self._known(turn)
         words = turn.slots.get("item_words") or {}
+        named = self._named_orders(turn)
         if words.get("last"):
-            return open_ones[:1]
-        named = {line.order_id for line in fitting_lines(words, [line for order in known for line in order.lines])}
+            return (named or known)[:1]
         if named:
-            return [order for order in open_ones if order.id in named] or [order for order in known if order.id in named]
+            return self._in_question(named)
         last = turn.slots.get("last_order")
         if last and not words.get("other"):
-            return [order for order in known if order.number == last] or open_ones
-        return open_ones
+            return [order for order in known if order.number == last] or self._in_question(known)
+        return self._in_question(known)
+
+    def _known(self, turn: Turn) -> list[Order]:
+        return orders.recent(turn.session, turn.customer_id, limit=KNOWN_ORDERS)
+
+    def _in_question(self, some: list[Order]) -> list[Order]:
+        """Of these, the ones with which it can be done; where there is none, what is not called off: the reason is told."""
+        fitting = [order for order in some if not self.statuses or order.status in self.statuses]
+        return fitting or [order for order in some if order.status != "cancelled"] or some
+
+    def _named_orders(self, turn: Turn) -> list[Order]:
+        """The orders that the words name by a product or by the day; empty where they name none."""
+        if turn.identity.customer_id is None:
+            return []
+        words, known = turn.slots.get("item_words") or {}, self._known(turn)
+        placed = [order for order in known if words.get("when") and _was_placed(order, words["when"], turn.today)]
+        fitting = {line.order_id for line in fitting_lines(words, [line for order in placed or known for line in order.lines])}
+        return [order for order in placed or known if order.id in fitting] or placed
+
+    def _is_part_of_an_address(self, turn: Turn, number: str) -> bool:
+        """Five digits in an address are a postcode, unless little else is said and they are an order's."""
+        if turn.slots.get("requested_slot") != "new_address":
+            return False
+        is_own = orders.find(turn.session, number, turn.customer_id) is not None
+        return not is_own or len(turn.text.split()) > FEW_WORDS
 
 
 class LineStep(ChoiceStep):
@@ -119,19 +174,35 @@ def own_line(turn: Turn) -> OrderLine:
     return line
 
 
-def remember_item_words(turn: Turn, asked: bool = False) -> None:
-    """Keep what the message says of a product ("the blue shirt, M") for the steps that choose order and item."""
-    found = {
+def remember_item_words(turn: Turn, asked: bool = False) -> bool:
+    """Keep what the message says of a product ("the blue shirt, M") or of the day for the steps that choose order and item.
+
+    Whether it said anything.
+    """
+    found = words_about_items(turn, asked)
+    says_something = any(value for name, value in found.items() if name != "text")
+    if turn.begins_form or says_something:
+        turn.set("item_words", found)
+    return says_something
+
+
+def words_about_items(turn: Turn, asked: bool) -> dict[str, Any]:
+    return {
         "text": _folded(turn.text),
         "categories": turn.all_of("category"),
         "colors": turn.all_of("color"),
         "sizes": turn.all_of("size"),
         "last": turn.entity("ordinal") == "last" and not asked,
+        "when": turn.entity("placed_on"),
         "other": turn.entity("other") is not None,
     }
-    says_something = found["categories"] or found["colors"] or found["sizes"] or found["last"] or found["other"]
-    if turn.begins_form or says_something:
-        turn.set("item_words", found)
+
+
+def _was_placed(order: Order, when: str, today: date) -> bool:
+    """Whether that was "yesterday" or on the last "monday", where the shop is."""
+    day = order.placed_at.astimezone(ZoneInfo(time_zone())).date()
+    ago = DAYS_AGO[when] if when in DAYS_AGO else (today.weekday() - WEEKDAYS.index(when) - 1) % 7 + 1
+    return bool(day == today - timedelta(days=ago))
 
 
 def named_lines(turn: Turn, lines: Sequence[OrderLine]) -> list[OrderLine]:
@@ -139,8 +210,35 @@ def named_lines(turn: Turn, lines: Sequence[OrderLine]) -> list[OrderLine]:
     kinds = turn.all_of("category")
     if len(set(kinds)) > 1:
         return [line for line in lines if line.variant.product.category.slug in kinds]
-    words = {"text": _folded(turn.text), "categories": kinds, "colors": turn.all_of("color"), "sizes": turn.all_of("size")}
-    return fitting_lines(words, lines)
+    return fitting_lines(words_of_message(turn), lines)
+
+
+def words_of_message(turn: Turn) -> dict[str, Any]:
+    """What this message says of products."""
+    kinds, colors, sizes = (turn.all_of(entity) for entity in ("category", "color", "size"))
+    return {"text": _folded(turn.text), "categories": kinds, "colors": colors, "sizes": sizes}
+
+
+def each_named(words: dict[str, Any], lines: Sequence[OrderLine]) -> list[OrderLine]:
+    """Every line that the words name: "the loafers and the wallet". None at all where a word stands for several lines."""
+    found: list[OrderLine] = []
+    said: set[str] = set()
+    while left := [line for line in lines if line not in found and _signs(words, line) - said]:
+        best = fitting_lines(words, left)
+        if len(best) > 1 and any(_signs(words, best[0]) == _signs(words, other) for other in best[1:]):
+            return []
+        found += best[:1]
+        said |= _signs(words, best[0])
+    return found
+
+
+def _signs(words: dict[str, Any], line: OrderLine) -> set[str]:
+    """The words said, and the kind of thing, by which this line is named."""
+    product = line.variant.product
+    name = {word for name in product.names.values() for word in _telling_words(name)}
+    kind = product.category.slug
+    said = {each for each in str(words.get("text", "")).split() if any(_says([each], word) for word in name)}
+    return said | ({kind} if kind in words.get("categories", []) else set())
 
 
 def fitting_lines(words: dict[str, Any], lines: Sequence[OrderLine]) -> list[OrderLine]:
@@ -179,7 +277,7 @@ def _folded(text: str) -> str:
     return "".join(c if c.isalnum() else " " for c in decomposed if not unicodedata.combining(c))
 
 
-def _order_option(turn: Turn, order: Order) -> Option:
+def order_option(turn: Turn, order: Order) -> Option:
     more = f" +{len(order.lines) - 1}" if len(order.lines) > 1 else ""
     title = f"{order.number} · {turn.day(order.placed_at.date())} · {line_title(turn, order.lines[0])}{more}"
     also = sorted({word for line in order.lines for word in words_of(line)})

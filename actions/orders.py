@@ -5,30 +5,34 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import formats
+from actions import formats, offers
+from actions.addresses import parse_address
 from actions.choices import Option
 from actions.closing import close_task
 from actions.confirmation import ConfirmStep, SubmitAction, Write
 from actions.identity import CodeStep, ContactStep
 from actions.mailing import send_mail
-from actions.order_steps import LineStep, OrderStep, line_title, own_line, own_order
+from actions.order_steps import LineStep, OrderStep, line_title, order_option, own_line, own_order
 from actions.shop import policies
 from actions.task_form import ChoiceStep, End, Reply, Step, TaskForm
+from actions.tasks import TASKS
 from actions.turn import Turn, turn_of
 from actions.wording import address_in_words, worded
 from commerce import cancellations, order_changes, orders
+from commerce.claims import OpenClaim
 from commerce.models import Order, Variant
 from commerce.orders import Item, Progress
 from commerce.proposals import Operation, Refusal
+from database import home_folder
 
 CHANGEABLE = ("placed", "paid")
 MOST_LISTED = 5
-POSTCODE = re.compile(r"\b(\d{5}-\d{3}|\d{4,5})\b")
 
 
 def identity_steps(operation: str) -> tuple[Step, Step]:
@@ -58,24 +62,72 @@ class ActionTrackOrder(Action):
             if turn.slots.get("current_task") == TrackOrderForm.form:
                 order = own_order(turn)
                 tell_progress(turn, order, orders.progress(order, turn.today))
-                close_task(turn, settled=True)
+                close_task(turn, settled=False)  # what was offered stays open
             return turn.events
+
+
+# What can be done next, by how far the order has come.
+NEXT = {
+    "awaiting_payment": ("change_payment", "cancel_order"),
+    "payment_failed": ("change_payment",),
+    "paid": ("change_order", "change_address", "cancel_order"),
+    "overdue": ("report_problem",),
+    "lost": ("report_problem",),
+    "delivered": ("report_problem", "request_return"),
+    "cancelled": ("refund_status",),
+}
 
 
 def tell_progress(turn: Turn, order: Order, progress: Progress) -> None:
     """How far the order has come, and what can be done about it."""
-    turn.say(
-        f"utter_progress_{progress.kind}",
-        order_number=order.number,
-        items=_items_in_words(turn, [orders.item(line) for line in order.lines]),
-        promised=turn.day(progress.promised_on),
-        days_late=progress.days_late,
-        delivered=turn.day(progress.delivered_at),
-        parcels=formats.bullets(_parcel_in_words(turn, parcel) for parcel in progress.parcels),
-        waiting=_items_in_words(turn, progress.waiting),
-        store=progress.pickup.name if progress.pickup else "",
-        address=progress.pickup.address if progress.pickup else "",
-    )
+    kind = "overdue" if progress.kind == "late" and _counts_as_lost(turn, order) else progress.kind
+    values = progress_in_words(turn, order, progress)
+    nexts = [] if _something_waits(turn) else _next_tasks(turn, order, kind)
+    if nexts:
+        offers.offer(turn, nexts, f"utter_progress_{kind}", decline=len(nexts) == 1, **values)
+    else:
+        turn.say(f"utter_progress_{kind}", **values)
+
+
+def progress_in_words(turn: Turn, order: Order, progress: Progress) -> dict[str, Any]:
+    several = progress.kind == "partially_shipped"
+    patience = timedelta(days=int(policies().number("claim_eligibility", "lost_after_days", turn.today)))
+    return {
+        "order_number": order.number,
+        "items": _items_in_words(turn, [orders.item(line) for line in order.lines]),
+        "promised": turn.day(progress.promised_on),
+        "lost_on": turn.day(progress.promised_on + patience if progress.promised_on else None),
+        "delivered": turn.day(progress.delivered_at),
+        "parcels": formats.bullets(_parcel_in_words(turn, parcel, several) for parcel in progress.parcels),
+        "waiting": _items_in_words(turn, progress.waiting),
+        "store": progress.pickup.name if progress.pickup else "",
+        "address": progress.pickup.address if progress.pickup else "",
+    }
+
+
+def _something_waits(turn: Turn) -> bool:
+    """A second request or an interrupted task is offered next: one question at a time."""
+    return bool(turn.slots.get("queued_request") or turn.slots.get("suspended_task"))
+
+
+def _next_tasks(turn: Turn, order: Order, kind: str) -> list[offers.Next]:
+    tasks = NEXT.get(kind, ())
+    known = {"order_number": order.number, **({"problem": "not_received"} if kind in ("overdue", "lost") else {})}
+    if len(tasks) == 1:  # the words ask: yes or no
+        return [offers.Next(TASKS[tasks[0]], turn.label("yes"), {"slots": known})]
+    return [_named_next(turn, task, known) for task in tasks]
+
+
+def _named_next(turn: Turn, task: str, known: Mapping[str, Any]) -> offers.Next:
+    also = tuple(turn.label(f"task_{task}_words").split("|"))
+    return offers.Next(TASKS[task], turn.label(f"task_{task}"), {"slots": dict(known)}, also)
+
+
+def _counts_as_lost(turn: Turn, order: Order) -> bool:
+    """Whether the policy sees to it now: it may be reported as not received."""
+    claim = {"order_number": order.number, "line_id": None, "problem": "not_received", "note": ""}
+    outcome = OpenClaim(policies(), home_folder()).assess(turn.session, turn.customer_id, claim, turn.now)
+    return not isinstance(outcome, Refusal) or outcome.verdict == "needs_human"
 
 
 def _items_in_words(turn: Turn, items: Sequence[Item]) -> str:
@@ -87,12 +139,13 @@ def _item_in_words(turn: Turn, item: Item) -> str:
     return title if item.quantity == 1 else f"{item.quantity} × {title}"
 
 
-def _parcel_in_words(turn: Turn, parcel: orders.Parcel) -> str:
+def _parcel_in_words(turn: Turn, parcel: orders.Parcel, with_items: bool) -> str:
     status = turn.label(f"shipment_{parcel.status}")
     event = turn.label(f"event_{parcel.event_code}") if parcel.event_code else None
     where = ", ".join(part for part in (event, parcel.event_place) if part)
     seen = f" ({where}, {turn.day(parcel.event_at)})" if where else ""
-    return f"{parcel.carrier} {parcel.tracking_number}: {status}{seen}"
+    items = f"{_items_in_words(turn, parcel.items)}: " if with_items else ""
+    return f"{items}{parcel.carrier} {parcel.tracking_number}, {status}{seen}"
 
 
 # Listed
@@ -112,10 +165,23 @@ class ActionListOrders(Action):
         with turn_of(dispatcher, tracker) as turn:
             if turn.slots.get("current_task") == ListOrdersForm.form:
                 known = orders.recent(turn.session, turn.customer_id, limit=MOST_LISTED)
-                listed = formats.bullets(_order_in_words(turn, order) for order in known)
-                turn.say("utter_orders" if known else "utter_no_orders", orders=listed)
+                _list_orders(turn, known)
                 close_task(turn, settled=False)
             return turn.events
+
+
+def _list_orders(turn: Turn, known: Sequence[Order]) -> None:
+    """The orders, each of which may be picked: by its number, its place or what is in it."""
+    if not known:
+        turn.say("utter_no_orders")
+        return
+    nexts = [_order_to_track(turn, order) for order in known]
+    offers.offer(turn, nexts, "utter_orders", orders=formats.bullets(_order_in_words(turn, order) for order in known))
+
+
+def _order_to_track(turn: Turn, order: Order) -> offers.Next:
+    carried = {"slots": {"order_number": order.number}}
+    return offers.Next(TrackOrderForm.form, order.number, carried, order_option(turn, order).also)
 
 
 def _order_in_words(turn: Turn, order: Order) -> str:
@@ -132,6 +198,7 @@ class CancelReasonStep(ChoiceStep):
 
     slot = "cancel_reason"
     question = "utter_choose_cancel_reason"
+    of_something_else = ("order_number", "category", "color", "size", "ordinal", "placed_on", "other")
     also = {"no_longer_needed": ("changed_mind",), "arrives_too_late": ("arrived_late",)}
 
     def read(self, turn: Turn, asked: bool) -> Reply | None:
@@ -139,9 +206,12 @@ class CancelReasonStep(ChoiceStep):
             return chosen
         said = turn.entity("reason")
         value = next((o.value for o in self.options(turn) if said in (o.value, *o.also)), None)
-        if value is None and asked and turn.intent == "inform":
+        if value is None and asked and turn.intent == "inform" and not any(map(turn.entity, self.of_something_else)):
             value = "other"
         return Reply(value) if value else None
+
+    def values(self, turn: Turn) -> dict[str, Any]:
+        return {"order_number": turn.slots["order_number"]}
 
     def settle(self, turn: Turn) -> Any | End | None:
         parameters = {"order_number": turn.slots["order_number"], "reason": None}
@@ -215,11 +285,17 @@ class NewVariantStep(ChoiceStep):
     question = "utter_choose_variant"
 
     def read(self, turn: Turn, asked: bool) -> Reply | None:
-        return super().read(turn, asked)
+        chosen = super().read(turn, asked)
+        if chosen is not None or not asked:
+            return chosen
+        every = self.choices(turn)
+        wanted = _last_said(turn.all_of("color"), [*turn.all_of("size"), *_numbers_among(every, turn.text)])
+        fitting = _fitting(every, wanted, own_line(turn).variant.options) if wanted else []
+        return Reply(str(fitting[0].id)) if len(fitting) == 1 else Reply(None) if wanted else None
 
     def settle(self, turn: Turn) -> Any | End | None:
         if (refusal := self.refusal(turn)) is not None:
-            return End(refusal=refusal)
+            return self.refused(turn, refusal)
         every = self.choices(turn)
         if not every:
             return End(response="utter_no_other_variant", values={"item": line_title(turn, own_line(turn))})
@@ -246,6 +322,13 @@ class NewVariantStep(ChoiceStep):
         missing = isinstance(outcome, Refusal) and outcome.rule == "incomplete"
         return outcome if isinstance(outcome, Refusal) and not missing else None
 
+    def refused(self, turn: Turn, refusal: Refusal) -> End:
+        """What has arrived is exchanged instead, without asking anything twice."""
+        if refusal.reason != "already_delivered":
+            return End(refusal=refusal)
+        values = {"order_number": turn.slots["order_number"]}
+        return End(response="utter_switch_to_exchange", values=values, switch=TASKS["request_exchange"])
+
     def choices(self, turn: Turn) -> list[Variant]:
         return [choice.variant for choice in order_changes.choices_for_variant_change(turn.session, own_line(turn))]
 
@@ -253,9 +336,15 @@ class NewVariantStep(ChoiceStep):
         """The options said that the item does not have: in "the blue shirt M for an L" it is the L."""
         has = own_line(turn).variant.options
         words = turn.slots.get("item_words") or {}
-        said = {"color": words.get("colors", []), "size": words.get("sizes", [])}
+        numbers = _numbers_among(self.choices(turn), words.get("text", ""))
+        said = {"color": words.get("colors", []), "size": [*words.get("sizes", []), *numbers]}
         new = {name: [value for value in values if value != has.get(name)] for name, values in said.items()}
-        return {name: values[-1] for name, values in new.items() if values}
+        return _last_said(new["color"], new["size"])
+
+
+def _last_said(colors: Sequence[str], sizes: Sequence[str]) -> dict[str, str]:
+    """Of several, the last: "the M for an L"."""
+    return {name: values[-1] for name, values in (("color", colors), ("size", sizes)) if values}
 
 
 def _fitting(every: Sequence[Variant], wanted: Mapping[str, str], has: Mapping[str, str]) -> list[Variant]:
@@ -263,6 +352,12 @@ def _fitting(every: Sequence[Variant], wanted: Mapping[str, str], has: Mapping[s
     fitting = [variant for variant in every if wanted.items() <= variant.options.items()]
     alike = [variant for variant in fitting if {**has, **wanted}.items() <= variant.options.items()]
     return alike if wanted and len(alike) == 1 else fitting
+
+
+def _numbers_among(every: Sequence[Variant], text: str) -> list[str]:
+    """The numbers in a text that are sizes of these variants: "for the 39"."""
+    sizes = {str(variant.options.get("size")) for variant in every}
+    return [number for number in re.findall(r"\d+", text) if number in sizes]
 
 
 def _variant_option(turn: Turn, variant: Variant) -> Option:
@@ -323,8 +418,8 @@ class NewAddressStep(Step):
         saved = SavedAddressChoice().read(turn, asked)
         if saved is not None:
             return Reply({"address_id": int(saved.value)})
-        address = parse_address(turn.text)
-        if address is None and len(turn.text.split()) >= 3:
+        address = parse_address(turn.text, turn.locale)
+        if address is None and any(sign.isdigit() for sign in turn.text):
             turn.say("utter_address_incomplete")
             return Reply(None)
         return Reply({"address": address}) if address else None
@@ -336,12 +431,17 @@ class NewAddressStep(Step):
         return End(refusal=outcome) if too_late else None  # type: ignore[arg-type]
 
     def ask(self, turn: Turn) -> None:
-        SavedAddressChoice().ask(turn)
+        said = [message.get("response") for message in turn.dispatcher.messages]
+        if "utter_address_incomplete" not in said:  # that asks too
+            SavedAddressChoice().ask(turn)
 
 
 class SavedAddressChoice(ChoiceStep):
     slot = "new_address"
     question = "utter_choose_address"
+
+    def values(self, turn: Turn) -> dict[str, Any]:
+        return {"order_number": turn.slots["order_number"]}
 
     def options(self, turn: Turn) -> list[Option]:
         saved = order_changes.addresses(turn.session, turn.customer_id)
@@ -349,20 +449,10 @@ class SavedAddressChoice(ChoiceStep):
         return [Option(str(each.id), f"{each.line1}, {each.city}", (each.label,)) for each in saved if each.line1 != present]
 
 
-def parse_address(text: str) -> dict[str, str] | None:
-    """Street and number, postcode and city out of one line; None where one of them is missing."""
-    found = POSTCODE.search(text)
-    pieces = [piece.strip(" .") for piece in re.split(r"[,;\n]", text) if piece.strip(" .")]
-    if found is None or len(pieces) < 2:
-        return None
-    rest = [POSTCODE.sub("", piece).strip(" -") if found[1] in piece and index else piece for index, piece in enumerate(pieces)]
-    city = next((piece for piece in rest[1:] if piece and not piece.isdigit()), "")
-    return {"line1": rest[0], "city": city, "postcode": found[1]} if city else None
-
-
 class Moving(Write):
     form = "change_address_form"
     task = "change_address"
+    asked_again = {"same_address": "new_address", "address_missing": "new_address"}
 
     def operation(self, turn: Turn) -> Operation:
         return order_changes.ChangeAddress(policies())
@@ -397,6 +487,9 @@ class NewMethodStep(ChoiceStep):
     slot = "new_payment_method"
     question = "utter_choose_payment_method"
 
+    def values(self, turn: Turn) -> dict[str, Any]:
+        return {"order_number": turn.slots["order_number"]}
+
     def read(self, turn: Turn, asked: bool) -> Reply | None:
         if asked and (chosen := super().read(turn, asked)) is not None:
             return chosen
@@ -411,12 +504,13 @@ class NewMethodStep(ChoiceStep):
 
     def options(self, turn: Turn) -> list[Option]:
         allowed = order_changes.methods_to_change_to(turn.session, own_order(turn), turn.customer_id, policies(), turn.today)
-        return [Option(method, turn.label(f"method_{method}")) for method in allowed]
+        return [Option(method, formats.as_title(turn.label(f"method_{method}"))) for method in allowed]
 
 
 class Paying(Write):
     form = "change_payment_form"
     task = "change_payment"
+    asked_again = dict.fromkeys(("several_methods", "same_method", "not_enough_balance", "method_missing"), "new_payment_method")
 
     def operation(self, turn: Turn) -> Operation:
         return order_changes.ChangePayment(policies(), payment_url())
@@ -424,6 +518,9 @@ class Paying(Write):
     def parameters(self, turn: Turn) -> dict[str, Any]:
         methods = str(turn.slots["new_payment_method"]).split(",")
         return {"order_number": turn.slots["order_number"], "method": methods[0] if len(methods) == 1 else methods}
+
+    def summary_response(self, turn: Turn, summary: Mapping[str, Any]) -> str:
+        return "utter_confirm_change_payment" if summary["refunds"] else "utter_confirm_change_payment_unpaid"
 
     def summary_values(self, turn: Turn, summary: Mapping[str, Any]) -> dict[str, Any]:
         return {**worded(turn, summary), "method": turn.label(f"method_{summary['to']}")}

@@ -18,20 +18,22 @@ from actions.mailing import send_mail
 from actions.order_steps import (
     LineStep,
     OrderStep,
+    each_named,
     fitting_lines,
     line_title,
-    named_lines,
     own_line,
     own_order,
     says_phrase,
     words_of,
+    words_of_message,
 )
-from actions.orders import NewVariantStep, days_in_words, identity_steps
+from actions.orders import NewVariantStep, days_in_words, identity_steps, tell_progress
 from actions.shop import policies
 from actions.task_form import NOT_NEEDED, ChoiceStep, End, Reply, TaskForm
+from actions.tasks import TASKS
 from actions.turn import Turn, turn_of
 from actions.wording import items_in_words, worded
-from commerce import claims, refunds, returns
+from commerce import claims, orders, refunds, returns
 from commerce.models import OrderLine, Variant
 from commerce.proposals import Operation, Refusal
 from commerce.refunds import RefundProgress
@@ -55,13 +57,16 @@ class ReturnItemsStep(ChoiceStep):
     """Which items, all in one go: one, several by their names, or all of them."""
 
     slot = "return_items"
+    keeps = ("return_reason", "return_method", "refund_to")
     question = "utter_choose_items_to_return"
 
     def read(self, turn: Turn, asked: bool) -> Reply | None:
+        named = each_named(words_of_message(turn), list(own_order(turn).lines)) if asked else []
+        if len(named) > 1:  # "the loafers and the wallet": more than one of the choices shown
+            return Reply([_whole(line) for line in named])
         chosen = super().read(turn, asked)
         if chosen is not None:
             return Reply(self._items(turn, chosen.value))
-        named = named_lines(turn, list(own_order(turn).lines)) if asked else []
         return Reply([_whole(line) for line in named]) if named else None
 
     def settle(self, turn: Turn) -> Any | End | None:
@@ -69,16 +74,19 @@ class ReturnItemsStep(ChoiceStep):
         said = turn.slots.get("item_words") or {}
         if says_phrase(said, turn.label("whole_order_words").split("|")):
             return [_whole(line) for line in lines]
-        named = lines if len(lines) == 1 else fitting_lines(said, lines)
-        is_clear = len(named) == 1 or len({line.variant.product.category_id for line in named}) == len(named)
-        return [_whole(line) for line in named] if is_clear and all(line.quantity == 1 for line in named) and named else None
+        named = lines if len(lines) == 1 else each_named(said, lines)
+        return [_whole(line) for line in named] if named and all(line.quantity == 1 for line in named) else None
 
-    def corrected(self, turn: Turn, before: Any) -> Any | None:
-        named = [_whole(line) for line in named_lines(turn, list(own_order(turn).lines))]
-        if named:
-            return named
+    def named(self, turn: Turn) -> Any | None:
+        return [_whole(line) for line in each_named(words_of_message(turn), list(own_order(turn).lines))] or None
+
+    def other_than(self, turn: Turn, before: Any) -> Any | None:
         others = [whole for line in own_order(turn).lines if (whole := _whole(line)) not in before]
-        return others if len(others) == 1 and turn.entity("other") else None
+        return others if len(others) == 1 else None
+
+    def in_words(self, turn: Turn, value: Any) -> str:
+        chosen = [whole["line_id"] for whole in value]
+        return formats.listed((line_title(turn, line) for line in own_order(turn).lines if line.id in chosen), turn.locale)
 
     def options(self, turn: Turn) -> list[Option]:
         lines = list(own_order(turn).lines)
@@ -110,6 +118,7 @@ class ReturnReasonStep(ChoiceStep):
     """Why: one of the reasons of the policy. Where no reason would help, that is said before one is asked."""
 
     slot = "return_reason"
+    keeps = ("package", "return_method", "refund_to")
     question = "utter_choose_return_reason"
 
     def read(self, turn: Turn, asked: bool) -> Reply | None:
@@ -165,9 +174,12 @@ class ReturnMethodStep(ChoiceStep):
     """How it travels back: the ways that the policy has for this return."""
 
     slot = "return_method"
+    keeps = ("refund_to",)
     question = "utter_choose_return_method"
 
     def settle(self, turn: Turn) -> Any | End | None:
+        if turn.slots.get("refund_to") and isinstance(outcome := _assess_return(turn, return_method="store"), Refusal):
+            return End(refusal=outcome)  # the money cannot go where it was wanted: said before more is asked
         allowed = _allowed_methods(turn)
         if not allowed:
             outcome = _assess_return(turn, return_method="drop_off")
@@ -212,10 +224,13 @@ class RefundToStep(ChoiceStep):
 def _method_title(turn: Turn, method: str) -> str:
     """ "Drop it off ($5.95)": with what the way costs, so that nobody learns it after choosing."""
     outcome = _assess_return(turn, return_method=method)
-    summary = outcome.summary if not isinstance(outcome, Refusal) else {"shipping_fee_minor": 0, "currency": ""}
-    fee = summary["shipping_fee_minor"]
-    cost = turn.money(fee, summary["currency"]) if fee else turn.label("free_of_charge")
-    return f"{turn.label(f'return_by_{method}')} ({cost})"
+    summary = {} if isinstance(outcome, Refusal) else outcome.summary
+    return f"{turn.label(f'return_by_{method}')} ({_fee_in_words(turn, summary)})"
+
+
+def _fee_in_words(turn: Turn, summary: Mapping[str, Any]) -> str:
+    fee = summary.get("shipping_fee_minor")
+    return turn.money(fee, summary["currency"]) if fee else turn.label("free_of_charge")
 
 
 def _allowed_methods(turn: Turn) -> list[str]:
@@ -259,12 +274,13 @@ class Returning(Write):
         return _return_parameters(turn, turn.slots)
 
     def summary_values(self, turn: Turn, summary: Mapping[str, Any]) -> dict[str, Any]:
-        return {**worded(turn, summary), "shipping": _cost_in_words(turn, summary), **_money_in_words(turn, summary)}
+        way = {"method": turn.label(f"return_way_{summary['method']}"), "shipping": _cost_in_words(turn, summary)}
+        return {**worded(turn, summary), **way, **_money_in_words(turn, summary)}
 
 
 def _cost_in_words(turn: Turn, summary: Mapping[str, Any]) -> str:
-    fee = summary["shipping_fee_minor"]
-    return turn.label("shipping_cost").format(amount=turn.money(fee, summary["currency"])) if fee else turn.label("shipping_free")
+    cost = _fee_in_words(turn, summary)
+    return turn.label("return_fee").format(amount=cost) if summary["shipping_fee_minor"] else cost
 
 
 def _money_in_words(turn: Turn, summary: Mapping[str, Any]) -> dict[str, str]:
@@ -301,7 +317,7 @@ class ActionAuthorizeReturn(SubmitAction):
     action = "action_authorize_return"
 
     def done(self, turn: Turn, result: Mapping[str, Any]) -> None:
-        turn.say("utter_done_request_return", **{**worded(turn, result), **_money_in_words(turn, result)})
+        turn.say(f"utter_done_request_return_{result['method']}", **{**worded(turn, result), **_money_in_words(turn, result)})
         _mail_label(turn, "return_label", result)
 
 
@@ -332,6 +348,13 @@ class ExchangeVariantStep(NewVariantStep):
             if isinstance(outcome, Refusal) and outcome.reason not in DEPENDS_ON_CHOICE:
                 return _with_what_helps(turn, outcome)
         return None
+
+    def refused(self, turn: Turn, refusal: Refusal) -> End:
+        """What is not sent yet is changed in the order instead, without asking anything twice."""
+        if refusal.reason != "not_delivered" or refusal.nearest != "change_order":
+            return End(refusal=refusal)
+        values = {"order_number": turn.slots["order_number"]}
+        return End(response="utter_switch_to_change_order", values=values, switch=TASKS["change_order"])
 
     def choices(self, turn: Turn) -> list[Variant]:
         line = own_line(turn)
@@ -414,7 +437,9 @@ class ActionAuthorizeExchange(SubmitAction):
     action = "action_authorize_exchange"
 
     def done(self, turn: Turn, result: Mapping[str, Any]) -> None:
-        turn.say("utter_done_request_exchange", **worded(turn, result))
+        is_to_pay = result["to_pay_minor"] > 0
+        response = "utter_done_request_exchange_to_pay" if is_to_pay else "utter_done_request_exchange"
+        turn.say(response, **worded(turn, result))
         _mail_label(turn, "exchange_label", result, replacements=items_in_words(turn, [result["to"]]))
 
 
@@ -444,7 +469,13 @@ class ClaimedLineStep(LineStep):
     """Which item; not asked where the whole parcel is missing."""
 
     def settle(self, turn: Turn) -> Any | End | None:
-        return ALL if turn.slots.get("problem") == "not_received" else super().settle(turn)
+        if turn.slots.get("problem") != "not_received":
+            return super().settle(turn)
+        progress = orders.progress(own_order(turn), turn.today)
+        if progress.kind != "ready_for_pickup":
+            return ALL
+        tell_progress(turn, own_order(turn), progress)  # it came: to the store
+        return End()
 
 
 class Claiming(Write):
@@ -533,6 +564,9 @@ class ActionOpenClaim(SubmitAction):
             open_for(turn, "policy", goal=self.write.task, verdict=verdict)
         _mail_label(turn, "return_label", result)
 
+    def is_settled(self, result: Mapping[str, Any]) -> bool:
+        return result["resolution"] != "agent"
+
 
 # Where the money is
 
@@ -561,7 +595,7 @@ class ActionTellRefunds(Action):
             return turn.events
 
     def _tell(self, turn: Turn) -> None:
-        number = turn.slots.get("wanted_order")
+        number = turn.slots.get("wanted_order") or turn.slots.get("order_number")
         known = refunds.status(turn.session, turn.customer_id)
         asked = [each for each in known if number in (None, each.order_number, each.rma_number)]
         if not asked:

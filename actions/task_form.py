@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import ActionExecutionRejected, SlotSet
+from rasa_sdk.events import ActionExecutionRejected, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.choices import Option, picked, tapped
@@ -45,26 +45,37 @@ class Reply:
 
 @dataclass(frozen=True)
 class End:
-    """The task cannot go on: say why. `keep`: what the task knew stays for a handoff."""
+    """The task cannot go on: say why. `switch`: a form that does what is meant, begun with what is known of order and item."""
 
     refusal: Refusal | None = None
     response: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
+    switch: str | None = None
+
+
+@dataclass(frozen=True)
+class Again:
+    """What fills this slot cannot be: say why, and ask for it again."""
+
+    slot: str
+    refusal: Refusal
 
 
 class Step:
-    """One slot of a form.
+    """One slot of a form. `keeps`: the later slots whose answers stay when this one is corrected.
 
     `read` looks for its value in the message: None where there is nothing, whoever asked. `settle` fills it without asking
-    (only one order fits, not needed here), returns None to ask, or `End`. `ask` puts the question.
+    (only one order fits, not needed here), returns None to ask, `End`, or `Again` to ask an earlier question again. `ask`
+    puts the question.
     """
 
     slot: str
+    keeps: tuple[str, ...] = ()
 
     def read(self, turn: Turn, asked: bool) -> Reply | None:
         return None
 
-    def settle(self, turn: Turn) -> Any | End | None:
+    def settle(self, turn: Turn) -> Any | End | Again | None:
         return None
 
     def ask(self, turn: Turn) -> None:
@@ -98,10 +109,18 @@ class ChoiceStep(Step):
         options = self.options(turn)
         return options[0].value if len(options) == 1 else None
 
-    def corrected(self, turn: Turn, before: Any) -> Any | None:
-        """What "no, the other one" or "no, the blue one" means, said of the answer `before`; None: ask again."""
-        others = [option for option in self.options(turn) if option.value != before]
-        return others[0].value if len(others) == 1 else picked(turn.text, turn.entities, others)
+    def named(self, turn: Turn) -> Any | None:
+        """The answer that a correction names: "no, the blue one"."""
+        return picked(turn.text, turn.entities, self.options(turn))
+
+    def other_than(self, turn: Turn, before: Any) -> Any | None:
+        """What "no, the other one" means; None where there are several others."""
+        others = [option.value for option in self.options(turn) if option.value != before]
+        return others[0] if len(others) == 1 else None
+
+    def in_words(self, turn: Turn, value: Any) -> str:
+        """What was understood, for a word of assurance after a correction."""
+        return next((option.title for option in self.options(turn) if option.value == value), "")
 
     def ask(self, turn: Turn) -> None:
         turn.offer(self.slot, list(self.options(turn)), self.question, **self.values(turn))
@@ -129,7 +148,7 @@ class TaskForm(Action, ABC):
         if turn.begins_form:
             self._begin(turn)
             self._read_all(turn)
-        elif turn.is_fresh and not self._take_reply(turn):
+        elif turn.is_fresh and not self._take_reply(turn) and not self._is_said_again(turn):
             return self._reject(turn)
         return self._next(turn)
 
@@ -179,7 +198,7 @@ class TaskForm(Action, ABC):
     def _is_plain_answer(self, turn: Turn) -> bool:
         """A short message that picks one of the options shown answers, whatever else it sounds like."""
         asked = str(turn.slots.get("requested_slot"))
-        return len(turn.text.split()) <= 5 and picked(turn.text, turn.entities, turn.offered(asked)) is not None
+        return len(turn.text.split()) <= 6 and picked(turn.text, turn.entities, turn.offered(asked)) is not None
 
     def _take(self, turn: Turn, step: Step, asked: bool) -> bool:
         reply = step.read(turn, asked)
@@ -192,29 +211,40 @@ class TaskForm(Action, ABC):
         turn.events.append(SlotSet(step.slot, reply.value))  # also where nothing changed: Rasa must see that it was read
         return True
 
+    def _is_said_again(self, turn: Turn) -> bool:
+        """The very request that is under way: its question is put again. Rejected, the rules would begin it anew, for ever."""
+        return turn.intent == self.task
+
     def _take_back(self, turn: Turn) -> bool:
-        """ "No, the other one": the other of two options, or the last answered question again."""
+        """ "No, the blue one": the answer that it names; "no, the other one": the other of two; else the last question again."""
         if turn.intent != "correct_choice":
             return False
-        step = self._last_answered(turn)
-        if step is None:
+        answered = self._answered(turn)
+        if not answered:
             return False
-        before = turn.slots[step.slot]
+        named = ((each, each.named(turn)) for each in answered)
+        step, meant = next(((s, value) for s, value in named if value not in (None, turn.slots[s.slot])), (answered[0], None))
+        if meant is None and turn.entity("other") is not None:
+            meant = step.other_than(turn, turn.slots[step.slot])
         self._forget_after(turn, step)
         step.forget(turn)
-        meant = step.corrected(turn, before)
         turn.set(step.slot, meant)
         turn.events.append(SlotSet(step.slot, meant))
-        turn.set("reopened", step.slot if meant is None else None)
+        if meant is None:
+            turn.set("reopened", step.slot)
+        else:
+            turn.say("utter_corrected", choice=step.in_words(turn, meant))
         return True
 
-    def _last_answered(self, turn: Turn) -> ChoiceStep | None:
+    def _answered(self, turn: Turn) -> list[ChoiceStep]:
+        """The questions that have an answer, the last one first."""
         answered = [s for s in self.steps if isinstance(s, ChoiceStep) and turn.slots.get(s.slot) not in (None, NOT_NEEDED)]
-        return answered[-1] if answered else None
+        return answered[::-1]
 
     def _forget_after(self, turn: Turn, step: Step) -> None:
         for later in self.steps[list(self.steps).index(step) + 1 :]:
-            later.forget(turn)
+            if later.slot not in step.keeps:
+                later.forget(turn)
 
     # The next question
 
@@ -223,6 +253,8 @@ class TaskForm(Action, ABC):
             outcome = None if turn.slots.get("reopened") == step.slot else step.settle(turn)
             if isinstance(outcome, End):
                 return self._end(turn, outcome)
+            if isinstance(outcome, Again):
+                return self._ask_again(turn, outcome)
             if outcome is None:
                 return self._ask(turn, step)
             turn.set(step.slot, outcome)
@@ -237,9 +269,24 @@ class TaskForm(Action, ABC):
             step.ask(turn)
         return [*turn.events, SlotSet("requested_slot", step.slot)]
 
+    def _ask_again(self, turn: Turn, again: Again) -> list[dict[str, Any]]:
+        say_refusal(turn, self.task, again.refusal)
+        step = next(step for step in self.steps if step.slot == again.slot)
+        self._forget_after(turn, step)
+        step.forget(turn)
+        return self._ask(turn, step)
+
+    def _switch(self, turn: Turn, form: str) -> list[dict[str, Any]]:
+        known = {slot: turn.slots[slot] for slot in SAME_ITEM if turn.slots.get(slot) is not None}
+        turn.set("carried", {"text": turn.text, "entities": turn.entities, "slots": known})
+        turn.set("current_task", None)  # it goes on as something else: nothing is left to come back to
+        return [*turn.events, SlotSet("requested_slot", None), FollowupAction(form)]
+
     def _end(self, turn: Turn, end: End) -> list[dict[str, Any]]:
         if end.response is not None:
             turn.say(end.response, **end.values)
+        if end.switch is not None:
+            return self._switch(turn, end.switch)
         if end.refusal is not None:
             say_refusal(turn, self.task, end.refusal)
         close_task(turn, settled=False)
@@ -248,6 +295,9 @@ class TaskForm(Action, ABC):
 
     def _reject(self, turn: Turn) -> list[dict[str, Any]]:
         return [ActionExecutionRejected(self.form)]
+
+
+SAME_ITEM = ("order_number", "line_id", "item_words")
 
 
 def rasa_asks(form: str, slot: str) -> bool:

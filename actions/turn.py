@@ -35,6 +35,7 @@ class Turn:
     now: datetime
     slots: dict[str, Any]
     events: list[dict[str, Any]] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)  # the responses of this turn
     mail_is_due: bool = False
     after_commit: list[Callable[[], object]] = field(default_factory=list)  # what cannot be rolled back: files
 
@@ -145,6 +146,7 @@ class Turn:
 
     def say(self, response: str, /, buttons: Sequence[dict[str, str]] = (), **values: Any) -> None:
         """Answer with a response of `data/responses`, its variables filled by `values`."""
+        self.said.append(response)
         self.dispatcher.utter_message(response=response, buttons=list(buttons) or None, **values)
 
     def offer(self, slot: str, options: Sequence[Option], response: str, /, **values: Any) -> None:

@@ -36,8 +36,8 @@ def item_in_words(turn: Turn, item: Mapping[str, Any]) -> str:
 
 
 def address_in_words(address: Mapping[str, Any]) -> str:
-    parts = ("line1", "line2", "postcode", "city", "region", "country")
-    return ", ".join(str(address[part]) for part in parts if address.get(part))
+    town = " ".join(str(address[part]) for part in ("postcode", "city") if address.get(part))
+    return ", ".join(part for part in (address.get("line1"), address.get("line2"), town, address.get("region")) if part)
 
 
 def _word(turn: Turn, name: str, value: Any, currency: str) -> Any:

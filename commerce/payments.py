@@ -11,9 +11,15 @@ from commerce import refunds
 from commerce.models import Customer, Order, Payment, Refund
 
 METHODS = ("card", "paypal", "bank_transfer", "gift_card", "store_credit", "oxxo", "pix")  # cash needs a counter
+ONLY_IN = {"oxxo": "MXN", "pix": "BRL"}  # methods of one country, by its currency
 BALANCES = ("gift_card", "store_credit")  # the shop holds the money already
 UNCOLLECTED = ("pending", "authorized")  # promised or held, the money is still with the shopper
 LOST = ("failed", "voided")
+
+
+def methods_for(currency: str) -> tuple[str, ...]:
+    """The methods with which an amount in this currency can be paid."""
+    return tuple(method for method in METHODS if ONLY_IN.get(method, currency) == currency)
 
 
 def in_use(session: Session, order: Order) -> list[Payment]:

@@ -199,7 +199,7 @@ class EraseCustomer:
 
 
 def _open_orders(numbers: Sequence[str]) -> Refusal:
-    return Refusal("open_orders", "open_orders", nearest="agent", values={"order_numbers": list(numbers)})
+    return Refusal("open_orders", "open_orders", nearest="list_orders", values={"order_numbers": list(numbers)})
 
 
 def _erase(session: Session, customer: Customer, now: datetime, kept: str | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import select
 
@@ -19,10 +19,11 @@ def is_empty(url: str) -> bool:
         return session.execute(select(Product.id).limit(1)).first() is None
 
 
-def is_demo(url: str) -> bool:
-    """Whether what is in there was made up: only then may channels that trust their caller be open."""
+def demo_day(url: str) -> date | None:
+    """The day from which the demo's dates count; None for a real shop, where no channel may trust its caller."""
     with transaction(url) as session:
-        return session.get(ShopSetting, MARK) is not None
+        mark = session.get(ShopSetting, MARK)
+        return None if mark is None else date.fromisoformat(mark.value["today"])
 
 
 def fill(url: str, now: datetime) -> Mapping[str, int]:

@@ -1,16 +1,18 @@
-"""Mail that is due, sent in the background while the shop runs."""
+"""What goes on in the background while the shop runs: due mail every half minute, housekeeping every hour."""
 
 from __future__ import annotations
 
 import os
 import threading
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 from messaging.mail import deliver_due, transport_from
+from tendero.housekeeping import tidy
 from tendero.logs import Log
 from tendero.settings import Settings
 
 EVERY_SECONDS = 30.0
+TIDY_EVERY = timedelta(hours=1)
 
 
 class MailRounds:
@@ -22,6 +24,7 @@ class MailRounds:
         self._stopped = threading.Event()
         self._log = Log(settings.home / "logs" / "mail.log")
         self._transport = transport_from(os.environ, settings.home)  # a wrong TENDERO_SMTP_URL is told at the start
+        self._tidied_at: datetime | None = None
         self._thread = threading.Thread(target=self._run, name="mail", daemon=True)
 
     def start(self) -> None:
@@ -35,7 +38,9 @@ class MailRounds:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
-            self._round(datetime.now(timezone.utc))
+            now = datetime.now(timezone.utc)
+            self._round(now)
+            self._tidy(now)
             self._stopped.wait(self._every)
 
     def _round(self, now: datetime) -> None:
@@ -46,3 +51,14 @@ class MailRounds:
             return
         if done.sent or done.failed:
             self._log.write(f"{now:%Y-%m-%d %H:%M:%S} sent {done.sent}, failed {done.failed}")
+
+    def _tidy(self, now: datetime) -> None:
+        if self._tidied_at is not None and now - self._tidied_at < TIDY_EVERY:
+            return
+        self._tidied_at = now
+        try:
+            done = tidy(self._settings.database_url, now)
+        except Exception as error:  # as above: the next hour comes
+            done = f"housekeeping failed: {type(error).__name__}: {error}"
+        if done:
+            self._log.write(f"{now:%Y-%m-%d %H:%M:%S} {done}")

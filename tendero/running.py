@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from pathlib import Path
 from types import FrameType
 
@@ -22,6 +22,7 @@ from tendero.training import Training, current_model
 
 LONGEST_START_SECONDS = 240.0
 LOOK_EVERY_SECONDS = 0.2
+DEMO_GROWS_OLD_AFTER = 5  # days: then what was "on its way" is late
 MODEL_FAILED = "Could not load model due to"  # Rasa goes on without a model and answers nobody
 
 
@@ -34,7 +35,11 @@ class Shop:
     """What was found or made before the servers start."""
 
     model: Path
-    is_demo: bool
+    demo_day: date | None  # from which the demo's dates count; None: no demo
+
+    @property
+    def is_demo(self) -> bool:
+        return self.demo_day is not None
 
 
 def run(settings: Settings) -> int:
@@ -72,7 +77,7 @@ def _prepare(settings: Settings, action_port: int, stack: ExitStack) -> tuple[Sh
         with working("Training the assistant on the examples in data/"):
             say(f"  {training.finish()}")
     model.touch()  # the newest are kept
-    return Shop(model, settings.with_demo and _is_demo(settings)), actions
+    return Shop(model, _demo_day(settings) if settings.with_demo else None), actions
 
 
 @contextmanager
@@ -94,10 +99,10 @@ def _fill_demo(settings: Settings) -> None:
     say(f"  {counts['variant']} variants, {counts['customer']} customers, {counts['orders']:,} orders")
 
 
-def _is_demo(settings: Settings) -> bool:
+def _demo_day(settings: Settings) -> date | None:
     from tendero import demo_shop
 
-    return demo_shop.is_demo(settings.database_url)
+    return demo_shop.demo_day(settings.database_url)
 
 
 def _start_actions(settings: Settings, port: int, stack: ExitStack) -> Child:
@@ -157,6 +162,8 @@ def _welcome(settings: Settings, shop: Shop, watch: Watch) -> None:
     say(f"  Its mail    {settings.home / 'outbox'}  (`tendero outbox` shows the newest: one-time codes arrive there)")
     say(f"  Its logs    {settings.home / 'logs'}")
     say("  To stop     Ctrl-C\n")
+    if shop.demo_day is not None and (datetime.now(timezone.utc).date() - shop.demo_day).days > DEMO_GROWS_OLD_AFTER:
+        say(f"The demo's orders are from around {shop.demo_day}: `tendero reset --yes` makes it new at the next start.\n")
     if not settings.is_local:
         warn(f"Note: on {settings.host} everybody in the network can reach it.")
     sys.stdout.flush()

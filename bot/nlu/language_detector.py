@@ -101,7 +101,8 @@ class MessageLanguageDetector(GraphComponent):
     def _told_by(self, words: list[str]) -> list[str]:
         """The languages of which these words have one that tells; a language without a list is told by any word."""
         known = self._config["languages"]
-        return [language for language in known if language not in self._words or self._words[language] & set(words)]
+        said = {_short(word) for word in words}
+        return [language for language in known if language not in self._words or self._words[language] & said]
 
     def _likeliest(self, text: str) -> tuple[str, float]:
         letters = " ".join(word for word in WORD.findall(text) if len(word) > 1) or text
@@ -109,17 +110,23 @@ class MessageLanguageDetector(GraphComponent):
         return best.language.iso_code_639_1.name.lower(), best.value
 
     def _add_language(self, message: Message) -> None:
-        entities = [entity for entity in message.get(ENTITIES) or [] if self._is_spoken(entity)]
-        certain, likely = self.languages(message.get(TEXT) or "")
+        text = message.get(TEXT) or ""
+        entities = self._with_one_wish(message.get(ENTITIES) or [], text)
+        certain, likely = self.languages(text)
         device = (message.get(METADATA) or {}).get("language")
-        found = [("language", certain)] if certain else [("language_hint", likely)] if likely else []
+        found: list[tuple[str, Any]] = [("language", certain)] if certain else [("language_hint", likely)] if likely else []
         if device in self._config["languages"]:
             found.append(("device_language", device))
         message.set(ENTITIES, [*entities, *(_entity(*each) for each in found)], add_to_output=True)
 
-    def _is_spoken(self, entity: dict[str, Any]) -> bool:
-        # A language that nobody here speaks cannot be switched to.
-        return entity["entity"] != WANTED or entity["value"] in self._config["languages"]
+    def _with_one_wish(self, entities: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
+        """At most one wanted language, and one that is spoken here: "in English" says more than "Spanish"."""
+        others = [entity for entity in entities if entity["entity"] != WANTED]
+        wishes = [e for e in entities if e["entity"] == WANTED and e["value"] in self._config["languages"]]
+        if len(wishes) > 1:
+            written = self._likeliest(text)[0]
+            wishes.sort(key=lambda wish: (wish["start"] - wish["end"], wish["value"] != written))
+        return [*others, *wishes[:1]]
 
     def _loaded(self) -> LanguageDetector:
         if self._detector is None:
@@ -128,11 +135,16 @@ class MessageLanguageDetector(GraphComponent):
         return self._detector
 
 
+def _short(word: str) -> str:
+    """ "holaaa" and "hellooo" as "hola" and "helo": every letter once."""
+    return re.sub(r"(.)\1+", r"\1", word)
+
+
 def read_telling_words(file: Path) -> TellingWords:
-    """The words by language, folded; none where there is no file."""
+    """The words by language, folded and shortened; none where there is no file."""
     content = read_yaml_file(file) if file.exists() else {}
     return {
-        language: sorted({fold(str(word)) for word in words}) for language, words in (content.get("telling_words") or {}).items()
+        language: sorted({_short(fold(str(word))) for word in words}) for language, words in (content.get("telling_words") or {}).items()
     }
 
 

@@ -82,7 +82,8 @@ def _wanted(session: Session, order: Order, parameters: Values) -> Address | Ref
     missing = tuple(field for field in REQUIRED if not address[field])
     if missing:
         return _incomplete(order, missing)
-    if address == _completed(order.shipping_address, order):
+    present = _completed(order.shipping_address, order)
+    if all(address[field] in ("", present[field]) for field in FIELDS):
         return Refusal("same_address", "same_address", values={"order_number": order.number})
     return address
 
@@ -95,6 +96,8 @@ def _completed(address: Address, order: Order) -> dict[str, str]:
     given = {field: str(address.get(field) or "").strip() for field in FIELDS}
     given["recipient"] = given["recipient"] or order.shipping_address.get("recipient", "")
     given["country"] = given["country"].upper() or _country(order)
+    if given["city"] and given["city"] == order.shipping_address.get("city"):
+        given["region"] = given["region"] or order.shipping_address.get("region", "")
     return given
 
 

@@ -17,12 +17,13 @@ from commerce.rulings import ask, refusal_of
 
 def methods_to_change_to(session: Session, order: Order, customer_id: int, policies: Policies, on: date) -> tuple[str, ...]:
     """The methods that the policy allows for this order now; empty when it is too late."""
-    rulings = {method: _ruling(session, order, customer_id, [method], policies, on) for method in payments.METHODS}
+    possible = payments.methods_for(order.currency)
+    rulings = {method: _ruling(session, order, customer_id, [method], policies, on) for method in possible}
     return tuple(method for method, ruling in rulings.items() if ruling.is_allowed)
 
 
 class ChangePayment:
-    """`parameters`: order_number, method: one of `payments.METHODS`, or a list where the shopper named several.
+    """`parameters`: order_number, method: one of `payments.methods_for` its currency, or a list where the shopper named several.
 
     What was paid goes back; the new payment waits for the shopper on the payment page, except from a balance, which is
     taken at once. payment_url: the shop's payment page, to which order number and request are added.
@@ -39,7 +40,7 @@ class ChangePayment:
         if order is None:
             return orders.not_found(parameters["order_number"])
         methods = _methods(parameters)
-        if not methods or not set(methods) <= set(payments.METHODS):
+        if not methods or not set(methods) <= set(payments.methods_for(order.currency)):
             return self._asked_for_method(session, order, customer_id, now.date())
         ruling = _ruling(session, order, customer_id, methods, self._policies, now.date())
         if not ruling.is_allowed:
@@ -53,7 +54,7 @@ class ChangePayment:
         if allowed:
             values = {"order_number": order.number, "methods": allowed}
             return Refusal("incomplete", "method_missing", values=values)
-        others = [method for method in payments.METHODS if method not in _used(session, order)]
+        others = [method for method in payments.methods_for(order.currency) if method not in _used(session, order)]
         ruling = _ruling(session, order, customer_id, others[:1], self._policies, on)
         return refusal_of(ruling, order_number=order.number)
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import logging
 
 
-def speak_only_of_importance() -> None:
-    """Log from INFO on, as the command `rasa` does; else Rasa says everything."""
+def prepare() -> None:
+    """Log from INFO on, as the command `rasa` does (else Rasa says everything), and read YAML without delay."""
     from rasa.utils.common import configure_logging_and_warnings
     from rasa.utils.log_utils import configure_structlog
+
+    from tendero.rasa_jobs.yaml_lists import keep_resolvers
+
+    keep_resolvers()
 
     configure_logging_and_warnings(log_level=logging.INFO)
     configure_structlog(logging.INFO)

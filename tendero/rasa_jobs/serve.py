@@ -11,6 +11,8 @@ import runpy
 import signal
 import sys
 
+from tendero.rasa_jobs.yaml_lists import keep_resolvers
+
 PR_SET_PDEATHSIG = 1  # from Linux' sys/prctl.h
 
 
@@ -24,6 +26,7 @@ def end_with_parent(parent: int) -> None:
 
 def main() -> None:
     end_with_parent(int(os.environ.get("TENDERO_LAUNCHER", os.getppid())))
+    keep_resolvers()
     sys.argv = sys.argv[1:]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 

@@ -11,14 +11,15 @@ import sys
 import traceback
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
-from tendero.rasa_jobs import speak_only_of_importance
+from tendero.rasa_jobs import prepare
 
 SEED = 20260101
 
 
 def main(output: Path, report: Path) -> int:
-    speak_only_of_importance()
+    prepare()
     try:
         answer = train(output)
     except Exception as error:  # whatever it is, whoever typed the command gets it in words; the log has the rest
@@ -35,12 +36,20 @@ def train(output: Path) -> dict[str, Any]:
 
     random.seed(SEED)
     numpy.random.seed(SEED)
-    files = {"domain": "domain.yml", "config": "config.yml", "training_files": ["data"]}
-    where = {"output": str(output.parent), "fixed_model_name": output.name}
-    result = model_training.train(**files, **where, force_training=True)
+    files = ("config.yml", "domain.yml", ["data"])
+    importer = TrainingDataImporter.load_from_config(*files)
+    # Rasa makes an importer of its own, which would read every file once more than is needed to count the examples.
+    with patch.object(TrainingDataImporter, "load_from_config", return_value=importer):
+        result = model_training.train(
+            config=files[0],
+            domain=files[1],
+            training_files=files[2],
+            output=str(output.parent),
+            fixed_model_name=output.name,
+            force_training=True,
+        )
     if result.code != 0 or not output.is_file():
         return {"error": "Rasa trained no model"}
-    importer = TrainingDataImporter.load_from_config("config.yml", "domain.yml", ["data"])
     return {"examples": len(importer.get_nlu_data().intent_examples)}
 
 

@@ -14,13 +14,13 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from tendero.rasa_jobs import speak_only_of_importance
+from tendero.rasa_jobs import prepare
 
 UNUSED = re.compile(r"The utterance '(?P<name>[^']+)' is not used in any story or rule\.")
 
 
 def main(report: Path) -> int:
-    speak_only_of_importance()
+    prepare()
     try:
         answer = validate()
     except Exception as error:

@@ -250,9 +250,9 @@ def test_a_yes_after_the_order_changed_shows_the_new_summary(session: Session, c
     ("status", "rule", "verdict", "nearest"),
     [
         ("preparing", "being_prepared", "needs_human", "agent"),
-        ("partially_shipped", "already_shipped", "deny", "return"),
-        ("shipped", "already_shipped", "deny", "return"),
-        ("ready_for_pickup", "already_shipped", "deny", "return"),
+        ("partially_shipped", "already_shipped", "deny", "track"),
+        ("shipped", "already_shipped", "deny", "track"),
+        ("ready_for_pickup", "already_shipped", "deny", "track"),
         ("delivered", "already_delivered", "deny", "return"),
         ("cancelled", "already_cancelled", "deny", "refund_status"),
     ],

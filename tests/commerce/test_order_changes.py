@@ -460,15 +460,20 @@ def test_a_balance_is_its_owners_and_of_one_currency(shop: Shop) -> None:
     assert payments.balance_minor(shop.session, eva.id, "store_credit", "EUR") == 0
 
 
-@pytest.mark.parametrize("method", [None, "cash", "4111111111111111"])
+@pytest.mark.parametrize("method", [None, "cash", "pix", "4111111111111111"])
 def test_without_a_method_that_the_shop_takes_the_choices_are_told(
     shop: Shop, change_payment: ChangePayment, policies: Policies, method: str | None
 ) -> None:
     order = shop.order(shop.customer())
     refusal = ask(shop, change_payment, order, method=method)
-    allowed = ("paypal", "bank_transfer", "oxxo", "pix")
+    allowed = ("paypal", "bank_transfer")  # paid in euros: OXXO takes pesos only, Pix reais
     assert (refusal.rule, refusal.reason, refusal.values["methods"]) == ("incomplete", "method_missing", allowed)
     assert methods_to_change_to(shop.session, order, order.customer_id, policies, NOW.date()) == allowed
+
+
+@pytest.mark.parametrize(("currency", "method", "takes"), [("MXN", "oxxo", True), ("EUR", "oxxo", False), ("BRL", "pix", True)])
+def test_method_of_one_country_is_offered_in_its_currency_only(currency: str, method: str, takes: bool) -> None:
+    assert (method in payments.methods_for(currency)) is takes
 
 
 def test_no_card_data_is_kept(shop: Shop, change_payment: ChangePayment) -> None:

@@ -2,9 +2,10 @@
 
 A story may carry `metadata`, which stock Rasa ignores:
   as: e-mail of a demo customer whom the channel vouches for (as WhatsApp does for a number on file)
-  at: an ISO instant at which the action server's clock stands (opening hours)
+  at: an ISO instant at which the action server's clock stands (opening hours), or hours from now ("-24h")
   says: {turn: [snippets]}: what the answers of that turn must contain; `!` before a snippet: must not contain
-In a user message `{code}` is the newest one-time code, `{tap:N}` the payload of the N-th button shown last.
+In a user message `{code}` is the newest one-time code, `{tap:N}` the payload of the N-th button shown last,
+`{tap:N@T}` of those that were on the screen after turn T. The source of a FAQ answer counts among its words.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ class Played:
     @property
     def words(self) -> str:
         titles = [button["title"] for reply in self.replies for button in reply.get("buttons") or []]
-        return "\n".join([*(reply.get("text") or "" for reply in self.replies), *titles])
+        sources = [str((reply.get("custom") or {}).get("source", "")) for reply in self.replies]
+        return "\n".join([*(reply.get("text") or "" for reply in self.replies), *titles, *sources])
 
 
 def stories() -> Iterator[Story]:

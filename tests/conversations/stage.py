@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.request
 import uuid
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -55,11 +55,20 @@ class Stage:
         """All turns of the story on a fresh shop."""
         return asyncio.run(self._play(story))
 
-    async def _play(self, story: Story) -> list[Played]:
-        self._reset(story)
+    def begin(self, metadata: dict[str, Any]) -> str:
+        """A fresh shop and a new conversation in it; its sender id. metadata: as a story's."""
+        self._reset(metadata)
         sender = f"test-{uuid.uuid4().hex[:12]}"
-        if story.metadata.get("as"):
-            _vouch_for(sender, story.metadata["as"])
+        if metadata.get("as"):
+            _vouch_for(sender, metadata["as"])
+        return sender
+
+    def say(self, sender: str, text: str) -> Played:
+        """One turn of a conversation that has begun: for tests in which more happens than what the shopper writes."""
+        return asyncio.run(self._turn(sender, self._filled(text, [])))
+
+    async def _play(self, story: Story) -> list[Played]:
+        sender = self.begin(story.metadata)
         played: list[Played] = []
         for turn in story.turns:
             text = self._filled(turn.text, played)
@@ -73,8 +82,7 @@ class Stage:
         before = await store.retrieve(sender)
         seen = len(before.events) if before is not None else 0
         replies = await self._agent.handle_message(UserMessage(text, sender_id=sender, input_channel="test"))
-        after = await store.retrieve(sender)
-        events = [event.as_dict() for event in list(after.events)[seen:]]
+        events = store.last_saved[seen:]  # a conversation that was erased has no events to retrieve any more
         self.seen.note(events)
         actions = [event["name"] for event in events if event["event"] == "action"]
         ignored = (LISTEN, "action_session_start")
@@ -83,9 +91,11 @@ class Stage:
     def _filled(self, text: str, played: list[Played]) -> str:
         if "{code}" in text:
             text = text.replace("{code}", self.newest_code())
-        for number in re.findall(r"\{tap:(\d+)\}", text):
-            buttons = [button for reply in played[-1].replies for button in reply.get("buttons") or []]
-            text = text.replace(f"{{tap:{number}}}", buttons[int(number) - 1]["payload"])
+        for number, turn in re.findall(r"\{tap:(\d+)(@\d+)?\}", text):
+            since = played[: int(turn[1:])] if turn else played
+            shown = ([button for reply in turn.replies for button in reply.get("buttons") or []] for turn in reversed(since))
+            buttons = next(buttons for buttons in shown if buttons)
+            text = text.replace(f"{{tap:{number}{turn}}}", buttons[int(number) - 1]["payload"])
         return text
 
     def newest_code(self) -> str:
@@ -96,11 +106,11 @@ class Stage:
         assert found, subject
         return found[0]
 
-    def _reset(self, story: Story) -> None:
+    def _reset(self, metadata: dict[str, Any]) -> None:
         _copy(self._template, self.home / "tendero.db")
         for mail in (self.home / "outbox").glob("*.eml"):
             mail.unlink()
-        self.clock.write_text(str(story.metadata.get("at") or ""))
+        self.clock.write_text(_instant(str(metadata.get("at") or "")))
 
     def _start_actions(self) -> subprocess.Popen[bytes]:
         log = (self.home / "actions.log").open("wb")
@@ -116,10 +126,19 @@ class Stage:
 
         from bot.tracker_store import MaskingTrackerStore
 
+        class WatchedStore(MaskingTrackerStore):
+            """Remembers the events of the turn that it was given last."""
+
+            last_saved: list[dict[str, Any]] = []
+
+            async def save(self, tracker: Any) -> None:
+                await super().save(tracker)
+                self.last_saved = [event.as_dict() for event in tracker.events]
+
         configure_structlog(logging.ERROR)
         endpoint = EndpointConfig(f"http://127.0.0.1:{self.port}/webhook")
         agent = Agent.load(str(self.model), action_endpoint=endpoint)
-        agent.tracker_store = MaskingTrackerStore(agent.domain)
+        agent.tracker_store = WatchedStore(agent.domain)
         agent.processor.tracker_store = agent.tracker_store
         return agent
 
@@ -136,6 +155,28 @@ def trained_model() -> Path:
 def _intent(events: list[dict[str, Any]]) -> str:
     users = [event for event in events if event["event"] == "user"]
     return str(users[-1]["parse_data"]["intent"]["name"]) if users else ""
+
+
+def _instant(at: str) -> str:
+    """`at` as an ISO instant: "-24h" is that long before now, for rules that count days of the demo shop; "open" is half an
+    hour after people come to work the next time, "closed" half an hour after they leave."""
+    if at in ("open", "closed"):
+        return _support_hours(at).isoformat()
+    hours = re.fullmatch(r"([+-]\d+)h", at)
+    return (datetime.now(timezone.utc) + timedelta(hours=int(hours[1]))).isoformat() if hours else at
+
+
+def _support_hours(wanted: str) -> datetime:
+    from messaging.calendar import load_calendar
+
+    calendar = load_calendar(ROOT / "data" / "policies" / "support.yml", "support")
+    half_an_hour = timedelta(minutes=30)
+    now = datetime.now(timezone.utc)
+    opening = calendar.next_opening(calendar.closes_at(now) or now)
+    assert opening is not None
+    closing = calendar.closes_at(opening + half_an_hour)
+    assert closing is not None
+    return (opening if wanted == "open" else closing) + half_an_hour
 
 
 def _load_demo(home: Path) -> None:

@@ -1,0 +1,54 @@
+"""An address as somebody types it in one line: street and number, postcode, city, and perhaps more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from babel import Locale
+
+POSTCODE = re.compile(r"\b(\d{5}-\d{3}|\d{5}(?:-\d{4})?|\d{4})\b")
+IN_ONE_BREATH = re.compile(r"(?P<line1>.*\D\d+\w?)\s+(?P<rest>\d{4,5}\s+\D+)$")  # "Calle Luna 12 06700 Ciudad de México"
+REGION = re.compile(r"[A-Z]{2,3}")  # "MA" of "Boston, MA 02139"
+
+
+def parse_address(text: str, locale: Locale) -> dict[str, str] | None:
+    """line1, line2, city, region, postcode, and country where one is named; None where street, postcode or city is missing."""
+    pieces = [piece.strip(" .") for piece in re.split(r"[,;\n]", text) if piece.strip(" .")]
+    if len(pieces) == 1 and (match := IN_ONE_BREATH.match(pieces[0])):
+        pieces = [match["line1"].strip(), match["rest"].strip()]
+    country = country_code(pieces[-1], locale) if len(pieces) > 2 else None
+    street, rest = pieces[0] if pieces else "", pieces[1:-1] if country else pieces[1:]
+    found = _with_postcode(rest)
+    if found is None or not any(sign.isalpha() for sign in street):
+        return None
+    place, postcode = found
+    before, after = rest[:place], rest[place + 1 :]
+    city, region = _city(POSTCODE.sub("", rest[place]).strip(" -."), before, after)
+    address = {"line1": street, "line2": ", ".join(before), "city": city, "region": region, "postcode": postcode}
+    return {**address, "country": country or ""} if city else None
+
+
+def _with_postcode(pieces: Sequence[str]) -> tuple[int, str] | None:
+    """Which piece has the postcode, the last one that could be."""
+    found = [(place, match[1]) for place, piece in enumerate(pieces) if (match := POSTCODE.search(piece))]
+    return found[-1] if found else None
+
+
+def _city(beside: str, before: list[str], after: list[str]) -> tuple[str, str]:
+    """(city, region): the city beside the postcode, after it, or before it. What is used is taken out of the lists."""
+    if beside and not REGION.fullmatch(beside):
+        return beside, after[0] if after else ""
+    if after:
+        return after[0], beside or (after[1] if len(after) > 1 else "")
+    return (before.pop(), beside) if before else ("", "")
+
+
+def country_code(name: str, locale: Locale) -> str | None:
+    """ "España" is "ES", in this language or in English."""
+    wanted = name.casefold()
+    for each in (locale, Locale("en")):
+        known = {str(title).casefold(): code for code, title in each.territories.items() if len(code) == 2}
+        if wanted in known:
+            return known[wanted]
+    return None
