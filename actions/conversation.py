@@ -6,7 +6,7 @@ from itertools import takewhile
 from typing import Any
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import ActionExecuted, ActiveLoop, FollowupAction, SlotSet, UserUttered
+from rasa_sdk.events import ActionExecuted, ActiveLoop, FollowupAction, SessionStarted, SlotSet, UserUttered
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import formats, offers
@@ -33,6 +33,20 @@ PATIENCE = 10  # messages within which a second insult counts as anger
 SMALL_TALK = frozenset("greet thank goodbye affirm deny ask_help repeat_that nlu_fallback".split())
 
 
+class ActionSessionStart(Action):
+    """A new conversation, or one after a long pause: the shopper is spoken to in the language of before, or the one on file."""
+
+    def name(self) -> str:
+        return "action_session_start"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        with turn_of(dispatcher, tracker) as turn:
+            customer = turn.customer
+            spoken = customer.language if customer is not None and customer.language in languages() else None
+            known = {"language": turn.slots.get("language"), "language_hint": spoken}
+            return [SessionStarted(), *(SlotSet(slot, each) for slot, each in known.items() if each), ActionExecuted(LISTEN)]
+
+
 class ActionFollowOffer(Action):
     """A reply outside a form: to an offer, to the question for a rating, or a bare value."""
 
@@ -57,7 +71,7 @@ class ActionFollowOffer(Action):
             return _decline(turn)
         if turn.slots.get("newsletter_wish") and turn.entity("email"):
             return [*turn.events, SlotSet("carried", _all_of(turn)), FollowupAction("action_set_newsletter")]
-        if turn.entity("order_number") and not turn.tracker.active_loop_name:
+        if (turn.entity("order_number") or turn.entity("placed_on")) and not turn.tracker.active_loop_name:
             return [*turn.events, SlotSet("carried", _all_of(turn)), FollowupAction(TASKS["track_order"])]
         if names_product(turn) and not turn.tracker.active_loop_name:
             return [*turn.events, SlotSet("carried", _all_of(turn)), FollowupAction(TASKS["search_product"])]
@@ -174,6 +188,9 @@ class ActionMisunderstood(Action):
             score = _score(turn)
             if score is not None:
                 return _rate(turn, score)
+            offered = turn.slots.get("offers") or {}
+            if (meant := _reply_to_offer(turn)) in offered:
+                return _take_up(turn, offered[meant])
             if answer_where_one_fits(turn):  # a question in words that no intent knows may still be one of the FAQ
                 return turn.events
             if names_product(turn) and not turn.tracker.active_loop_name:

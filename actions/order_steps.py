@@ -53,6 +53,9 @@ class OrderStep(ChoiceStep):
         # "The dress" where two orders have one: the question comes again with these two.
         return Reply(None) if asked and spoke_of_items and self._named_orders(turn) else None
 
+    def recognizes(self, turn: Turn) -> bool:
+        return bool(self._lines_named(turn))
+
     def _lines_named(self, turn: Turn) -> list[OrderLine]:
         return named_lines(turn, [line for order in self._known(turn) for line in order.lines])
 
@@ -251,7 +254,8 @@ def fitting_lines(words: dict[str, Any], lines: Sequence[OrderLine]) -> list[Ord
 def _score(words: dict[str, Any], line: OrderLine) -> int:
     """2 for each sign of the product, 1 for each of the variant: colour and size alone name no product."""
     product, options = line.variant.product, line.variant.options
-    said = str(words.get("text", "")).split()
+    kind = {_folded(name).strip() for name in product.category.names.values()}  # "my shoes" are any, not those called so
+    said = [word for word in str(words.get("text", "")).split() if word not in kind]
     named = any(_says(said, word) for name in product.names.values() for word in _telling_words(name))
     by_category = product.category.slug in words.get("categories", [])
     by_variant = (options.get("color") in words.get("colors", [])) + (options.get("size") in words.get("sizes", []))

@@ -118,6 +118,10 @@ class ChoiceStep(Step):
         others = [option.value for option in self.options(turn) if option.value != before]
         return others[0] if len(others) == 1 else None
 
+    def recognizes(self, turn: Turn) -> bool:
+        """Whether this message surely speaks of what is asked for, beyond the options shown."""
+        return False
+
     def in_words(self, turn: Turn, value: Any) -> str:
         """What was understood, for a word of assurance after a correction."""
         return next((option.title for option in self.options(turn) if option.value == value), "")
@@ -197,8 +201,12 @@ class TaskForm(Action, ABC):
 
     def _is_plain_answer(self, turn: Turn) -> bool:
         """A short message that picks one of the options shown answers, whatever else it sounds like."""
+        if len(turn.text.split()) > 6:
+            return False
         asked = str(turn.slots.get("requested_slot"))
-        return len(turn.text.split()) <= 6 and picked(turn.text, turn.entities, turn.offered(asked)) is not None
+        step = next((step for step in self.steps if step.slot == asked), None)
+        recognized = isinstance(step, ChoiceStep) and step.recognizes(turn)
+        return recognized or picked(turn.text, turn.entities, turn.offered(asked)) is not None
 
     def _take(self, turn: Turn, step: Step, asked: bool) -> bool:
         reply = step.read(turn, asked)

@@ -91,6 +91,18 @@ def test_id_without_twin_is_refused(tmp_path: Path) -> None:
     assert problems_of(tmp_path) == ("data/faq/en/shop.yml#hours: no entry in the language `es`",)
 
 
+def test_entry_may_name_the_request_that_its_questions_train(tmp_path: Path) -> None:
+    write(tmp_path, "en", shop_file("en", row() + "    intent: track_order\n", row("hours", "When?", asked="opening")))
+    assert [entry.intent for entry in load_faq(tmp_path / "data" / "faq")] == ["track_order", ""]
+
+
+def test_intent_that_languages_disagree_about_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, "en", shop_file("en", row() + "    intent: track_order\n"))
+    write(tmp_path, "es", shop_file("es", row()))
+    reason = "data/faq/en/shop.yml#parking: `intent` is not the same in every language"
+    assert problems_of(tmp_path) == (reason,)
+
+
 def test_repeated_id_is_refused_across_files(tmp_path: Path) -> None:
     write(tmp_path, "en", shop_file("en", row()), "a.yml")
     write(tmp_path, "en", shop_file("en", row()), "b.yml")

@@ -89,8 +89,9 @@ class Stage:
         return Played(_intent(events), [name for name in actions if name not in ignored], replies or [])
 
     def _filled(self, text: str, played: list[Played]) -> str:
-        if "{code}" in text:
-            text = text.replace("{code}", self.newest_code())
+        if "{code" in text:
+            code = self.newest_code()
+            text = text.replace("{code}", code).replace("{code spaced}", f"{code[:3]} {code[3:]}")
         for number, turn in re.findall(r"\{tap:(\d+)(@\d+)?\}", text):
             since = played[: int(turn[1:])] if turn else played
             shown = ([button for reply in turn.replies for button in reply.get("buttons") or []] for turn in reversed(since))

@@ -174,3 +174,20 @@ def test_two_senders_never_send_the_same_mail(database_url: str, now: datetime, 
 def test_header_injection_is_refused(database_url: str, now: datetime, key: str, to: str, subject: str) -> None:
     with pytest.raises(MailError), transaction(database_url) as session:
         enqueue(session, key, to, subject, "Hello", now)
+
+
+def test_last_mail_leaves_no_address_once_it_is_sent(database_url: str, now: datetime) -> None:
+    put(database_url, now, key="last:C-1")
+    put(database_url, now, key="code:1")
+    deliver_due(database_url, Failing(iter([None, None])), now, Path())
+    assert [(row.recipient, row.body == "") for row in rows(database_url)] == [("erased", True), ("ana@example.com", False)]
+
+
+def test_last_mail_is_given_up_after_a_day_and_leaves_no_address(database_url: str, now: datetime) -> None:
+    put(database_url, now, key="last:C-1")
+    refused = MailError("ana@example.com is unknown")
+    for hours in (0, 12, 25):
+        deliver_due(database_url, Failing(iter([refused])), now + timedelta(hours=hours), Path())
+    (row,) = rows(database_url)
+    assert (row.recipient, row.subject, row.body, row.error) == ("erased", "", "", "given up")
+    assert deliver_due(database_url, Failing(iter([])), now + timedelta(hours=40), Path()) == Round()

@@ -1,0 +1,48 @@
+"""Conversations at rest: what is masked, and what is forgotten."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import ActionExecuted, BotUttered, SlotSet, UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker
+
+from bot.tracker_store import FORGET, MaskingTrackerStore
+
+DOMAIN = Domain.from_dict(
+    {
+        "intents": ["affirm"],
+        "slots": {FORGET: {"type": "bool", "mappings": [{"type": "custom"}]}},
+        "actions": ["action_erase_data"],
+    }
+)
+
+
+def said(sender: str, words: str) -> DialogueStateTracker:
+    tracker = DialogueStateTracker(sender, DOMAIN.slots)
+    tracker.update(ActionExecuted("action_listen"))
+    tracker.update(UserUttered(words, {"name": "affirm", "confidence": 1.0}))
+    return tracker
+
+
+async def test_conversation_that_is_to_be_forgotten_leaves_nothing(tmp_path: Path) -> None:
+    store = MaskingTrackerStore(DOMAIN, host=f"sqlite:///{tmp_path / 'events.db'}")
+    tracker = said("web-1", "I am Ana")
+    await store.save(tracker)
+    await store.save(said("web-2", "I am Eva"))
+    for event in (ActionExecuted("action_erase_data"), SlotSet(FORGET, True), BotUttered("Goodbye, Ana")):
+        tracker.update(event)
+    await store.save(tracker)
+    assert await store.retrieve("web-1") is None
+    assert await store.retrieve("web-2") is not None
+
+
+async def test_forgotten_conversation_begins_anew(tmp_path: Path) -> None:
+    store = MaskingTrackerStore(DOMAIN, host=f"sqlite:///{tmp_path / 'events.db'}")
+    tracker = said("web-1", "yes, erase me")
+    tracker.update(SlotSet(FORGET, True))
+    await store.save(tracker)
+    await store.save(said("web-1", "hi"))
+    again = await store.retrieve("web-1")
+    assert [event.text for event in again.events if isinstance(event, UserUttered)] == ["hi"]
