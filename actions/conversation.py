@@ -10,8 +10,8 @@ from rasa_sdk.events import ActionExecuted, ActiveLoop, FollowupAction, SessionS
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import formats, offers
-from actions.choices import folded_words, picked, tapped
 from actions.catalog import names_product, search
+from actions.choices import folded_words, picked, tapped
 from actions.closing import leave_task
 from actions.confirmation import SLOT as CONFIRMATION
 from actions.confirmation import say_about_old_summary
@@ -21,7 +21,8 @@ from actions.offers import Next
 from actions.tasks import FORMS, TASKS
 from actions.turn import LISTEN, Turn, turn_of
 from actions.words import languages, response_keys
-from messaging import handoffs, satisfaction
+from commerce.models import Customer
+from messaging import handoffs, identities, satisfaction
 from messaging.satisfaction import SCORES
 
 Events = list[dict[str, Any]]
@@ -41,7 +42,8 @@ class ActionSessionStart(Action):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         with turn_of(dispatcher, tracker) as turn:
-            customer = turn.customer
+            customer_id = identities.probable_customer(turn.session, turn.sender_id)  # the channel is not known yet
+            customer = turn.session.get(Customer, customer_id) if customer_id is not None else None
             spoken = customer.language if customer is not None and customer.language in languages() else None
             known = {"language": turn.slots.get("language"), "language_hint": spoken}
             return [SessionStarted(), *(SlotSet(slot, each) for slot, each in known.items() if each), ActionExecuted(LISTEN)]

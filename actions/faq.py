@@ -77,8 +77,18 @@ def facts(turn: Turn) -> dict[str, str]:
     hours = {
         f"store_hours_{name}": _hours_in_words(turn, calendar) for name, calendar in _calendars().items() if name != "support"
     }
-    known = {**policy_facts(policies(), turn.today), **hours}
+    figures = {
+        name: turn.number(int(figure)) if figure.isdigit() else figure
+        for name, figure in policy_facts(policies(), turn.today).items()
+    }
+    known = {**figures, **hours, "free_shipping_from": _free_shipping_from(turn)}
     return {**known, "shop": shop_name(), "support_hours": _hours_in_words(turn, support_calendar())}
+
+
+def _free_shipping_from(turn: Turn) -> str:
+    """In the shopper's own currency: nobody reads a list of five."""
+    currency = catalog.currency_of(turn)
+    return turn.money(policies().number("shipping_fee", "free_shipping_from", turn.today, currency=currency), currency)
 
 
 def _fitting(turn: Turn) -> list[FaqEntry]:

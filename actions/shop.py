@@ -11,7 +11,6 @@ from pathlib import Path
 from actions.words import data_folder
 from commerce.policies import Decision, Policies, load_policies
 
-
 DECISIONS_FILE = "TENDERO_DECISIONS_FILE"  # a file that gets a line for each decision: which rules are ever reached
 
 

@@ -44,6 +44,16 @@ def identity(session: Session, channel: str, sender_id: str, now: datetime) -> I
     return max(found, key=lambda one: one.level, default=ANONYMOUS)
 
 
+def probable_customer(session: Session, sender_id: str) -> int | None:
+    """Whom the newest identity of this sender names, on whichever channel: to guess a language by, never to show data by."""
+    newest = (
+        select(ChannelIdentity.customer_id)
+        .where(ChannelIdentity.sender_id == sender_id, ChannelIdentity.ended_at.is_(None))
+        .order_by(ChannelIdentity.verified_at.desc())
+    )
+    return session.execute(newest.limit(1)).scalar_one_or_none()
+
+
 def assert_identity(session: Session, channel: str, sender_id: str, customer_id: int, now: datetime) -> None:
     """The channel vouches for the sender: for good, until it names another customer or the shopper signs out."""
     _become(session, channel, sender_id, customer_id, Level.asserted, now, expires_at=None)

@@ -2,7 +2,8 @@
 
 A shopper's language is sticky (the slot `language`): only a message that surely is in another language changes it. Names,
 addresses and products are in no language, so a message is sure only if it has a word that tells its language: "where", "quiero".
-Until one has been sure, the hint counts, and before any hint `device_language`: what the channel says of the shopper's device.
+Until one has been sure, the hint counts (one telling word), and before any hint `device_language`: what the channel says of the
+shopper's device, or a guess.
 """
 
 from __future__ import annotations
@@ -84,19 +85,19 @@ class MessageLanguageDetector(GraphComponent):
             self._add_language(message)
         return messages
 
-    def languages(self, text: str) -> tuple[str | None, str | None]:
-        """(the language that this text surely is in or None, the one that it sounds like or None)."""
+    def language(self, text: str) -> tuple[str, str] | None:
+        """(how sure it is: `language`, `language_hint` or a guess for `device_language`; which language), None without a sign."""
         words = WORD.findall(fold(text))
         if not words or text.startswith("/"):
-            return None, None
+            return None
         language, confidence = self._likeliest(text)
         told = self._told_by(words)
         if language in told and len(words) >= ENOUGH_WORDS and confidence >= self._config["certain"]:
-            return language, language
+            return "language", language
         if len(told) == 1:
-            return None, told[0]
+            return "language_hint", told[0]
         is_likely = not told and len(words) > 1 and confidence >= self._config["likely"]
-        return None, language if is_likely else None
+        return ("device_language", language) if is_likely else None
 
     def _told_by(self, words: list[str]) -> list[str]:
         """The languages of which these words have one that tells; a language without a list is told by any word."""
@@ -112,12 +113,11 @@ class MessageLanguageDetector(GraphComponent):
     def _add_language(self, message: Message) -> None:
         text = message.get(TEXT) or ""
         entities = self._with_one_wish(message.get(ENTITIES) or [], text)
-        certain, likely = self.languages(text)
+        found: dict[str, Any] = dict([said]) if (said := self.language(text)) else {}
         device = (message.get(METADATA) or {}).get("language")
-        found: list[tuple[str, Any]] = [("language", certain)] if certain else [("language_hint", likely)] if likely else []
         if device in self._config["languages"]:
-            found.append(("device_language", device))
-        message.set(ENTITIES, [*entities, *(_entity(*each) for each in found)], add_to_output=True)
+            found["device_language"] = device
+        message.set(ENTITIES, [*entities, *(_entity(*each) for each in found.items())], add_to_output=True)
 
     def _with_one_wish(self, entities: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
         """At most one wanted language, and one that is spoken here: "in English" says more than "Spanish"."""
@@ -143,9 +143,8 @@ def _short(word: str) -> str:
 def read_telling_words(file: Path) -> TellingWords:
     """The words by language, folded and shortened; none where there is no file."""
     content = read_yaml_file(file) if file.exists() else {}
-    return {
-        language: sorted({_short(fold(str(word))) for word in words}) for language, words in (content.get("telling_words") or {}).items()
-    }
+    by_language = content.get("telling_words") or {}
+    return {language: sorted({_short(fold(str(word))) for word in words}) for language, words in by_language.items()}
 
 
 def _entity(name: str, value: str | None) -> dict[str, Any]:

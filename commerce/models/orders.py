@@ -24,7 +24,9 @@ class Order(Base):
     promised_on = Column(Date, nullable=True)  # the day promised at checkout
     delivery_method = Column(String(16), nullable=False, default="ship")  # ship | pickup
     pickup_location_id = Column(ForeignKey("location.id"), nullable=True)
-    shipping_address = Column(JSON, nullable=False, default=dict)  # a snapshot: recipient, line1, line2, city, region, postcode, country
+    shipping_address = Column(
+        JSON, nullable=False, default=dict
+    )  # a snapshot: recipient, line1, line2, city, region, postcode, country
     is_gift = Column(Boolean, nullable=False, default=False)
     shipping_minor = Column(Integer, nullable=False, default=0)
     discount_minor = Column(Integer, nullable=False, default=0)
@@ -121,7 +123,9 @@ class ShipmentEvent(Base):
     id = Column(Integer, primary_key=True)
     shipment_id = Column(ForeignKey("shipment.id"), nullable=False, index=True)
     occurred_at = Column(UTCDateTime, nullable=False)
-    code = Column(String(24), nullable=False)  # picked_up | arrived_at_hub | customs | out_for_delivery | delivery_failed | delivered | lost
+    code = Column(
+        String(24), nullable=False
+    )  # picked_up | arrived_at_hub | customs | out_for_delivery | delivery_failed | delivered | lost
     place = Column(String(80), nullable=False, default="")
     shipment = relationship("Shipment", back_populates="events")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import select, update
@@ -76,7 +76,7 @@ def test_expired_code_opens_nothing(stage: Stage) -> None:
     stage.say(sender, "where is my order 10232")
     stage.say(sender, "emma@example.com")
     with transaction() as session:
-        session.execute(update(CodeRequest).values(expires_at=CodeRequest.created_at - timedelta(seconds=1)))
+        session.execute(update(CodeRequest).values(expires_at=datetime.now(timezone.utc) - timedelta(seconds=1)))
     answer = stage.say(sender, "{code}").words
     assert "expired" in answer
     assert "Running Shoes" not in answer

@@ -1,0 +1,87 @@
+"""Which of the things that were shown a reply picks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from actions.choices import Option, button, folded_words, picked, tapped
+
+SHIRTS = [
+    Option("11", "Camisa Oxford (azul, M)", ("shirts", "blue", "M")),
+    Option("12", "Camisa Oxford (blanca, M)", ("shirts", "white", "M")),
+    Option("13", "Pantalón chino (beige, M)", ("trousers", "beige", "M")),
+]
+REASONS = [Option("too_small", "Too small"), Option("too_large", "Too big"), Option("other", "Something else")]
+
+
+def entity(name: str, value: str) -> dict[str, Any]:
+    return {"entity": name, "value": value}
+
+
+@pytest.mark.parametrize(
+    ("text", "entities", "value"),
+    [
+        ("la segunda", [entity("ordinal", "2")], "12"),
+        ("2", [], "12"),
+        ("2)", [], "12"),
+        ("el último", [entity("ordinal", "last")], "13"),
+    ],
+)
+def test_place_in_the_list_picks(text: str, entities: list[dict[str, Any]], value: str) -> None:
+    assert picked(text, entities, SHIRTS) == value
+
+
+@pytest.mark.parametrize("text", ["0", "4", "10203", "-1"])
+def test_number_beyond_the_list_picks_nothing(text: str) -> None:
+    assert picked(text, [], SHIRTS) is None
+
+
+def test_title_with_a_typo_picks() -> None:
+    assert picked("to smal", [], REASONS) == "too_small"
+    assert picked("¡Pantalon chino (beige, M)!", [], SHIRTS) == "13"
+
+
+def test_reply_that_contains_the_title_picks() -> None:
+    assert picked("it is too small for me", [], REASONS) == "too_small"
+
+
+def test_title_that_fits_two_about_as_well_picks_neither() -> None:
+    assert picked("camisa oxford", [], SHIRTS) is None
+
+
+def test_entity_that_only_one_option_has_picks() -> None:
+    assert picked("la blanca", [entity("color", "white")], SHIRTS) == "12"
+
+
+def test_entity_that_two_options_have_picks_neither() -> None:
+    assert picked("la camisa", [entity("category", "shirts")], SHIRTS) is None
+
+
+def test_two_entities_pick_the_option_that_both_fit() -> None:
+    assert picked("la camisa blanca", [entity("category", "shirts"), entity("color", "white")], SHIRTS) == "12"
+
+
+def test_nothing_is_picked_where_nothing_was_shown() -> None:
+    assert picked("la primera", [entity("ordinal", "1")], []) is None
+
+
+def test_something_else_entirely_picks_nothing() -> None:
+    assert picked("¿a qué hora abren?", [], SHIRTS) is None
+
+
+def test_tap_counts_only_for_the_slot_whose_button_it_was() -> None:
+    payload = button("return_reason", REASONS[0])["payload"]
+    assert payload == '/inform{"choice": "return_reason:too_small"}'
+    entities = [entity("choice", "return_reason:too_small")]
+    assert tapped("return_reason", entities) == "too_small"
+    assert tapped("cancel_reason", entities) is None
+
+
+def test_option_survives_being_stored() -> None:
+    assert Option.from_stored(SHIRTS[0].stored()) == SHIRTS[0]
+
+
+def test_words_are_compared_without_capitals_accents_and_signs() -> None:
+    assert folded_words("¡Más o MENOS, gracias!") == ["mas", "o", "menos", "gracias"]

@@ -1,0 +1,143 @@
+"""What a message wants, and whether it wants two things."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rasa.engine.graph import ExecutionContext
+from rasa.engine.storage.local_model_storage import LocalModelStorage
+from rasa.engine.storage.resource import Resource
+from rasa.shared.nlu.constants import ENTITIES, INTENT, TEXT
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from bot.nlu.linear_intent_classifier import LinearIntentClassifier, split, without_joint
+
+EXAMPLES = {
+    "cancel_order": [
+        "cancel my order",
+        "cancel 10234",
+        "i want to cancel my order",
+        "please cancel order 10211",
+        "cancel it now",
+    ],
+    "check_points": ["how many points do i have", "my points balance", "show me my points", "how many points are left"],
+    "request_return": ["return the shirt", "i want to return it", "i want to send the dress back", "i want my money back"],
+    "report_problem": ["it came broken", "it arrived damaged", "it never arrived", "something is missing in the box"],
+    "greet": ["hello", "hi there", "good morning", "hey"],
+}
+JOINTS = "joints: {en: [and also, by the way]}\nweak: {en: [and]}\n"
+
+
+def trained(storage: LocalModelStorage, context: ExecutionContext, folder: Path, name: str = "a") -> LinearIntentClassifier:
+    (folder / "joints.yml").write_text(JOINTS, encoding="utf-8")
+    config = {
+        **LinearIntentClassifier.get_default_config(),
+        "joints": str(folder / "joints.yml"),
+        "requests": ["cancel_order", "check_points", "request_return", "report_problem"],
+        "one_matter": [["request_return", "report_problem", "cancel_order"]],
+        "intent_of_entity": {"secret": "share_secret"},
+        "certain": 0.3,
+    }
+    classifier = LinearIntentClassifier.create(config, storage, Resource(name), context)
+    examples = [Message.build(text=text, intent=intent) for intent, texts in EXAMPLES.items() for text in texts]
+    classifier.train(TrainingData(examples if name != "reversed" else examples[::-1]))
+    return classifier
+
+
+@pytest.fixture
+def classifier(storage: LocalModelStorage, context: ExecutionContext, tmp_path: Path) -> LinearIntentClassifier:
+    return trained(storage, context, tmp_path)
+
+
+def parsed(classifier: LinearIntentClassifier, text: str, *entities: str) -> Message:
+    message = Message({TEXT: text, ENTITIES: [{"entity": entity, "value": "x"} for entity in entities]})
+    classifier.process([message])
+    return message
+
+
+def wanted(classifier: LinearIntentClassifier, text: str) -> list[str]:
+    return [request["intent"] for request in classifier.requests(text)]
+
+
+def test_two_trainings_predict_the_same(storage: LocalModelStorage, context: ExecutionContext, tmp_path: Path) -> None:
+    texts = ["cancel order 10777", "points please", "broken", "something never seen"]
+    first, second, reversed_ = (trained(storage, context, tmp_path, name) for name in ("a", "b", "reversed"))
+    assert [first.ranking(text) for text in texts] == [second.ranking(text) for text in texts]
+    assert [first.ranking(text) for text in texts] == [reversed_.ranking(text) for text in texts]
+
+
+def test_loaded_classifier_predicts_as_the_trained_one(
+    storage: LocalModelStorage, context: ExecutionContext, tmp_path: Path
+) -> None:
+    classifier = trained(storage, context, tmp_path)
+    loaded = LinearIntentClassifier.load(classifier._config, storage, Resource("a"), context)
+    assert loaded.ranking("cancel my order please") == classifier.ranking("cancel my order please")
+
+
+def test_numbers_of_one_length_are_alike(classifier: LinearIntentClassifier) -> None:
+    assert classifier.ranking("cancel 10234") == classifier.ranking("cancel 98765")
+
+
+def test_two_requests_are_found_in_their_order_with_their_words(classifier: LinearIntentClassifier) -> None:
+    requests = classifier.requests("I want to cancel my order 10233 and also how many points do I have?")
+    assert [(each["intent"], each["text"]) for each in requests] == [
+        ("cancel_order", "I want to cancel my order 10233"),
+        ("check_points", "how many points do I have?"),
+    ]
+
+
+def test_message_with_two_requests_is_surely_the_first(classifier: LinearIntentClassifier) -> None:
+    message = parsed(classifier, "cancel my order and also show me my points")
+    ranking = message.get("intent_ranking")
+    assert message.get(INTENT)["name"] == "cancel_order"
+    assert ranking[0]["confidence"] >= 2 * ranking[1]["confidence"]
+
+
+def test_one_matter_said_in_two_halves_is_one_request(classifier: LinearIntentClassifier) -> None:
+    assert wanted(classifier, "it came broken and I want my money back") == []
+
+
+def test_one_matter_joined_by_also_is_two_requests(classifier: LinearIntentClassifier) -> None:
+    assert wanted(classifier, "it came broken and also I want to cancel my order") == ["report_problem", "cancel_order"]
+
+
+def test_second_half_with_its_own_number_is_a_request(classifier: LinearIntentClassifier) -> None:
+    assert wanted(classifier, "I want to return the shirt and please cancel order 10235") == ["request_return", "cancel_order"]
+
+
+def test_same_thing_twice_is_one_request(classifier: LinearIntentClassifier) -> None:
+    assert wanted(classifier, "i want to return the shirt and also i want to return it") == []
+
+
+def test_greeting_before_a_request_is_no_request(classifier: LinearIntentClassifier) -> None:
+    assert wanted(classifier, "good morning. cancel my order please") == []
+
+
+def test_secret_decides_the_intent(classifier: LinearIntentClassifier) -> None:
+    message = parsed(classifier, "cancel my order and also show me my points", "secret")
+    assert message.get(INTENT) == {"name": "share_secret", "confidence": 1.0}
+    assert message.get("requests") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "clauses"),
+    [
+        ("one two and also three four", [("", "one two"), ("and also", "three four")]),
+        ("one two, and three four", [("", "one two"), ("and", "three four")]),
+        ("one two. Three four!", [("", "one two"), ("", "Three four!")]),
+        ("one two and three", [("", "one two")]),
+        ("brandy sandals", [("", "brandy sandals")]),
+    ],
+)
+def test_message_is_split_at_joints_and_sentence_ends(text: str, clauses: list[tuple[str, str]]) -> None:
+    assert split(text, ["and also", "and"]) == clauses
+
+
+def test_joint_at_the_head_is_left_out(classifier: LinearIntentClassifier) -> None:
+    assert without_joint("By the way, how many points", ["by the way", "and"]) == "how many points"
+    assert without_joint("android phones please", ["and"]) == "android phones please"
+    without: list[dict[str, Any]] = classifier.ranking("show me my points")
+    assert classifier.ranking("by the way, show me my points") == without
