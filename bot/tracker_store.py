@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.tracker_store import SQLTrackerStore
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import UserUttered
+from rasa.shared.core.events import Event, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from database.engine import default_url
 from messaging.masking import mask
 
 FORGET = "forget_conversation"  # the slot by which an action says that nothing of this conversation may stay
+
+
+class MaskingTracker(DialogueStateTracker):
+    """A conversation into which no card number or password gets: Rasa's debug logs show what a tracker holds."""
+
+    def update(self, event: Event, domain: Domain | None = None) -> None:
+        """Take the event up, a shopper's message masked."""
+        if isinstance(event, UserUttered) and event.text:
+            _mask_message(event)
+        super().update(event, domain)
 
 
 class MaskingTrackerStore(SQLTrackerStore):
@@ -27,6 +37,18 @@ class MaskingTrackerStore(SQLTrackerStore):
         **kwargs: Any,
     ) -> None:
         super().__init__(domain=domain, host=host or default_url(), event_broker=event_broker, **kwargs)
+
+    def init_tracker(self, sender_id: str) -> DialogueStateTracker:
+        """A new conversation."""
+        return _masking(super().init_tracker(sender_id))
+
+    async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
+        """The conversation since its session began; None where there is none."""
+        return _masking(await super().retrieve(sender_id))
+
+    async def retrieve_full_tracker(self, conversation_id: str) -> DialogueStateTracker | None:
+        """The conversation of all sessions; None where there is none."""
+        return _masking(await super().retrieve_full_tracker(conversation_id))
 
     async def save(self, tracker: DialogueStateTracker) -> None:
         """Mask what shoppers should not have sent, then store (and stream) the new events; or forget them all."""
@@ -43,6 +65,15 @@ class MaskingTrackerStore(SQLTrackerStore):
         with self.session_scope() as session:
             session.query(self.SQLEvent).filter(self.SQLEvent.sender_id == sender_id).delete()
             session.commit()
+
+
+Tracker = TypeVar("Tracker", DialogueStateTracker, DialogueStateTracker | None)
+
+
+def _masking(tracker: Tracker) -> Tracker:
+    if tracker is not None:
+        tracker.__class__ = MaskingTracker  # Rasa makes its trackers itself; this one only adds to `update`
+    return tracker
 
 
 def _mask_message(event: UserUttered) -> None:

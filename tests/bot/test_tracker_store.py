@@ -26,6 +26,17 @@ def said(sender: str, words: str) -> DialogueStateTracker:
     return tracker
 
 
+async def test_card_number_does_not_even_get_into_the_tracker(tmp_path: Path) -> None:
+    store = MaskingTrackerStore(DOMAIN, host=f"sqlite:///{tmp_path / 'events.db'}")
+    tracker = await store.get_or_create_tracker("web-1")
+    tracker.update(UserUttered("take 4111 1111 1111 1111", {"name": "affirm", "confidence": 1.0}))
+    assert tracker.latest_message.text == "take [card]"
+    await store.save(tracker)
+    again = await store.get_or_create_tracker("web-1")
+    again.update(UserUttered("or 5500 0055 5555 5559", {"name": "affirm", "confidence": 1.0}))
+    assert [event.text for event in again.events if isinstance(event, UserUttered)] == ["take [card]", "or [card]"]
+
+
 async def test_conversation_that_is_to_be_forgotten_leaves_nothing(tmp_path: Path) -> None:
     store = MaskingTrackerStore(DOMAIN, host=f"sqlite:///{tmp_path / 'events.db'}")
     tracker = said("web-1", "I am Ana")

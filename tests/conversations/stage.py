@@ -20,6 +20,7 @@ from typing import Any
 from tests.conversations.coverage import Seen
 from tests.conversations.runner import LISTEN, Played, Story
 
+PLAYED_AT = "TENDERO_TESTS_AT"  # an ISO instant: plays the stories at another time of day or week than now
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -111,7 +112,7 @@ class Stage:
         _copy(self._template, self.home / "tendero.db")
         for mail in (self.home / "outbox").glob("*.eml"):
             mail.unlink()
-        self.clock.write_text(_instant(str(metadata.get("at") or "")))
+        self.clock.write_text(_instant(str(metadata.get("at") or os.environ.get(PLAYED_AT, ""))))
 
     def _start_actions(self) -> subprocess.Popen[bytes]:
         log = (self.home / "actions.log").open("wb")

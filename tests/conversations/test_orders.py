@@ -78,7 +78,7 @@ def test_expired_code_opens_nothing(stage: Stage) -> None:
     with transaction() as session:
         session.execute(update(CodeRequest).values(expires_at=datetime.now(timezone.utc) - timedelta(seconds=1)))
     answer = stage.say(sender, "{code}").words
-    assert "expired" in answer
+    assert "has run out" in answer
     assert "Running Shoes" not in answer
 
 

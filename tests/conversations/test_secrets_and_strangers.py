@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import re
 import sqlite3
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from rasa.utils.log_utils import configure_structlog
 
 from tests.conversations.stage import Stage
 
@@ -38,25 +40,33 @@ def digits_only(text: str) -> str:
     return re.sub(r"(?<=\d)[ .-](?=\d)", "", text)
 
 
-@pytest.mark.parametrize("written", WRITTEN)
-def test_card_number_is_kept_nowhere(stage: Stage, caplog: pytest.LogCaptureFixture, written: str) -> None:
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """Everything that Rasa would log at its most talkative."""
+    configure_structlog(logging.DEBUG)
     with caplog.at_level(logging.DEBUG):
-        sender = stage.begin({"as": "ana@example.com"})
-        stage.say(sender, "quiero devolver la camisa azul del 10201")
-        played = stage.say(sender, f"te paso mi tarjeta {written}")
-        stage.say(sender, "quiero hablar con una persona")
+        yield caplog
+    configure_structlog(logging.ERROR)
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+def test_card_number_is_kept_nowhere(stage: Stage, logged: pytest.LogCaptureFixture, written: str) -> None:
+    sender = stage.begin({"as": "ana@example.com"})
+    stage.say(sender, "quiero devolver la camisa azul del 10201")
+    played = stage.say(sender, f"te paso mi tarjeta {written}")
+    stage.say(sender, "quiero hablar con una persona")
     assert "¿Cuál es el motivo?" in played.words  # the form goes on
-    for place in (dump(stage), caplog.text, (stage.home / "actions.log").read_text()):
+    assert "share_secret" in logged.text  # the logs do tell of this message
+    for place in (dump(stage), logged.text, (stage.home / "actions.log").read_text()):
         assert CARD not in digits_only(place)
 
 
-def test_password_is_kept_nowhere(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.DEBUG):
-        sender = stage.begin({})
-        stage.say(sender, "hi")
-        played = stage.say(sender, "my password is Tr0ub4dor&3 and I can't get in")
+def test_password_is_kept_nowhere(stage: Stage, logged: pytest.LogCaptureFixture) -> None:
+    sender = stage.begin({})
+    stage.say(sender, "hi")
+    played = stage.say(sender, "my password is Tr0ub4dor&3 and I can't get in")
     assert "passwords" in played.words
-    for place in (dump(stage), caplog.text, (stage.home / "actions.log").read_text()):
+    for place in (dump(stage), logged.text, (stage.home / "actions.log").read_text()):
         assert "Tr0ub4dor" not in place
 
 

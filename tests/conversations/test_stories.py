@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from tests.conversations.coverage import parts, report
 from tests.conversations.runner import Story, faults, stories
 from tests.conversations.stage import Stage
 
 REPORT = Path("var/reports/dialogue-coverage.md")
-# Rules for facts that the demo shop cannot have at once, or that only hypothetical questions reach.
-ALLOWED_MISSING = {"policy rules": 45}
+# What no story reaches yet, by name: the list may only get shorter.
+NOT_REACHED = Path(__file__).with_name("not_reached.yml")
 
 
 @pytest.mark.parametrize("story", list(stories()), ids=lambda story: story.id)
@@ -33,6 +34,7 @@ def test_every_part_of_the_dialogue_is_reached(stage: Stage, request: pytest.Fix
         pytest.skip("only some of the stories were chosen")
     REPORT.parent.mkdir(parents=True, exist_ok=True)
     REPORT.write_text(report(stage.seen), encoding="utf-8")
+    known = YAML(typ="safe").load(NOT_REACHED)
     for part in parts(stage.seen):
-        most_missing = ALLOWED_MISSING.get(part.name, 0)
-        assert len(part.missing) <= most_missing, f"{part}; not reached: {', '.join(part.missing)} (see {REPORT})"
+        missing, listed = set(part.missing), set(known.get(part.name) or [])
+        assert missing <= listed, f"{part}; no story reaches any more: {', '.join(sorted(missing - listed))} (see {REPORT})"
