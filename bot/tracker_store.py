@@ -81,5 +81,5 @@ def _mask_message(event: UserUttered) -> None:
     if not masked.found:
         return
     event.text = masked.text
-    event.parse_data = {**event.parse_data, "text": masked.text, "entities": [], "requests": []}
-    event.entities = []
+    event.entities = [entity for entity in event.entities if not mask(str(entity.get("value"))).found]
+    event.parse_data = {**event.parse_data, "text": masked.text, "entities": event.entities, "requests": []}
