@@ -10,6 +10,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from rasa.core import processor
+from rasa.core.policies import rule_policy
 from rasa.utils.log_utils import configure_structlog
 
 from tests.conversations.stage import Stage
@@ -43,10 +45,16 @@ def digits_only(text: str) -> str:
 @pytest.fixture
 def logged(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
     """Everything that Rasa would log at its most talkative."""
-    configure_structlog(logging.DEBUG)
+    _set_level(logging.DEBUG)
     with caplog.at_level(logging.DEBUG):
         yield caplog
-    configure_structlog(logging.ERROR)
+    _set_level(logging.ERROR)
+
+
+def _set_level(level: int) -> None:
+    configure_structlog(level)
+    for logger in (processor.structlogger, rule_policy.structlogger):
+        logger.__dict__.pop("bind", None)  # a logger keeps the level of its first use
 
 
 @pytest.mark.parametrize("written", WRITTEN)
