@@ -1,7 +1,7 @@
 // The chat page: what the shopper does, one message to the server at a time, and what came back.
 
 import { bubble, button, element, mark } from "./bubbles.js";
-import { change, edit, forget, forgetConversation, memory, onChangedElsewhere, recall, remember, settleInterrupted } from "./memory.js";
+import { change, forget, forgetConversation, keepLanguage, memory, onChangedElsewhere, recall, remember, settleInterrupted } from "./memory.js";
 import { hangUp, say } from "./server.js";
 import { languageOf, words } from "./words.js";
 
@@ -137,7 +137,7 @@ function backToWriting(event) {
 
 function speak(code, byChoice = false) {
   language = code;
-  if (byChoice) edit((all) => (all.language = code));
+  if (byChoice) keepLanguage(code);
   document.documentElement.lang = code;
   page.language.value = code;
   for (const each of document.querySelectorAll("[data-word]")) each.textContent = words[code][each.dataset.word];

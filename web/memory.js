@@ -2,79 +2,118 @@
 //
 // A message is {id, from: "shopper", text, payload, state} or {id, from: "shop", text, buttons, chosen, image, attachment}.
 // state: queued (waits for its turn), sending, sent, failed (did not get there), unanswered (perhaps it did), tooLong.
+//
+// Each thing is stored under a key of its own. Tabs cannot lock what they share: were all of it one value, a tab would write
+// over what another one has changed a moment before.
 
-const KEY = "tendero.chat";
+const PREFIX = "tendero.chat.";
+const MESSAGE = `${PREFIX}message.`;
+const TOKEN = `${PREFIX}token`;
+const LANGUAGE = `${PREFIX}language`;
 const MOST_MESSAGES = 300;
 
 export const memory = { token: null, language: null, messages: [] };
 
 let storing = true; // until the browser refuses
+let newestId = 0;
 
 /** Reads what was stored, by this tab or by another one. */
 export function recall() {
   if (!storing) return;
   try {
-    Object.assign(memory, JSON.parse(localStorage.getItem(KEY)) ?? { token: null, messages: [] });
+    memory.token = localStorage.getItem(TOKEN);
+    memory.language = localStorage.getItem(LANGUAGE);
+    memory.messages = Object.keys(localStorage)
+      .filter((key) => key.startsWith(MESSAGE))
+      .sort()
+      .map((key) => parsed(localStorage.getItem(key)))
+      .filter(Boolean);
   } catch {
-    // Storage is forbidden or spoilt: what this tab knows will do.
+    storing = false; // forbidden: what this tab knows will do
   }
 }
 
-/** Changes what is remembered: on top of the newest, since another tab may have written meanwhile. */
-export function edit(change) {
-  recall();
-  const result = change(memory);
-  memory.messages = memory.messages.slice(-MOST_MESSAGES);
-  try {
-    localStorage.setItem(KEY, JSON.stringify(memory));
-  } catch {
-    storing = false; // full or forbidden: the chat goes on, and does not survive a reload
-  }
-  return result;
+export function keepToken(token) {
+  memory.token = token;
+  store(TOKEN, token);
+}
+
+export function keepLanguage(language) {
+  memory.language = language;
+  store(LANGUAGE, language);
 }
 
 /** Nobody waits any more for what was under way when the page was left: the shopper decides whether it goes out again. */
 export function settleInterrupted() {
   const settled = { queued: "failed", sending: "unanswered" };
-  edit(({ messages }) => {
-    for (const message of messages) message.state = settled[message.state] ?? message.state;
-  });
+  for (const { id, state } of memory.messages) if (settled[state]) change(id, { state: settled[state] });
 }
 
 export function remember(message) {
-  return edit(({ messages }) => messages[messages.push({ id: freshId(), ...message }) - 1]);
+  recall();
+  const remembered = { id: freshId(), ...message };
+  memory.messages.push(remembered);
+  store(MESSAGE + remembered.id, JSON.stringify(remembered));
+  for (const { id } of memory.messages.slice(0, -MOST_MESSAGES)) forget(id);
+  return remembered;
 }
 
 /** Changes a message and returns it, or undefined where it is gone (a new conversation was started). */
 export function change(id, changes) {
-  return edit(({ messages }) => {
-    const message = messages.find((each) => each.id === id);
-    return message && Object.assign(message, changes);
-  });
+  recall();
+  const message = memory.messages.find((each) => each.id === id);
+  if (!message) return undefined;
+  Object.assign(message, changes);
+  store(MESSAGE + id, JSON.stringify(message));
+  return message;
 }
 
 export function forget(id) {
-  edit((all) => {
-    all.messages = all.messages.filter((each) => each.id !== id);
-  });
+  memory.messages = memory.messages.filter((each) => each.id !== id);
+  store(MESSAGE + id, null);
 }
 
 export function forgetConversation() {
-  edit((all) => {
-    all.token = null;
-    all.messages = [];
-  });
+  recall();
+  for (const { id } of memory.messages) forget(id);
+  keepToken(null);
 }
 
-/** Calls back when another tab of this browser changed what is remembered. */
+/** Calls back when another tab of this browser changed what is remembered: once, however much it changed. */
 export function onChangedElsewhere(callback) {
-  addEventListener("storage", (event) => {
-    if (event.key !== KEY && event.key !== null) return;
-    recall();
-    callback();
+  let told = false;
+  addEventListener("storage", ({ key }) => {
+    if (told || !(key === null || key.startsWith(PREFIX))) return;
+    told = true;
+    setTimeout(() => {
+      told = false;
+      recall();
+      callback();
+    });
   });
 }
 
+/** null: forget it. */
+function store(key, value) {
+  if (!storing) return;
+  try {
+    if (value === null) localStorage.removeItem(key);
+    else localStorage.setItem(key, value);
+  } catch {
+    storing = false; // full or forbidden: the chat goes on, and does not survive a reload
+  }
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null; // spoilt: as if it had never been said
+  }
+}
+
+/** Sorts by time; two ids of one tab are never the same, and of two tabs hardly ever. */
 function freshId() {
-  return `${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 10)}`;
+  newestId = Math.max(Date.now(), newestId + 1);
+  return `${newestId.toString(36)}-${Math.random().toString(36).slice(2, 10)}`;
 }

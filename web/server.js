@@ -1,6 +1,6 @@
 // The two routes of the web chat channel.
 
-import { edit, memory } from "./memory.js";
+import { keepToken, memory } from "./memory.js";
 
 const ROUTES = "/webhooks/webchat";
 const PATIENCE = 90_000; // milliseconds; a turn may wait for a slow shop system
@@ -44,9 +44,7 @@ async function newToken() {
   const answer = await post("session", {});
   if (!answer.ok) throw new Error(`no session: ${answer.status}`);
   const { token } = await answer.json();
-  edit((all) => {
-    all.token = token;
-  });
+  keepToken(token);
   return token;
 }
 

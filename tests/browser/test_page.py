@@ -298,6 +298,30 @@ def test_message_that_waits_in_one_tab_is_not_sent_by_another(page: Page, contex
     assert sorted(shop.messages) == ["one", "three", "two"]
 
 
+WRITES_FOR_A_WHILE = """async (name) => {
+  const { remember, change } = await import("/webhooks/webchat/static/memory.js");
+  const until = Date.now() + 1000;
+  for (let number = 0; Date.now() < until; number++) {
+    const { id } = remember({ from: "shopper", text: `${name} ${number}`, state: "sending" });
+    await new Promise((done) => setTimeout(done, 5));
+    change(id, { state: "sent" });
+    window.written = number + 1;
+  }
+}"""
+
+
+def test_what_two_tabs_write_at_the_same_time_is_all_kept(page: Page, context: BrowserContext) -> None:
+    second = context.new_page()
+    second.goto("/")
+    page.evaluate(f"void ({WRITES_FOR_A_WHILE})('first')")
+    second.evaluate(f"({WRITES_FOR_A_WHILE})('second')")
+    page.wait_for_timeout(500)
+    written = page.evaluate("window.written") + second.evaluate("window.written")
+    page.reload()
+    expect(page.locator("[data-state=sent]")).to_have_count(min(written, 300))
+    expect(page.locator("[data-state]:not([data-state=sent])")).to_have_count(0)
+
+
 # --- Text is text ---
 
 
