@@ -1,4 +1,4 @@
-"""The shopper's own data: what is known, erased on request; newsletter consent; invoices; payments explained."""
+"""The shopper's own data: what is known, erased on request; invoices; payments explained."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from actions import customer_data
 from actions.closing import close_task
 from actions.confirmation import ConfirmStep, SubmitAction, Write
 from actions.customer_data import Found
+from actions.failing import never_silent
 from actions.mailing import send_mail, send_mail_to
 from actions.offers import next_task, offer
 from actions.order_steps import OrderStep, own_order
@@ -24,7 +25,6 @@ from commerce import orders, privacy
 from commerce.models import Customer, Order
 from commerce.proposals import Done, Operation
 from database import home_folder
-from messaging import consent, contacts
 from messaging.mail import LAST_MAIL
 from messaging.secret import secret_key
 
@@ -44,6 +44,7 @@ class ActionExportData(Action):
     def name(self) -> str:
         return "action_export_data"
 
+    @never_silent
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         with turn_of(dispatcher, tracker) as turn:
             if turn.slots.get("current_task") == DataExportForm.form and turn.customer is not None:
@@ -111,63 +112,20 @@ class ActionEraseData(SubmitAction):
         if customer.erased_at is not None:
             erased = customer_data.erase_around(turn.session, who, traces, turn.now, secret_key(home_folder()))
             _say_goodbye(turn, who, address)
+            events = [*events, SlotSet("forget_conversation", True)]
             turn.after_commit.append(lambda: customer_data.erase_files(home_folder(), erased))
         return events
 
     def _done(self, turn: Turn, outcome: Done) -> Events:
         """No rating is asked for, and no other task is offered: who is erased is not kept for that."""
         turn.say("utter_done_delete_my_data")
-        return [SlotSet("forget_conversation", True)]
+        return []
 
 
 def _say_goodbye(turn: Turn, who: Found, address: str | None) -> None:
     """After erasing, which takes the mails that wait for this address."""
     if address:
         send_mail_to(turn, "data_erased", address, key=f"{LAST_MAIL}{who.number}")
-
-
-# The newsletter
-
-WISH = "newsletter_wish"  # slot: the intent for which an address was asked for; the conversation's `inform` brings it here
-
-
-class ActionSetNewsletter(Action):
-    """Consent is written down at once; without a known address it is asked for."""
-
-    def name(self) -> str:
-        return "action_set_newsletter"
-
-    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
-        with turn_of(dispatcher, tracker) as turn:
-            wanted = self._wish(turn) == "subscribe_newsletter"
-            customer, said = turn.customer, contacts.normalize_email(turn.entity("email") or "")
-            if customer is None and said is None:
-                turn.say("utter_newsletter_subscribe_how" if wanted else "utter_newsletter_unsubscribe_how")
-                turn.set(WISH, turn.intent)
-                return turn.events
-            self._write(turn, wanted, customer, said)
-            turn.set(WISH, None)
-            turn.set("carried", None)
-            turn.say("utter_newsletter_on" if wanted else "utter_newsletter_off")
-            return turn.events
-
-    def _wish(self, turn: Turn) -> str:
-        return turn.intent if turn.intent.endswith("subscribe_newsletter") else str(turn.slots.get(WISH))
-
-    def _write(self, turn: Turn, wanted: bool, customer: Customer | None, said: str | None) -> None:
-        change = consent.grant if wanted else consent.withdraw
-        address = customer.email if customer is not None else said
-        customer_id = customer.id if customer is not None else None
-        source = f"chat:{turn.channel}"
-        change(
-            turn.session,
-            purpose="marketing",
-            channel="email",
-            source=source,
-            now=turn.now,
-            customer_id=customer_id,
-            contact=address,
-        )
 
 
 # Promotions
@@ -177,6 +135,7 @@ class ActionTellPromotions(Action):
     def name(self) -> str:
         return "action_tell_promotions"
 
+    @never_silent
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         with turn_of(dispatcher, tracker) as turn:
             turn.say("utter_promotions")
@@ -196,6 +155,7 @@ class ActionSendInvoice(Action):
     def name(self) -> str:
         return "action_send_invoice"
 
+    @never_silent
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         with turn_of(dispatcher, tracker) as turn:
             if turn.slots.get("current_task") == InvoiceForm.form:
@@ -243,6 +203,7 @@ class ActionExplainPayment(Action):
     def name(self) -> str:
         return "action_explain_payment"
 
+    @never_silent
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         with turn_of(dispatcher, tracker) as turn:
             if turn.slots.get("current_task") == PaymentIssueForm.form:

@@ -3,13 +3,61 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from babel import Locale
 
 POSTCODE = re.compile(r"\b(\d{5}-\d{3}|\d{5}(?:-\d{4})?|\d{4})\b")
 IN_ONE_BREATH = re.compile(r"(?P<line1>.*\D\d+\w?)\s+(?P<rest>\d{4,5}\s+\D+)$")  # "Calle Luna 12 06700 Ciudad de México"
 REGION = re.compile(r"[A-Z]{2,3}")  # "MA" of "Boston, MA 02139"
+
+
+HOUSE_NUMBER = re.compile(r"(?<![\w-])\d{1,4}[A-Za-z]?(?![\w-])")
+
+
+def address_said(text: str, locale: Locale, lead_ins: str) -> dict[str, str] | None:
+    """The address in a message, without the words that ask for it: "send it to 12 Oak Street, 02139 Boston".
+
+    lead_ins: what may come right before an address, separated by |; # stands for an order's number.
+    """
+    begun = [match.end() for match in _lead_in(lead_ins).finditer(_folded(text))]
+    found = (parse_address(text[begin:].strip(" :,.;-"), locale) for begin in reversed(begun))
+    return next((address for address in found if address is not None), None) or parse_address(text, locale)
+
+
+def postcode_in(text: str, locale: Locale, lead_ins: str) -> str | None:
+    """The postcode of the address that a message holds; None where it holds none with a house's number."""
+    address = address_said(text, locale, lead_ins)
+    return address["postcode"] if address is not None and HOUSE_NUMBER.search(address["line1"]) else None
+
+
+def with_house_number(address: Mapping[str, str], text: str) -> dict[str, str] | None:
+    """The same address with the number that a correction names ("it's 223, not 222"); None where it names none or no other."""
+    last = next(reversed(list(HOUSE_NUMBER.finditer(address.get("line1", "")))), None)
+    named = [number for number in HOUSE_NUMBER.findall(text) if last is not None and number.lower() != last[0].lower()]
+    if last is None or len(named) != 1:
+        return None
+    line1 = address["line1"]
+    return {**address, "line1": f"{line1[: last.start()]}{named[0]}{line1[last.end() :]}"}
+
+
+def with_postcode(address: Mapping[str, str], text: str) -> dict[str, str] | None:
+    """The same address with the postcode that a correction names; None where it names none or no other."""
+    named = [code for code in POSTCODE.findall(text) if code != address["postcode"]]
+    return {**address, "postcode": named[0]} if len(named) == 1 else None
+
+
+@lru_cache(maxsize=8)
+def _lead_in(lead_ins: str) -> re.Pattern[str]:
+    phrases = sorted((_folded(phrase.strip()) for phrase in lead_ins.split("|")), key=len, reverse=True)
+    return re.compile("|".join(rf"\b{re.escape(each)}(?=[\s:,])".replace(r"\b\#", r"\b\d{5}") for each in phrases))
+
+
+def _folded(text: str) -> str:
+    """In small letters without accents, of the same length."""
+    return "".join(unicodedata.normalize("NFKD", sign)[0] for sign in text.lower())
 
 
 def parse_address(text: str, locale: Locale) -> dict[str, str] | None:

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
+from functools import lru_cache
 from typing import Any
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import formats
+from actions.choices import folded_words
+from actions.failing import never_silent
 from actions.offers import Next, offer, offer_queued
 from actions.turn import Turn, turn_of
-from actions.words import in_language
+from actions.words import in_language, label, languages
 from commerce import catalog
 from commerce.catalog import Hit
 
 SHOWN, MOST = 3, 50
+SHORTEST = 3  # letters of a word that may name something
 FITS_WELL, CLEARLY_BETTER = 0.4, 0.1  # scores of a search, from 0 to 1
 LAST = "last_product"  # slot: the product told last
+SEARCHED = "last_search"  # slot: what was looked for last, and what of it was shown
+CURRENCIES = ("EUR", "USD", "MXN")  # that a price may be said in
+FEW_WORDS = 4  # with which something that was shown may be named
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,16 @@ class Wanted:
     color: str | None = None
     size: str | None = None
     max_price_minor: int | None = None
+    currency: str | None = None
+
+    @property
+    def names_something(self) -> bool:
+        """Whether it can be looked for by itself: a word, a kind of thing or a product."""
+        return bool(self.words or self.category or self.handle)
+
+    @property
+    def has_conditions(self) -> bool:
+        return bool(self.color or self.size or self.max_price_minor)
 
 
 class ActionSearchProduct(Action):
@@ -40,6 +57,7 @@ class ActionSearchProduct(Action):
     def name(self) -> str:
         return "action_search_product"
 
+    @never_silent
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
         with turn_of(dispatcher, tracker) as turn:
             search(turn)
@@ -52,6 +70,7 @@ class ActionPlaceOrder(Action):
     def name(self) -> str:
         return "action_place_order"
 
+    @never_silent
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
         with turn_of(dispatcher, tracker) as turn:
             if turn.entity("category") is not None:
@@ -70,19 +89,58 @@ class ActionPlaceOrder(Action):
 
 
 def names_product(turn: Turn) -> bool:
-    """Whether a message names a kind of thing, or a size or colour of the product just told."""
-    variant = turn.entity("size") or turn.entity("color")
-    return bool(turn.entity("category") or (turn.slots.get(LAST) and variant))
+    """Whether a message names a kind of thing, or goes on from what was just shown: its size, its colour, its name."""
+    if turn.entity("category"):
+        return True
+    if not (turn.slots.get(LAST) or turn.slots.get(SEARCHED)):
+        return False
+    said = _said(turn)
+    return bool(said.color or said.size) or goes_on(turn) or _names_known(turn, said)
+
+
+def goes_on(turn: Turn) -> bool:
+    """Whether a message only makes sense after what was shown: "cheaper ones", "how much are they?", "and in Madrid?"."""
+    if not (turn.slots.get(LAST) or turn.slots.get(SEARCHED)) or _said(turn).names_something:
+        return False
+    asks = any(_says(turn, key) for key in ("price_words", "more_words", "cheaper_words"))
+    return asks or bool(turn.entity("store") and _says(turn, "stock_words"))
+
+
+def narrows(turn: Turn) -> bool:
+    """Whether a message says more about what is wanted of those that are offered, or of the one told: "in red", "cheaper"."""
+    said = _said(turn)
+    if not turn.slots.get(SEARCHED) or said.names_something or turn.is_tap or turn.entity("ordinal"):
+        return False
+    return said.has_conditions or _says(turn, "cheaper_words") or _says(turn, "more_words")
 
 
 def search(turn: Turn) -> None:
     """Tell one product, offer several to choose from, or say what there is instead."""
     chosen = (turn.carried.get("slots") or {}).get("handle") if not turn.is_fresh else None
-    wanted = Wanted(handle=chosen) if chosen else _wanted(turn)
+    if chosen:
+        _show(turn, Wanted(handle=chosen), *_found(turn, Wanted(handle=chosen)))
+    else:
+        _look_for(turn, _said(turn))
     turn.set("carried", None)
-    hits, without = _found(turn, wanted)
+
+
+def _look_for(turn: Turn, said: Wanted) -> None:
+    before = _searched(turn) if not said.names_something else None
+    if turn.entity("store") and turn.slots.get(LAST) and not said.names_something:
+        _tell_store(turn, said)
+    elif before is not None and _says(turn, "cheaper_words") and said.max_price_minor is None:
+        _show(turn, before, *_cheaper(turn, before))
+    elif before is not None and _says(turn, "more_words"):
+        _show(turn, before, *_more(turn, before))
+    else:
+        wanted = _of_the_last(turn, said) or (_narrowed(before, said) if before is not None else said)
+        _show(turn, wanted, *(_found(turn, wanted) if wanted.names_something or wanted.has_conditions else ([], "words")))
+
+
+def _show(turn: Turn, wanted: Wanted, hits: Sequence[Hit], without: str | None) -> None:
+    """without: what had to be left out of it to find anything; in its own words where there is nothing to show."""
     if not hits:
-        turn.say("utter_no_products")
+        turn.say({"words": "utter_what_product", "more": "utter_no_more_products"}.get(without or "", "utter_no_products"))
     elif len(hits) == 1:
         if without:
             turn.say(f"utter_products_without_{without}")
@@ -91,6 +149,85 @@ def search(turn: Turn) -> None:
     else:
         response = f"utter_products_without_{without}_choose" if without else "utter_products"
         offer(turn, [_as_choice(turn, hit) for hit in hits], response)
+    if hits:
+        _remember(turn, wanted, hits)
+
+
+def _remember(turn: Turn, wanted: Wanted, hits: Sequence[Hit]) -> None:
+    """What was looked for, and what was shown of it. One that is told of a list leaves the list as it was."""
+    before, shown = turn.slots.get(SEARCHED) or {}, [hit.product.handle for hit in hits]
+    if wanted.handle is not None:
+        kept = before or {"category": hits[0].product.category.slug, "lowest": hits[0].price_range[0], "shown": shown}
+        turn.set(SEARCHED, {**kept, "told": True})
+        return
+    same = asdict(wanted) == {name: before.get(name) for name in asdict(wanted)}
+    known = {**asdict(wanted), "shown": [*(before["shown"] if same else []), *shown], "told": len(hits) == 1}
+    turn.set(SEARCHED, {**known, "lowest": min(hit.price_range[0] for hit in hits)})
+
+
+def _searched(turn: Turn) -> Wanted | None:
+    """What was looked for last."""
+    before = turn.slots.get(SEARCHED)
+    return Wanted(**{each.name: before.get(each.name) for each in fields(Wanted)}) if before else None
+
+
+def _narrowed(before: Wanted, said: Wanted) -> Wanted:
+    return replace(before, **{name: value for name, value in asdict(said).items() if value is not None})
+
+
+def _cheaper(turn: Turn, before: Wanted) -> tuple[list[Hit], str | None]:
+    """What costs less than anything shown: of the same words, else of the same kind; else what costs least."""
+    lowest = int((turn.slots.get(SEARCHED) or {}).get("lowest", 0))
+    every = [sorted(_search(turn, wider, MOST), key=lambda hit: hit.price_range) for wider in _wider(turn, before)]
+    for hits in every:
+        if below := [hit for hit in hits if hit.price_range[0] < lowest]:
+            return below[:SHOWN], None
+    return every[-1][:SHOWN], "cheaper"
+
+
+def _more(turn: Turn, before: Wanted) -> tuple[list[Hit], str | None]:
+    """What was not shown yet: of the same words, else of the same kind."""
+    shown = (turn.slots.get(SEARCHED) or {}).get("shown") or []
+    for wider in _wider(turn, before):
+        if others := [hit for hit in _search(turn, wider, MOST) if hit.product.handle not in shown]:
+            return others[:SHOWN], None
+    return [], "more"
+
+
+def _wider(turn: Turn, before: Wanted) -> list[Wanted]:
+    """The same search, then the one for all things of its kind, at last in any color, size and price."""
+    first = catalog.find_by_handle(turn.session, ((turn.slots.get(SEARCHED) or {}).get("shown") or [""])[0])
+    kind = before.category or (first.category.slug if first is not None else None)
+    if kind is None:
+        return [before]
+    of_kind = replace(before, words=None, category=kind)
+    return [before, of_kind, replace(of_kind, color=None, size=None, max_price_minor=None)]
+
+
+def _names_known(turn: Turn, said: Wanted) -> bool:
+    """Whether a few words are the name of something sold: "the oxford one", after shirts were shown."""
+    if not said.words or len(said.words.split()) > FEW_WORDS:
+        return False
+    best = _search(turn, replace(said, category=None), 1)
+    return bool(best) and best[0].score > FITS_WELL
+
+
+def _tell_store(turn: Turn, said: Wanted) -> None:
+    """Whether the product told last is in the store that was named."""
+    product, store = catalog.find_by_handle(turn.session, str(turn.slots[LAST])), str(turn.entity("store"))
+    if product is None:
+        turn.say("utter_no_products")
+        return
+    currency = currency_of(turn)
+    there, name = [], ""
+    for each in catalog.variants(turn.session, product.id, currency, color=said.color, size=said.size):
+        for location, pieces in catalog.stock(turn.session, each.variant.id):
+            if location.code == store:
+                name = location.name
+                there += [each.variant.options] if pieces else []
+    response = "utter_product_in_store" if there else "utter_product_not_in_store"
+    named = in_language(product.names, turn.language)
+    turn.say(response, product=named, store=name or turn.label(f"store_{store}"), variants=_variants_in_words(turn, there))
 
 
 def currency_of(turn: Turn) -> str:
@@ -99,24 +236,82 @@ def currency_of(turn: Turn) -> str:
     return str(customer.currency) if customer is not None else turn.label("currency")
 
 
-def _wanted(turn: Turn) -> Wanted:
-    said = Wanted(
-        words=turn.text,
+def _said(turn: Turn) -> Wanted:
+    """What the message itself asks for."""
+    price = _most_expensive(turn)
+    return Wanted(
+        words=_telling_words(turn),
         category=turn.entity("category"),
         color=turn.entity("color"),
-        size=turn.entity("size"),
-        max_price_minor=_most_expensive(turn),
+        size=turn.entity("size") or _size_of_the_last(turn),
+        max_price_minor=price,
+        currency=_currency_said(turn) if price is not None else None,
     )
-    return _of_the_last(turn, said) or said
+
+
+def _telling_words(turn: Turn) -> str | None:
+    """The words by which something can be found: "do you have ... for less than 20 dollars" would only hide them."""
+    text = turn.text
+    for entity in turn.entities:
+        start, end = int(entity.get("start", 0)), int(entity.get("end", 0))
+        if entity["entity"] in ("size", "amount", "store") and turn.is_whole_message:
+            text = f"{text[:start]}{' ' * (end - start)}{text[end:]}"
+    words = [word for word in re.split(r"[\s,.;:!?¡¿()]+", text) if word]
+    kept = [word for word in words if not _is_filler(word) and (turn.entity("color") is None or not _is_color(turn, word))]
+    return " ".join(kept) or None
+
+
+def _is_filler(word: str) -> bool:
+    folded = folded_words(word)
+    return all(each.isdigit() or len(each) < SHORTEST or each in _fillers() for each in folded)
+
+
+def _is_color(turn: Turn, word: str) -> bool:
+    said = (turn.text[int(e.get("start", 0)) : int(e.get("end", 0))] for e in turn.entities if e["entity"] == "color")
+    return any(word in each.split() for each in said)
+
+
+@lru_cache(maxsize=1)
+def _fillers() -> frozenset[str]:
+    return frozenset(folded_words(" ".join(label("search_fillers", language) for language in languages())))
+
+
+def _says(turn: Turn, key: str) -> bool:
+    """Whether the message has one of the label's phrases as whole words."""
+    said = f" {' '.join(folded_words(turn.text))} "
+    return any(f" {' '.join(folded_words(phrase))} " in said for phrase in turn.label(key).split("|"))
+
+
+def _currency_said(turn: Turn) -> str | None:
+    """The currency of a price that is named, where the catalogue has prices in it."""
+    said = [code for code in CURRENCIES if _says(turn, f"currency_{code}") or ("€" in turn.text and code == "EUR")]
+    return said[0] if said and catalog.is_sold_in(turn.session, said[0]) else None
+
+
+def _size_of_the_last(turn: Turn) -> str | None:
+    """ "And in 38?": a number that is a size of the product told last."""
+    product = catalog.find_by_handle(turn.session, turn.slots.get(LAST) or "")
+    if product is None:
+        return None
+    sizes = {str(variant.options.get("size")) for variant in product.variants}
+    return next((word for word in (each.upper() for each in folded_words(turn.text)) if word in sizes), None)
 
 
 def _of_the_last(turn: Turn, said: Wanted) -> Wanted | None:
     """ "Do you have it in size 42?" and "how much is it?" are about the product just told."""
     last = turn.slots.get(LAST)
-    if last is None or said.category is not None or said.max_price_minor is not None:
+    is_open_list = not (turn.slots.get(SEARCHED) or {}).get("told", True)
+    if last is None or is_open_list or said.category is not None or said.max_price_minor is not None:
         return None
-    about_variant = said.color is not None or said.size is not None
-    return replace(said, words=None, handle=last) if about_variant or not _search(turn, said, SHOWN) else None
+    is_about_it = said.words is None or not _search(turn, replace(said, color=None, size=None), SHOWN)
+    return replace(said, words=None, handle=last, color=said.color or _color_before(turn)) if is_about_it else None
+
+
+def _color_before(turn: Turn) -> str | None:
+    """The color in which the product told last was looked for, while no other is asked about: "white sneakers" - "in 38?"."""
+    before, asks_for_others = turn.slots.get(SEARCHED) or {}, turn.entity("other") or _says(turn, "which_colors_words")
+    color = before.get("color") if not asks_for_others and turn.slots.get(LAST) in (before.get("shown") or []) else None
+    return str(color) if color else None
 
 
 def _found(turn: Turn, wanted: Wanted) -> tuple[list[Hit], str | None]:
@@ -134,7 +329,8 @@ def _found(turn: Turn, wanted: Wanted) -> tuple[list[Hit], str | None]:
 def _fitting(turn: Turn, wanted: Wanted, limit: int = SHOWN) -> list[Hit]:
     """By words among the kind of thing that was named, or beyond it where the words fit better there ("wallet").
 
-    A sentence around the words ("I need ... for a wedding") may hide them: then the kind of thing is enough.
+    A sentence around the words ("I need ... for a wedding") may hide them: then the kind of thing is enough, unless the
+    words do name things, only none of this size or colour.
     """
     found = _search(turn, wanted, limit)
     if wanted.category is None or wanted.handle is not None:
@@ -142,7 +338,9 @@ def _fitting(turn: Turn, wanted: Wanted, limit: int = SHOWN) -> list[Hit]:
     anywhere = _search(turn, replace(wanted, category=None), limit)
     if anywhere and anywhere[0].score > (found[0].score if found else FITS_WELL) + CLEARLY_BETTER:
         return anywhere
-    return found or _search(turn, replace(wanted, words=None), limit)
+    if found or _search(turn, replace(wanted, color=None, size=None, max_price_minor=None), SHOWN):
+        return found
+    return _search(turn, replace(wanted, words=None), limit)
 
 
 def _search(turn: Turn, wanted: Wanted, limit: int) -> list[Hit]:
@@ -155,7 +353,7 @@ def _search(turn: Turn, wanted: Wanted, limit: int) -> list[Hit]:
         category=wanted.category,
         color=wanted.color,
         size=wanted.size,
-        currency=currency_of(turn),
+        currency=wanted.currency or currency_of(turn),
         max_price_minor=wanted.max_price_minor,
         limit=limit,
     )
@@ -165,8 +363,9 @@ def _variants_of(turn: Turn, wanted: Wanted) -> list[Hit]:
     product = catalog.find_by_handle(turn.session, str(wanted.handle))
     if product is None:
         return []
-    found = catalog.variants(turn.session, product.id, currency_of(turn), color=wanted.color, size=wanted.size)
-    return [Hit(product, tuple(found), currency_of(turn), 1.0)] if found else []
+    currency = wanted.currency or currency_of(turn)
+    found = catalog.variants(turn.session, product.id, currency, color=wanted.color, size=wanted.size)
+    return [Hit(product, tuple(found), currency, 1.0)] if found else []
 
 
 def _most_expensive(turn: Turn) -> int | None:

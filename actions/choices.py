@@ -5,9 +5,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from rapidfuzz import fuzz
+
+from actions.words import label, languages
 
 CLEARLY_MEANT = 86  # rapidfuzz ratio, 0 to 100
 CLEARLY_BETTER = 6
@@ -44,14 +47,33 @@ def picked(text: str, entities: Sequence[Mapping[str, Any]], offered: Sequence[O
     """The value of the one option that this reply picks; None where it picks none or more than one."""
     if not offered:
         return None
-    return _by_position(text, entities, offered) or _by_value(entities, offered) or _by_words(text, offered)
+    by_sight = picked_by_position(text, entities, offered) or _by_value(entities, offered)
+    return by_sight or _by_words(text, offered) or _by_count(text, offered)
 
 
-def _by_position(text: str, entities: Sequence[Mapping[str, Any]], offered: Sequence[Option]) -> str | None:
-    said = next((str(entity["value"]) for entity in entities if entity["entity"] == "ordinal"), text.strip().rstrip(".)"))
-    if said == "last":
+def picked_by_position(text: str, entities: Sequence[Mapping[str, Any]], offered: Sequence[Option]) -> str | None:
+    """The value of the one that is named by its place: "the second", "2", "the last one"."""
+    named = next((entity for entity in entities if entity["entity"] == "ordinal"), None)
+    if named is not None and not _is_about_the_choice(text, named, offered):
+        return None
+    said = str(named["value"]) if named is not None else text.strip().rstrip(".)")
+    if said == "last" and offered:
         return offered[-1].value
     return offered[int(said) - 1].value if said.isdigit() and 1 <= int(said) <= len(offered) <= 20 else None
+
+
+def _is_about_the_choice(text: str, named: Mapping[str, Any], offered: Sequence[Option]) -> bool:
+    """Whether the place is what is chosen, and no "first" before another matter: "no, the points first"."""
+    start, end = int(named.get("start", 0)), int(named.get("end", 0))
+    if len(folded_words(text[start:end])) != 1:  # "the first one", or no words at all: a button
+        return True
+    beside = {*_beside_a_choice(), *(word for option in offered for word in folded_words(option.title))}
+    return all(word in beside for word in folded_words(f"{text[:start]} {text[end:]}"))
+
+
+@lru_cache(maxsize=1)
+def _beside_a_choice() -> frozenset[str]:
+    return frozenset(folded_words(" ".join(label("beside_a_choice", language) for language in languages())))
 
 
 def _by_value(entities: Sequence[Mapping[str, Any]], offered: Sequence[Option]) -> str | None:
@@ -68,6 +90,14 @@ def _by_words(text: str, offered: Sequence[Option]) -> str | None:
     best, index = scored[0]
     runner_up = scored[1][0] if len(scored) > 1 else 0.0
     return offered[index].value if best >= CLEARLY_MEANT and best - runner_up >= CLEARLY_BETTER else None
+
+
+def _by_count(text: str, offered: Sequence[Option]) -> str | None:
+    """ "Both", where one of the options is two pieces of something."""
+    said = [word for word in folded_words(text) if word not in _beside_a_choice()]
+    both = {tuple(folded_words(word)) for language in languages() for word in label("both_words", language).split("|")}
+    pairs = [option.value for option in offered if folded_words(option.title)[:1] == ["2"]]
+    return pairs[0] if len(pairs) == 1 and {tuple(said), tuple(folded_words(text))} & both else None
 
 
 def _likeness(text: str, option: Option) -> float:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
 
 from actions.handoff import open_for
 from actions.offers import Next, next_task, offer, offer_queued, offer_suspended
 from actions.tasks import FORMS, TASKS
-from actions.turn import Turn
+from actions.turn import Turn, turn_of
 from actions.wording import worded
 from actions.words import response_keys
 from commerce import proposals
@@ -16,11 +21,13 @@ from commerce.proposals import Refusal
 from messaging import satisfaction
 from messaging.satisfaction import SCORES
 
+logger = logging.getLogger(__name__)
+
 FORM_SLOTS = tuple(
     (
         "order_number line_id return_items cancel_reason return_reason package return_method refund_to new_variant "
         "new_address new_payment_method problem resolution points confirmation contact code proposal_id choices current_task "
-        "reopened wanted_order item_words"
+        "reopened wanted_order item_words newsletter_address"
     ).split()
 )
 
@@ -51,16 +58,37 @@ def leave_task(turn: Turn) -> None:
     close_task(turn, settled=False)
 
 
+def say_failure(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[dict[str, Any]]:
+    """Something of ours has failed and was rolled back: say so instead of what was begun, call a person, leave the task."""
+    dispatcher.messages.clear()
+    try:
+        with turn_of(dispatcher, tracker) as turn:
+            turn.say("utter_failure")
+            open_for(turn, "failure")
+            leave_task(turn)
+            return [*turn.events, SlotSet("requested_slot", None)]
+    except Exception:  # the database itself may be away: what can be said without it is said
+        logger.exception("a failure could not be passed on")
+        dispatcher.messages.clear()
+        dispatcher.utter_message(response="utter_failure")
+        return [SlotSet("requested_slot", None)]
+
+
 def say_refusal(turn: Turn, task: str, refusal: Refusal) -> None:
     """The reason, then the nearest thing that is possible; a person where the policy wants one."""
+    say_reason(turn, task, refusal)
+    if refusal.verdict == "needs_human" or refusal.nearest in A_PERSON:
+        open_for(turn, reason="policy", goal=task, verdict=_verdict(refusal))
+    elif refusal.nearest in NEAREST:
+        _offer_nearest(turn, task, refusal)
+
+
+def say_reason(turn: Turn, task: str, refusal: Refusal) -> None:
+    """The reason alone: what is possible is in the question that follows."""
     specific, general = f"utter_refused_{task}_{refusal.reason}", f"utter_refused_{refusal.reason}"
     known = response_keys()
     response = specific if specific in known else general if general in known else "utter_refused"
     turn.dispatcher.utter_message(response=response, **refusal_values(turn, refusal))
-    if refusal.verdict == "needs_human" or refusal.nearest in A_PERSON:
-        open_for(turn, reason="policy", goal=task, verdict=_verdict(refusal))
-    elif refusal.nearest in NEAREST:
-        _offer_nearest(turn, refusal.nearest)
 
 
 A_PERSON = ("agent", "send_picture")  # pictures are looked at by a person
@@ -92,17 +120,27 @@ SAID_IN_THE_REFUSAL = frozenset(
 SAME_AGAIN = ("order_number", "return_items", "return_reason", "package", "return_method")
 
 
-def _offer_nearest(turn: Turn, nearest: str) -> None:
+# Where the nearest thing may not be enough, a person is offered beside it.
+ALSO_A_PERSON = ("return_already_open", "not_delivered_late")
+
+
+def _offer_nearest(turn: Turn, refused: str, refusal: Refusal) -> None:
+    nearest = str(refusal.nearest)
     task = NEAREST[nearest]
     order_number = turn.slots.get("order_number")
     known: dict[str, Any] = {"order_number": order_number, "item_words": turn.slots.get("item_words")} if order_number else {}
+    if refusal.reason == "not_delivered_lost":
+        known["problem"] = "not_received"
+    if nearest == "return":  # what was swapped for is given back for the same reason
+        known |= {slot: turn.slots[slot] for slot in ("return_reason", "package") if turn.slots.get(slot) is not None}
     if nearest == "store_credit":  # the same again, and only the money goes elsewhere
         known = {slot: turn.slots[slot] for slot in SAME_AGAIN if turn.slots.get(slot) is not None} | {"refund_to": nearest}
-    carried: Next = next_task(turn, task, **known)
+    carried: Next = replace(next_task(turn, task, **known), instead_of=refused)
     if nearest == "store_credit":
         offer(turn, [replace(carried, title=turn.label("yes"))], "utter_offer_store_credit", decline=True)
     else:
-        offer(turn, [carried], "utter_offer_nearest", decline=True, task=carried.title)
+        person = [next_task(turn, "human_agent")] if refusal.reason in ALSO_A_PERSON else []
+        offer(turn, [carried, *person], "utter_offer_nearest", decline=True, task=carried.title)
 
 
 def refusal_values(turn: Turn, refusal: Refusal) -> dict[str, Any]:
@@ -120,4 +158,4 @@ def _verdict(refusal: Refusal) -> dict[str, Any]:
     }
 
 
-__all__ = ["FORMS", "TASKS", "close_task", "leave_task", "refusal_values", "say_refusal", "worded"]
+__all__ = ["FORMS", "TASKS", "close_task", "leave_task", "refusal_values", "say_reason", "say_refusal", "worded"]

@@ -11,7 +11,9 @@ from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.choices import Option, picked, tapped
-from actions.closing import close_task, say_refusal
+from actions.closing import close_task, say_reason, say_refusal
+from actions.failing import never_silent
+from actions.order_steps import says_phrase, words_of_message
 from actions.task_form import Again, End, Reply, Step, known_slots
 from actions.turn import Turn, turn_of
 from actions.wording import worded
@@ -54,16 +56,27 @@ class ConfirmStep(Step):
         self.write = write
 
     def read(self, turn: Turn, asked: bool) -> Reply | None:
-        if not asked:
+        if not asked or turn.slots.get("proposal_id") is None:  # "no, the number is 223" has just changed what it was about
             return None
-        value = tapped(SLOT, turn.entities)
+        if self._is_conditional(turn):
+            turn.say("utter_once_more_first")
+            return Reply(None)
+        value = tapped(SLOT, turn.entities) or picked(turn.text, turn.entities, turn.offered(SLOT))
         if value is not None:
-            return self._tapped(turn, value)
-        if (chosen := picked(turn.text, turn.entities, turn.offered(SLOT))) is not None:
-            return Reply(chosen)
+            return self._chosen(turn, value)
         if turn.intent == "affirm":
             return Reply(turn.slots.get("proposal_id"))
         return Reply(NO) if turn.intent == "deny" else None
+
+    def is_meant(self, turn: Turn) -> bool:
+        """ "Yes, but first tell me how much": what is asked stands in the summary."""
+        is_asked = turn.slots.get("requested_slot") == SLOT and self._is_conditional(turn)
+        return is_asked and _says(turn, "in_the_summary_words")
+
+    def _is_conditional(self, turn: Turn) -> bool:
+        """A yes with a "but" is no yes: the summary is shown once more."""
+        is_yes = turn.intent == "affirm" or picked(turn.text, turn.entities, turn.offered(SLOT)) == turn.slots.get("proposal_id")
+        return not turn.is_tap and (is_yes or _says(turn, "yes_words")) and _says(turn, "condition_words")
 
     def settle(self, turn: Turn) -> Any | End | Again | None:
         if turn.slots.get("proposal_id") is None:
@@ -72,7 +85,7 @@ class ConfirmStep(Step):
 
     def ask(self, turn: Turn) -> None:
         proposal = turn.session.get(Proposal, turn.slots["proposal_id"])
-        options = [Option(proposal.id, turn.label("yes")), Option(NO, turn.label("no"))]
+        options = [Option(proposal.id, turn.label("yes")), Option(no_to(proposal.id), turn.label("no"))]
         summary = proposal.summary
         turn.offer(SLOT, options, self.write.summary_response(turn, summary), **self.write.summary_values(turn, summary))
 
@@ -91,9 +104,10 @@ class ConfirmStep(Step):
         turn.set("proposal_id", outcome.proposal_id)
         return None
 
-    def _tapped(self, turn: Turn, value: str) -> Reply:
-        if value in (NO, turn.slots.get("proposal_id")):
-            return Reply(value)
+    def _chosen(self, turn: Turn, value: str) -> Reply:
+        proposal_id = turn.slots.get("proposal_id")
+        if value in (proposal_id, no_to(proposal_id)):
+            return Reply(value if value == proposal_id else NO)
         turn.say("utter_summary_is_old")
         return Reply(None)
 
@@ -111,13 +125,10 @@ class SubmitAction(Action, ABC):
     def name(self) -> str:
         return self.action
 
+    @never_silent
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         with turn_of(dispatcher, tracker) as turn:
-            if turn.slots.get("current_task") != self.write.form:
-                return []  # the form ended by itself: it has said why
-            if turn.slots.get(SLOT) == NO:
-                return self._not_done(turn)
-            return self._confirm(turn, turn.slots[SLOT])
+            return self._settle(turn)
 
     def done(self, turn: Turn, result: Mapping[str, Any]) -> None:
         """Say what was done."""
@@ -126,6 +137,13 @@ class SubmitAction(Action, ABC):
     def is_settled(self, result: Mapping[str, Any]) -> bool:
         """Whether nothing is left for a person to decide."""
         return True
+
+    def _settle(self, turn: Turn) -> Events:
+        if turn.slots.get("current_task") != self.write.form:
+            return []  # the form ended by itself: it has said why
+        if turn.slots.get(SLOT) == NO:
+            return self._not_done(turn)
+        return self._confirm(turn, turn.slots[SLOT])
 
     def _confirm(self, turn: Turn, proposal_id: str) -> Events:
         write = self.write
@@ -149,19 +167,38 @@ class SubmitAction(Action, ABC):
         return turn.events
 
     def _stale(self, turn: Turn, stale: Stale) -> Events:
-        """Nothing was done. Where it is still possible the form shows the new summary, else the new reason is said."""
+        """Nothing was done. Where it is still possible the form shows the new summary, else the new reason is said, and
+        where something else would do, it is asked for."""
         turn.say("utter_facts_changed" if stale.reason == "facts_changed" else "utter_summary_is_old")
+        again = self._known_again(turn, stale)
         if stale.refusal is not None:
-            say_refusal(turn, self.write.task, stale.refusal)
-        again = {"slots": known_slots(turn)} if stale.offer is not None else None
+            say = say_refusal if again is None else say_reason
+            say(turn, self.write.task, stale.refusal)
         close_task(turn, settled=False)
         if again is None:
             return turn.events
         return [*turn.events, SlotSet("carried", again), FollowupAction(self.write.form)]
 
+    def _known_again(self, turn: Turn, stale: Stale) -> dict[str, Any] | None:
+        """What the form begins again with: all of it, or all but what cannot be any more; None where it is over."""
+        gone = self.write.asked_again.get(stale.refusal.reason) if stale.refusal is not None else None
+        if stale.offer is None and gone is None:
+            return None
+        return {"slots": {slot: value for slot, value in known_slots(turn).items() if slot != gone}}
 
-def say_about_old_summary(turn: Turn, proposal_id: str) -> None:
+
+def _says(turn: Turn, words: str) -> bool:
+    """Whether the message holds one of the phrases of this label."""
+    return says_phrase(words_of_message(turn), turn.label(words).split("|"))
+
+
+def no_to(proposal_id: str | None) -> str:
+    """The value of the "no" to this summary: a tap on an older one's is no answer to it."""
+    return f"{NO}.{proposal_id}"
+
+
+def say_about_old_summary(turn: Turn, value: str) -> None:
     """A tap on a summary's button when nothing waits for one: it was done already, or it is old and nothing happens."""
-    proposal = turn.session.get(Proposal, proposal_id)
+    proposal = turn.session.get(Proposal, value.removeprefix(no_to("")))
     own = proposal is not None and proposal.conversation == turn.sender_id
     turn.say("utter_done_before" if own and proposal.effect is not None else "utter_summary_is_old")

@@ -20,6 +20,7 @@ from commerce.models import Customer
 from commerce.privacy import Traces
 from commerce.proposals import Refusal
 from messaging import privacy as conversations_privacy
+from messaging.mentions import Contacts
 from messaging.models import ChannelIdentity
 
 TRACKERS = "events"  # Rasa's table
@@ -75,12 +76,16 @@ def erase(session: Session, who: Found, now: datetime, key: bytes) -> Erased | R
 def erase_around(session: Session, who: Found, traces: Traces, now: datetime, key: bytes) -> Erased:
     """Erase what conversations, mail and trackers hold of a customer whom commerce has erased in this transaction.
 
+    A conversation in which nobody proved anything, and the customer's e-mail or phone was written, goes too.
+
     traces: asked for before that. The conversation that is going on is written by Rasa once more when its turn ends: it
     has to be told (the slot `forget_conversation`).
     """
     contacts = tuple(dict.fromkeys([*traces.contacts, *who.contacts]))
-    left = conversations_privacy.erase_conversations(session, who.id, now, key=key, contacts=contacts)
+    naming = _naming(session, Contacts(contacts))
+    left = conversations_privacy.erase_conversations(session, who.id, now, key=key, contacts=contacts, naming=naming)
     _forget_trackers(session, left.sender_ids)
+    _erase_from_trackers(session, left.quoting, Contacts(contacts))
     return Erased(who.number, contacts, (*traces.files, *left.attachments), len(left.sender_ids))
 
 
@@ -120,6 +125,33 @@ def _forget_trackers(session: Session, senders: Sequence[str]) -> None:
     if senders and _has_trackers(session):
         forget = text(f"DELETE FROM {TRACKERS} WHERE sender_id IN :names")  # noqa: S608
         session.execute(forget.bindparams(bindparam("names", expanding=True)), {"names": _listed(senders)})
+
+
+def _naming(session: Session, contacts: Contacts) -> set[str]:
+    """The conversations in which somebody wrote one of the contacts, proven to be theirs or not."""
+    if not _has_trackers(session) or not contacts.signs:
+        return set()
+    # An e-mail said in words has its name in it; a phone its last digits, or the mark of one that was understood.
+    signs = {f"sign{place}": f"%{_escaped(sign)}%" for place, sign in enumerate((*contacts.signs, '"phone"'))}
+    any_sign = " OR ".join(f"lower(data) LIKE :{name} ESCAPE '!'" for name in signs)
+    query = text(f"SELECT sender_id, data FROM {TRACKERS} WHERE type_name = 'user' AND ({any_sign})")  # noqa: S608
+    return {row.sender_id for row in session.execute(query, signs) if contacts.are_in(json.loads(row.data))}
+
+
+def _escaped(sign: str) -> str:
+    return sign.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+
+
+def _erase_from_trackers(session: Session, senders: Sequence[str], contacts: Contacts) -> None:
+    if not senders or not _has_trackers(session):
+        return
+    query = text(f"SELECT id, data FROM {TRACKERS} WHERE sender_id IN :names")  # noqa: S608
+    rows = session.execute(query.bindparams(bindparam("names", expanding=True)), {"names": _listed(senders)}).all()
+    rewrite = text(f"UPDATE {TRACKERS} SET data = :data WHERE id = :id")  # noqa: S608
+    for row in rows:
+        before = json.loads(row.data)
+        if (after := contacts.erased_from(before)) != before:
+            session.execute(rewrite, {"id": row.id, "data": json.dumps(after)})
 
 
 def _listed(names: Iterable[str]) -> list[str]:

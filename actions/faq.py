@@ -9,8 +9,12 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import catalog, formats
-from actions.handoff import support_calendar
+from actions.failing import never_silent
+from actions.handoff import asks_for_the_wait, pass_on, support_calendar
+from actions.identity import is_known_well_enough
+from actions.loyalty import tell_expiries
 from actions.offers import Next, offer, offer_queued
+from actions.reported import claimed
 from actions.shop import policies, shop_name
 from actions.turn import Turn, turn_of
 from actions.words import data_folder
@@ -20,6 +24,7 @@ from commerce.policies import policy_facts
 from messaging.calendar import Calendar, load_calendars
 
 OFFERED = 3
+OWN_ANSWERS = {"points_expiry": tell_expiries}  # what is told besides, where it is known who asks
 NEAR = 0.25  # a score that is no answer, but worth offering
 
 
@@ -27,10 +32,16 @@ class ActionAnswerFaq(Action):
     def name(self) -> str:
         return "action_answer_faq"
 
+    @never_silent
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
         with turn_of(dispatcher, tracker) as turn:
+            if asks_for_the_wait(turn) and pass_on(turn):
+                return turn.events
             chosen = (turn.carried.get("slots") or {}).get("faq") if not turn.is_fresh else None
-            entries = [entry_of(chosen, turn.language)] if chosen else _fitting(turn)
+            if not chosen and (report := claimed(turn)):
+                return report
+            is_about_product = not chosen and not turn.tracker.active_loop_name and catalog.goes_on(turn)
+            entries = [entry_of(chosen, turn.language)] if chosen else [] if is_about_product else _fitting(turn)
             if not entries and (catalog.names_product(turn) or turn.slots.get(catalog.LAST)):
                 catalog.search(turn)  # "do you sell shirts?" and "how much is it?" sound like questions about the shop
             else:
@@ -41,6 +52,8 @@ class ActionAnswerFaq(Action):
     def _answer(self, turn: Turn, entries: list[FaqEntry]) -> None:
         if len(entries) == 1:
             answer(turn, entries[0])
+            if entries[0].id in OWN_ANSWERS and is_known_well_enough(turn, "check_points"):
+                OWN_ANSWERS[entries[0].id](turn)
             if not turn.tracker.active_loop_name:
                 offer_queued(turn)
         elif turn.tracker.active_loop_name:

@@ -7,11 +7,13 @@ from datetime import date, datetime
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_time, get_timezone
+from babel.dates import format_date, format_time, get_timezone, get_timezone_location
 from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal, get_currency_precision
 
 from actions.words import in_language, label
+
+AT_HOME = {"MXN": "MX", "EUR": "ES", "USD": "US", "BRL": "BR", "NOK": "NO"}  # countries by currency
 
 
 def locale_of(language: str, country: str | None = None) -> Locale:
@@ -20,6 +22,11 @@ def locale_of(language: str, country: str | None = None) -> Locale:
         return Locale.parse(f"{language}_{country}" if country else language)
     except (UnknownLocaleError, ValueError):
         return Locale.parse(language)
+
+
+def locale_of_currency(language: str, currency: str) -> Locale:
+    """How the language writes money where the currency is at home: in Spanish, pesos as in Mexico and euros as in Spain."""
+    return locale_of(language, AT_HOME.get(currency))
 
 
 def money(amount_minor: int, currency: str, locale: Locale) -> str:
@@ -45,6 +52,11 @@ def _english_day(value: date | datetime, today: date | None) -> str:
 
 def clock_time(value: datetime, time_zone: str, locale: Locale) -> str:
     return format_time(value, "short", tzinfo=get_timezone(time_zone), locale=locale)
+
+
+def city_of(time_zone: str, locale: Locale) -> str:
+    """The city by whose clock this zone goes: "America/Mexico_City" is "Ciudad de México"."""
+    return str(get_timezone_location(time_zone, locale=locale, return_city=True))
 
 
 def language_name(language: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -10,11 +12,13 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import formats
-from actions.shop import time_zone
+from actions.choices import folded_words
+from actions.failing import never_silent
 from actions.turn import Turn, turn_of
 from actions.words import data_folder
 from messaging import handoffs
 from messaging.calendar import Calendar, load_calendar
+from messaging.masking import CODE_MARK
 
 COLLECTED = tuple(
     (
@@ -22,8 +26,10 @@ COLLECTED = tuple(
         "new_address new_payment_method problem resolution points last_order"
     ).split()
 )
+CONTACT = "contact"  # among what was collected: where somebody whom nobody knows wants to be reached
 SPEAKERS = {"user": "shopper", "bot": "assistant"}
 LONGEST_TRANSCRIPT = 200  # messages
+LIKE_A_CODE = re.compile(r"(?<!\d)\d(?:[ .-]?\d){5}(?!\d)")  # six digits
 AGAIN = "heard_again"  # metadata of a message that an action has put to the rules a second time
 
 
@@ -49,7 +55,7 @@ def open_for(turn: Turn, reason: handoffs.Reason, goal: str | None = None, verdi
         calendar=support_calendar(),
     )
     _tell(turn, opened)
-    if turn.tracker.active_loop_name and reason != "policy":
+    if turn.tracker.active_loop_name and reason not in ("policy", "failure"):
         turn.say("utter_meanwhile")  # the form asks its question again: it may well be answered before anybody is there
 
 
@@ -65,17 +71,30 @@ def goal_of(turn: Turn) -> str | None:
 
 
 def transcript(tracker: Tracker) -> list[dict[str, Any]]:
-    """Who said what, when: the newest messages of this conversation, a tapped button by its title."""
+    """Who said what, when: the newest messages of this conversation, a tapped button by its title, one-time codes masked."""
     titles: dict[str, str] = {}
     said = []
+    asked_slot = None
     for event in tracker.events:
+        if event.get("event") == "slot" and event.get("name") == "requested_slot":
+            asked_slot = event.get("value")
         if event.get("event") not in SPEAKERS or AGAIN in (event.get("metadata") or {}):
             continue
         text = event.get("text") or ""
         titles |= {button["payload"]: button["title"] for button in (event.get("data") or {}).get("buttons") or []}
         by, at = SPEAKERS[event["event"]], event.get("timestamp")
-        said.append({"by": by, "text": titles.get(text, text) if by == "shopper" else text, "at": at})
+        if by == "shopper":
+            text = titles.get(text) or _without_codes(text, event, asked_slot == "code")
+        said.append({"by": by, "text": text, "at": at})
     return said[-LONGEST_TRANSCRIPT:]
+
+
+def _without_codes(text: str, event: Mapping[str, Any], was_asked: bool) -> str:
+    """The message without the codes that were understood in it; as an answer to the question for one, without any six digits."""
+    entities = (event.get("parse_data") or {}).get("entities") or []
+    for code in (str(entity.get("value")) for entity in entities if entity.get("entity") == "code"):
+        text = text.replace(code, CODE_MARK)
+    return LIKE_A_CODE.sub(CODE_MARK, text) if was_asked else text
 
 
 @lru_cache(maxsize=1)
@@ -83,16 +102,59 @@ def support_calendar() -> Calendar:
     return load_calendar(data_folder() / "policies" / "support.yml", "support")
 
 
+def note_contact(turn: Turn, contact: str) -> bool:
+    """Keep where the shopper can be reached, if a person is to write to them."""
+    handoff = handoffs.open_for(turn.session, turn.sender_id)
+    if handoff is None:
+        return False
+    handoff.collected = {**handoff.collected, CONTACT: contact}
+    return True
+
+
+def asks_for_the_wait(turn: Turn) -> bool:
+    """ "How long do I have to wait?": who waits for a person means that."""
+    said = f" {' '.join(folded_words(turn.text))} "
+    return any(f" {' '.join(folded_words(words))} " in said for words in turn.label("wait_words").split("|"))
+
+
+def pass_on(turn: Turn) -> bool:
+    """Whether somebody waits for a person already: what they have written since is passed on, and they are told so."""
+    handoff = handoffs.open_for(turn.session, turn.sender_id)
+    if handoff is None:
+        return False
+    open_for(turn, handoff.reason, handoff.goal)
+    return True
+
+
 def _tell(turn: Turn, opened: handoffs.Opened) -> None:
-    if opened.already_open:
-        turn.say("utter_handoff_already", position=handoffs.position(turn.session, opened.handoff.id) or 1)
+    position = handoffs.position(turn.session, opened.handoff.id) or 1
+    if opened.next_opening is not None:
+        _tell_callback(turn, opened, opened.next_opening)
+    elif opened.already_open:
+        turn.say("utter_handoff_already", position=position)
     elif opened.is_open_now:
-        turn.say("utter_handoff_waiting", minutes=opened.expected_wait_minutes)
-    elif opened.next_opening is not None:
-        when = opened.next_opening
-        local = when.astimezone(support_calendar().time_zone)
-        hour = formats.clock_time(when, time_zone(), turn.locale)
-        turn.say("utter_handoff_callback", day=turn.day(local.date()), time=hour)
+        turn.say("utter_handoff_waiting", minutes=_wait(opened, position))
+
+
+def _wait(opened: handoffs.Opened, position: int) -> int:
+    """The usual minutes, and some more for each who asked before."""
+    return (opened.expected_wait_minutes or 0) + (position - 1) * support_calendar().wait_for_each_before
+
+
+def _tell_callback(turn: Turn, opened: handoffs.Opened, when: datetime) -> None:
+    """When, by whose clock, and where: who can be reached nowhere is asked for an e-mail or a phone number."""
+    calendar, customer = support_calendar(), turn.customer
+    contact = opened.handoff.collected.get(CONTACT) or (customer and (customer.email or customer.phone))
+    words: dict[str, Any] = {
+        "day": turn.day(when.astimezone(calendar.time_zone).date()),
+        "time": formats.clock_time(when, calendar.time_zone.key, turn.locale),
+        "city": formats.city_of(calendar.time_zone.key, turn.locale),
+    }
+    if not contact:
+        turn.say("utter_handoff_callback_where", **words)
+    else:
+        response = "utter_handoff_callback_already" if opened.already_open else "utter_handoff_callback"
+        turn.say(response, contact=contact, **words)
 
 
 def _tried(tracker: Tracker) -> list[str]:
@@ -117,6 +179,7 @@ class ActionHandoff(Action):
     def name(self) -> str:
         return "action_handoff"
 
+    @never_silent
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
         with turn_of(dispatcher, tracker) as turn:
             was_offered = turn.carried.get("reason")

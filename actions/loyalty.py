@@ -11,12 +11,14 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import formats
-from actions.choices import Option
+from actions.choices import Option, folded_words
 from actions.closing import close_task, refusal_values
 from actions.confirmation import ConfirmStep, SubmitAction, Write
+from actions.failing import never_silent
 from actions.identity import is_known_well_enough
 from actions.mailing import send_mail
 from actions.offers import next_task, offer
+from actions.order_steps import says_phrase, words_of_message
 from actions.orders import identity_steps
 from actions.shop import policies
 from actions.task_form import NOT_NEEDED, ChoiceStep, End, Reply, Step, TaskForm
@@ -28,8 +30,13 @@ from commerce.proposals import Assessment, Operation, Refusal
 
 ENTRIES_READ, MOST_MOVEMENTS = 40, 5
 SOON = timedelta(days=60)  # what expires later is no reason to hurry
+ALL = -1.0  # as many as there are, among numbers that were named
 WANTED = "wanted_points"  # slot: how many were named before it was known who asks
-ANOTHER_NUMBER = frozenset({"below_minimum", "not_enough_points", "not_a_multiple"})  # another number may be possible
+ANOTHER_NUMBER = {  # another number may be possible: what is said by the reason, before it is asked for again
+    "below_minimum": "utter_points_below_minimum",
+    "not_enough_points": "utter_points_not_enough_points",
+    "not_a_multiple": "utter_refused_not_a_multiple",
+}
 
 
 class CheckPointsForm(TaskForm):
@@ -42,6 +49,7 @@ class ActionTellPoints(Action):
     def name(self) -> str:
         return "action_tell_points"
 
+    @never_silent
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
         with turn_of(dispatcher, tracker) as turn:
             if turn.slots.get("current_task") == CheckPointsForm.form:
@@ -68,6 +76,16 @@ def tell_points(turn: Turn) -> None:
         first = standing.next_expiry
         response = "utter_points_expiry" if first.date - turn.today <= SOON else "utter_points_expiry_far"
         turn.say(response, points=turn.number(first.points), day=turn.day(first.date))
+
+
+def tell_expiries(turn: Turn) -> None:
+    """What expires when, the soonest first."""
+    lots = loyalty.lots(turn.session, turn.customer_id, turn.now)
+    expiring = ((lot.expires_at.date(), lot.left) for lot in lots if lot.expires_at)
+    dated = [(day, sum(left for _, left in each)) for day, each in groupby(expiring, lambda one: one[0])][:MOST_MOVEMENTS]
+    if dated:
+        listed = formats.bullets(f"{turn.day(day)}: {turn.number(points)} {turn.label('points')}" for day, points in dated)
+        turn.say("utter_points_expiries", expiries=listed)
 
 
 def _offer_to_use(turn: Turn) -> None:
@@ -107,7 +125,7 @@ class PointsStep(Step):
         if said is None:
             return None
         if is_known_well_enough(turn, Redeeming.task):
-            return Reply(self._fitting(turn, said))
+            return Reply(self._fitting(turn, self._counted(turn, said)))
         turn.set(WANTED, said)  # whether that many are there is told to their owner only
         return Reply(None)
 
@@ -118,7 +136,7 @@ class PointsStep(Step):
             balance = loyalty.balance(turn.session, turn.customer_id, turn.now)
             outcome = self._assess(turn, balance)
             return End(refusal=outcome) if isinstance(outcome, Refusal) else None
-        return self._fitting(turn, wanted) if wanted else None
+        return self._fitting(turn, self._counted(turn, wanted)) if wanted else None
 
     def ask(self, turn: Turn) -> None:
         PointsChoice().ask(turn)
@@ -131,13 +149,19 @@ class PointsStep(Step):
     def _said(self, turn: Turn, asked: bool) -> float | None:
         if asked and (chosen := PointsChoice().read(turn, asked)) is not None:
             return float(chosen.value)
-        said = turn.entity("points") or (_bare_number(turn) if asked else None)
+        is_asked_for = asked or (turn.intent == Redeeming.task and turn.entity("order_number") is None)
+        said = turn.entity("points") or (_bare_number(turn) if is_asked_for else None)
+        if said is None and is_asked_for and says_phrase(words_of_message(turn), turn.label("redeem_all_words").split("|")):
+            return ALL
         return float(said.replace(".", "").replace(",", "")) if said else None
+
+    def _counted(self, turn: Turn, said: float) -> float:
+        return float(PointsChoice().most(turn)) if said == ALL else said
 
     def _fitting(self, turn: Turn, points: float) -> float | None:
         outcome = self._assess(turn, int(points))
         if isinstance(outcome, Refusal) and outcome.reason in ANOTHER_NUMBER:
-            turn.say(f"utter_points_{outcome.reason}", **refusal_values(turn, outcome))
+            turn.say(ANOTHER_NUMBER[outcome.reason], **refusal_values(turn, outcome))
             return None
         return points
 
@@ -163,6 +187,9 @@ class PointsChoice(ChoiceStep):
 
     def values(self, turn: Turn) -> dict[str, Any]:
         return {"balance": turn.number(loyalty.balance(turn.session, turn.customer_id, turn.now))}
+
+    def most(self, turn: Turn) -> int:
+        return self._bounds(turn)[2]
 
     def _bounds(self, turn: Turn) -> tuple[int, int, int]:
         step = policies().number("redemption", "redeem_step", turn.today)
@@ -216,12 +243,12 @@ class ActionRedeemPoints(SubmitAction):
 
 
 class DisputeCauseStep(Step):
-    """Points that never came, or a promotion that was not applied: it is the first message that tells."""
+    """Points that never came, a promotion that was not applied, or points taken off: it is the first message that tells."""
 
     slot = "problem"
 
     def read(self, turn: Turn, asked: bool) -> Reply | None:
-        said = turn.entity("promotion")
+        said = turn.entity("promotion") or ("other" if _speaks_of_taken_points(turn) else None)
         claimed = turn.entity("points")
         if said and claimed:
             turn.set(WANTED, float(claimed.replace(".", "").replace(",", "")))
@@ -234,6 +261,11 @@ class DisputeCauseStep(Step):
         turn.set(self.slot, None)
         if turn.begins_form:
             turn.set(WANTED, None)
+
+
+def _speaks_of_taken_points(turn: Turn) -> bool:
+    said = f" {' '.join(folded_words(turn.text))} "
+    return any(f" {' '.join(folded_words(word))} " in said for word in turn.label("points_taken_words").split("|"))
 
 
 class DisputedOrderStep(Step):

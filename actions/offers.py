@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,29 +13,50 @@ from actions.turn import Turn
 
 SLOT = "offer"
 NO = "no"
+MARK_BYTES = 4
 
 
 @dataclass(frozen=True)
 class Next:
-    """One thing to do next: a form or an action, with what it should know when it begins."""
+    """One thing to do next: a form or an action, with what it should know when it begins.
+
+    instead_of: the task that was refused, where this is the nearest possible thing.
+    """
 
     do: str
     title: str
     carried: Mapping[str, Any] = field(default_factory=dict)
     also: tuple[str, ...] = ()
+    instead_of: str | None = None
 
     def stored(self) -> dict[str, Any]:
-        return {"do": self.do, "carried": dict(self.carried)}
+        return {"do": self.do, "carried": dict(self.carried), "instead_of": self.instead_of}
 
 
 def offer(turn: Turn, nexts: Sequence[Next], response: str, /, decline: bool = False, **values: Any) -> None:
-    """Say the response with a choice for each; `decline` adds "no, thanks"."""
-    options = [Option(str(number), each.title, each.also) for number, each in enumerate(nexts, start=1)]
+    """Say the response with a choice for each; `decline` adds "no, thanks".
+
+    No two offers of a conversation have a value in common: a tap on the button of an older one takes up nothing.
+    """
+    mark = secrets.token_hex(MARK_BYTES)
+    named = {f"{number}.{mark}": each for number, each in enumerate(nexts, start=1)}
+    options = [Option(value, each.title, each.also) for value, each in named.items()]
     if decline:
-        options.append(Option(NO, turn.label("no")))
+        options.append(Option(f"{NO}.{mark}", turn.label("no")))
     turn.set("rated_matter", None)  # from here on a number picks one of these
     turn.offer(SLOT, options, response, **values)
-    turn.set("offers", {str(number): each.stored() for number, each in enumerate(nexts, start=1)})
+    turn.set("offers", {value: each.stored() for value, each in named.items()})
+
+
+def is_no(value: str | None) -> bool:
+    """Whether this value declines the offer."""
+    return value is not None and value.partition(".")[0] == NO
+
+
+def is_open(turn: Turn, value: str | None) -> bool:
+    """Whether a button of this value belongs to the newest offer; an older one's is not open any more."""
+    marks = {each.partition(".")[2] for each in turn.slots.get("offers") or {}}
+    return value is not None and value.partition(".")[2] in marks
 
 
 def next_task(turn: Turn, task: str, **slots: Any) -> Next:
@@ -64,6 +86,15 @@ def offer_queued(turn: Turn) -> bool:
     carried = {"text": queued["text"], "entities": queued["entities"]}
     # A question is named by its own words: "a question" would say nothing.
     is_task = TASKS[queued["intent"]] in FORMS
-    name = turn.label(f"task_{queued['intent']}") if is_task else queued["text"].strip(" .?!¿¡")
+    name = _with_order(turn, queued) if is_task else queued["text"].strip(" .?!¿¡")
     offer(turn, [Next(TASKS[queued["intent"]], turn.label("yes"), carried)], "utter_offer_second", True, task=name)
     return True
+
+
+def _with_order(turn: Turn, queued: Mapping[str, Any]) -> str:
+    """ "Return something (order 10206)"."""
+    task = turn.label(f"task_{queued['intent']}")
+    number = next((entity["value"] for entity in queued["entities"] if entity["entity"] == "order_number"), None)
+    if number is None and queued.get("about"):
+        return turn.label("task_about").format(task=task, about=queued["about"])
+    return turn.label("task_with_order").format(task=task, order_number=number) if number else task

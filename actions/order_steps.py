@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -11,9 +12,11 @@ from zoneinfo import ZoneInfo
 from rapidfuzz import fuzz
 
 from actions import formats
-from actions.choices import Option
+from actions.addresses import postcode_in
+from actions.choices import Option, tapped
 from actions.shop import time_zone
 from actions.task_form import ChoiceStep, End, Reply
+from actions.tasks import ABOUT_ONE_ORDER, FORMS, TASKS
 from actions.turn import Turn
 from commerce import orders
 from commerce.models import Order, OrderLine
@@ -24,6 +27,10 @@ SAME_WORD = 84  # rapidfuzz ratio, 0 to 100
 SHORTEST_WORD = 4  # characters of a name's word that says something
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 FEW_WORDS = 4
+TRACKING_NUMBER = re.compile(r"[A-Za-z]{2,4}\d{8,16}[A-Za-z]{0,2}")
+OF_THINGS = frozenset(TASKS[task] for task in ("cancel_order", "track_order"))  # done to whole orders, named by what is in them
+# What can be asked for several orders at once; an address has numbers of its own.
+ONE_BY_ONE = ABOUT_ONE_ORDER - {TASKS["change_address"]}
 DAYS_AGO = {"today": 0, "yesterday": 1, "day_before_yesterday": 2}
 
 
@@ -42,11 +49,18 @@ class OrderStep(ChoiceStep):
 
     def read(self, turn: Turn, asked: bool) -> Reply | None:
         if asked and (chosen := self._picked(turn)) is not None:
+            self._keep_other_things(turn, chosen.value)
+            remember_item_words(turn, asked)  # "the shirt from 10201" says which item too
+            self._keep_others(turn, chosen.value)
             return chosen
         spoke_of_items = remember_item_words(turn, asked)
-        number = turn.entity("order_number")
+        number = next(iter(_said_numbers(turn)), None)
         if number and not self._is_part_of_an_address(turn, number):
-            return self._named(turn, number)
+            self._keep_others(turn, number)
+            named = self._named(turn, number)
+            self._keep_other_things(turn, named.value)
+            self._say_which_instead(turn, named.value)
+            return named
         if asked and not spoke_of_items and self._lines_named(turn):
             turn.set("item_words", words_about_items(turn, asked))  # "the one with the lamp": a name is said, no kind of thing
             spoke_of_items = True
@@ -56,11 +70,63 @@ class OrderStep(ChoiceStep):
     def recognizes(self, turn: Turn) -> bool:
         return bool(self._lines_named(turn))
 
+    def _say_which_instead(self, turn: Turn, named: str | None) -> None:
+        """Whoever asks for the same of another order hears what became of the first."""
+        before = turn.slots.get(self.slot)
+        is_request = turn.intent == FORMS.get(str(turn.slots.get("current_task"))) and not turn.begins_form
+        if is_request and None not in (before, named) and named != before:
+            turn.say("utter_other_order_instead", order_number=named, before=before)
+
+    def sets_aside(self, turn: Turn) -> bool:
+        """ "My order 10273 never came either", while another one is being settled."""
+        number, present = turn.entity("order_number"), turn.slots.get(self.slot)
+        if present is None or number in (None, present) or turn.intent != FORMS.get(str(turn.slots.get("current_task"))):
+            return False
+        is_beside = says_phrase(words_of_message(turn), turn.label("also_words").split("|"))
+        return is_beside and self._keep_others(turn, present)
+
+    def _keep_others(self, turn: Turn, first: str | None) -> bool:
+        """Several orders are taken one after the other: the next one is offered once this is done. Whether one was kept."""
+        form = str(turn.slots.get("current_task"))
+        numbers = dict.fromkeys(_said_numbers(turn))
+        others = [number for number in numbers if number != first and self._may_be_own(turn, number)]
+        if first is None or not others or form not in ONE_BY_ONE:
+            return False
+        if turn.intent == "correct_choice" or turn.slots.get("queued_request"):
+            return False
+        rest = [entity for entity in turn.entities if (entity["entity"], str(entity["value"])) != ("order_number", first)]
+        turn.set("queued_request", {"intent": FORMS[form], "text": turn.text, "entities": rest})
+        turn.say("utter_one_order_at_a_time", order_number=first, others=formats.listed(others, turn.locale))
+        return True
+
+    def _keep_other_things(self, turn: Turn, first: str | None) -> None:
+        """ "Cancel the dress and the sneakers": what is in another order than the first is offered once that is done."""
+        form, kinds = str(turn.slots.get("current_task")), (turn.slots.get("item_words") or {}).get("kinds") or []
+        customer = turn.identity.customer_id
+        if first is None or form not in OF_THINGS or len(kinds) < 2 or customer is None or turn.slots.get("queued_request"):
+            return
+        known = self._known(turn)
+        kept = {line.variant.product.category.slug for order in known if order.number == first for line in order.lines}
+        owned = {line.variant.product.category.slug for order in known for line in order.lines}
+        others = [each for each in kinds if each["category"] in owned - kept]
+        if not others or len(others) == len(kinds):
+            return
+        said = formats.listed((each["said"] for each in others), turn.locale)
+        entities = [{"entity": "category", "value": each["category"]} for each in others]
+        turn.set("queued_request", {"intent": FORMS[form], "text": said, "entities": entities, "about": said})
+        turn.say("utter_one_order_at_a_time", order_number=first, others=said)
+
+    def _may_be_own(self, turn: Turn, number: str) -> bool:
+        customer = turn.identity.customer_id
+        return customer is None or orders.find(turn.session, number, customer) is not None
+
     def _lines_named(self, turn: Turn) -> list[OrderLine]:
         return named_lines(turn, [line for order in self._known(turn) for line in order.lines])
 
     def _picked(self, turn: Turn) -> Reply | None:
         """The list has the newest order first: "the last one" is that one, not the one at its end."""
+        if (number := tapped(self.slot, turn.entities)) is not None:
+            return self._named(turn, number)  # an older list's button too: it names an order
         shown = turn.offered(self.slot)
         if shown and turn.entity("ordinal") == "last" and turn.entity("order_number") is None:
             return Reply(shown[0].value)
@@ -69,34 +135,42 @@ class OrderStep(ChoiceStep):
     def settle(self, turn: Turn) -> Any | End | None:
         if (wanted := turn.slots.get("wanted_order")) is not None:
             turn.set("wanted_order", None)
-            return self._named(turn, wanted).value
+            found = self._named(turn, wanted).value
+            self._keep_other_things(turn, found)
+            return found
         if self._is_misnamed(turn):
             return None  # whoever names an order that is not theirs is asked, though only one comes into question
         candidates = self._candidates(turn)
         if not candidates:
             return End(response="utter_no_orders")
-        return candidates[0].number if len(candidates) == 1 else None
+        if len(candidates) > 1:
+            return None
+        self._keep_other_things(turn, candidates[0].number)
+        return candidates[0].number
 
     def options(self, turn: Turn) -> list[Option]:
         candidates = self._candidates(turn)
         if len(candidates) == 1:  # asked all the same, after "no, another one": it is not this one
-            candidates = self._in_question(self._known(turn))
+            candidates = self._in_question(turn, self._known(turn))
         return [order_option(turn, order) for order in candidates[:MOST_ORDERS]]
 
     def _is_misnamed(self, turn: Turn) -> bool:
-        number = turn.entity("order_number")
+        number = next(iter(_said_numbers(turn)), None)
         if number is None or turn.slots.get("requested_slot") not in (None, self.slot):
             return False
-        return orders.find(turn.session, number, turn.customer_id) is None
+        return _own(turn, number, turn.customer_id) is None
 
     def _named(self, turn: Turn, number: str) -> Reply:
         """The order of this number, if it is this shopper's. Before we know who asks, the number waits."""
         if turn.identity.customer_id is None:
             turn.set("wanted_order", number)
             return Reply(None)
-        order = orders.find(turn.session, number, turn.customer_id)
-        if order is None:
+        order = _own(turn, number, turn.customer_id)
+        if order is None and TRACKING_NUMBER.fullmatch(number):
+            turn.say("utter_tracking_not_found", tracking_number=number.upper())
+        elif order is None:
             turn.say("utter_order_not_found", order_number=number)
+        if order is None:
             return Reply(None)
         return Reply(order.number)
 
@@ -108,16 +182,16 @@ class OrderStep(ChoiceStep):
         if words.get("last"):
             return (named or known)[:1]
         if named:
-            return self._in_question(named)
+            return self._in_question(turn, named)
         last = turn.slots.get("last_order")
         if last and not words.get("other"):
-            return [order for order in known if order.number == last] or self._in_question(known)
-        return self._in_question(known)
+            return [order for order in known if order.number == last] or self._in_question(turn, known)
+        return self._in_question(turn, known)
 
     def _known(self, turn: Turn) -> list[Order]:
         return orders.recent(turn.session, turn.customer_id, limit=KNOWN_ORDERS)
 
-    def _in_question(self, some: list[Order]) -> list[Order]:
+    def _in_question(self, turn: Turn, some: list[Order]) -> list[Order]:
         """Of these, the ones with which it can be done; where there is none, what is not called off: the reason is told."""
         fitting = [order for order in some if not self.statuses or order.status in self.statuses]
         return fitting or [order for order in some if order.status != "cancelled"] or some
@@ -137,6 +211,21 @@ class OrderStep(ChoiceStep):
             return False
         is_own = orders.find(turn.session, number, turn.customer_id) is not None
         return not is_own or len(turn.text.split()) > FEW_WORDS
+
+
+def _said_numbers(turn: Turn) -> list[str]:
+    """The orders' numbers in the message, without a postcode; where there is none, those of parcels."""
+    customer = turn.identity.customer_id
+    postcode = postcode_in(turn.text, turn.locale, turn.label("address_lead_ins"))
+    is_own = postcode is not None and customer is not None and orders.find(turn.session, postcode, customer) is not None
+    if says_phrase(words_of_message(turn), turn.label("postcode_words").split("|")):
+        return []
+    numbers = [number for number in turn.all_of("order_number") if is_own or number != postcode]
+    return numbers or turn.all_of("tracking_number")
+
+
+def _own(turn: Turn, number: str, customer_id: int) -> Order | None:
+    return orders.find(turn.session, number, customer_id) or orders.find_by_tracking(turn.session, number, customer_id)
 
 
 class LineStep(ChoiceStep):
@@ -193,12 +282,21 @@ def words_about_items(turn: Turn, asked: bool) -> dict[str, Any]:
     return {
         "text": _folded(turn.text),
         "categories": turn.all_of("category"),
+        "kinds": _kinds_said(turn),
         "colors": turn.all_of("color"),
         "sizes": turn.all_of("size"),
         "last": turn.entity("ordinal") == "last" and not asked,
         "when": turn.entity("placed_on"),
         "other": turn.entity("other") is not None,
     }
+
+
+def _kinds_said(turn: Turn) -> list[dict[str, str]]:
+    """The kinds of things that a fresh message names, each in its own words."""
+    message = str(turn.tracker.latest_message.get("text") or "") if turn.is_fresh or turn.begins_form else ""
+    found = [entity for entity in turn.entities if entity["entity"] == "category"]
+    said = {str(e["value"]): message[int(e.get("start", 0)) : int(e.get("end", 0))] for e in reversed(found)}
+    return [{"category": kind, "said": words} for kind, words in reversed(list(said.items())) if words]
 
 
 def _was_placed(order: Order, when: str, today: date) -> bool:

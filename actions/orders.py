@@ -5,27 +5,38 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from rasa_sdk import Action, Tracker
+from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import formats, offers
-from actions.addresses import parse_address
-from actions.choices import Option
-from actions.closing import close_task
+from actions.addresses import address_said, postcode_in, with_house_number, with_postcode
+from actions.choices import Option, tapped
+from actions.closing import NEAREST, close_task
 from actions.confirmation import ConfirmStep, SubmitAction, Write
+from actions.failing import never_silent
 from actions.identity import CodeStep, ContactStep
 from actions.mailing import send_mail
-from actions.order_steps import LineStep, OrderStep, line_title, order_option, own_line, own_order
+from actions.order_steps import (
+    LineStep,
+    OrderStep,
+    line_title,
+    order_option,
+    own_line,
+    own_order,
+    says_phrase,
+    words_of_message,
+)
 from actions.shop import policies
-from actions.task_form import ChoiceStep, End, Reply, Step, TaskForm
+from actions.task_form import Again, ChoiceStep, End, Reply, Step, TaskForm
 from actions.tasks import TASKS
 from actions.turn import Turn, turn_of
 from actions.wording import address_in_words, worded
-from commerce import cancellations, order_changes, orders
-from commerce.claims import OpenClaim
+from commerce import cancellations, catalog, order_changes, orders
+from commerce.claims import OpenClaim, open_claim
 from commerce.models import Order, Variant
 from commerce.orders import Item, Progress
 from commerce.proposals import Operation, Refusal
@@ -57,6 +68,7 @@ class ActionTrackOrder(Action):
     def name(self) -> str:
         return "action_track_order"
 
+    @never_silent
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
         with turn_of(dispatcher, tracker) as turn:
             if turn.slots.get("current_task") == TrackOrderForm.form:
@@ -76,12 +88,17 @@ NEXT = {
     "delivered": ("report_problem", "request_return"),
     "cancelled": ("refund_status",),
 }
+CLAIMED = ("late", "overdue", "lost", "delivered")  # where a case that is open is the news
 
 
 def tell_progress(turn: Turn, order: Order, progress: Progress) -> None:
     """How far the order has come, and what can be done about it."""
-    kind = "overdue" if progress.kind == "late" and _counts_as_lost(turn, order) else progress.kind
+    kind = "overdue" if progress.kind == "late" and counts_as_lost(turn, order) else progress.kind
     values = progress_in_words(turn, order, progress)
+    case = open_claim(turn.session, order, order.lines) if kind in CLAIMED else None
+    if case is not None and (kind != "delivered" or case.problem == "not_received"):
+        turn.say(f"utter_progress_claimed_{case.resolution}", claim_number=case.claim_number, **values)
+        return
     nexts = [] if _something_waits(turn) else _next_tasks(turn, order, kind)
     if nexts:
         offers.offer(turn, nexts, f"utter_progress_{kind}", decline=len(nexts) == 1, **values)
@@ -91,18 +108,23 @@ def tell_progress(turn: Turn, order: Order, progress: Progress) -> None:
 
 def progress_in_words(turn: Turn, order: Order, progress: Progress) -> dict[str, Any]:
     several = progress.kind == "partially_shipped"
-    patience = timedelta(days=int(policies().number("claim_eligibility", "lost_after_days", turn.today)))
     return {
         "order_number": order.number,
         "items": _items_in_words(turn, [orders.item(line) for line in order.lines]),
         "promised": turn.day(progress.promised_on),
-        "lost_on": turn.day(progress.promised_on + patience if progress.promised_on else None),
+        "lost_on": turn.day(lost_on(turn, progress)),
         "delivered": turn.day(progress.delivered_at),
         "parcels": formats.bullets(_parcel_in_words(turn, parcel, several) for parcel in progress.parcels),
         "waiting": _items_in_words(turn, progress.waiting),
         "store": progress.pickup.name if progress.pickup else "",
         "address": progress.pickup.address if progress.pickup else "",
     }
+
+
+def lost_on(turn: Turn, progress: Progress) -> date | None:
+    """From when on what has not come counts as lost; None where nothing was promised."""
+    patience = timedelta(days=int(policies().number("claim_eligibility", "lost_after_days", turn.today)))
+    return progress.promised_on + patience if progress.promised_on else None
 
 
 def _something_waits(turn: Turn) -> bool:
@@ -123,7 +145,7 @@ def _named_next(turn: Turn, task: str, known: Mapping[str, Any]) -> offers.Next:
     return offers.Next(TASKS[task], turn.label(f"task_{task}"), {"slots": dict(known)}, also)
 
 
-def _counts_as_lost(turn: Turn, order: Order) -> bool:
+def counts_as_lost(turn: Turn, order: Order) -> bool:
     """Whether the policy sees to it now: it may be reported as not received."""
     claim = {"order_number": order.number, "line_id": None, "problem": "not_received", "note": ""}
     outcome = OpenClaim(policies(), home_folder()).assess(turn.session, turn.customer_id, claim, turn.now)
@@ -161,6 +183,7 @@ class ActionListOrders(Action):
     def name(self) -> str:
         return "action_list_orders"
 
+    @never_silent
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
         with turn_of(dispatcher, tracker) as turn:
             if turn.slots.get("current_task") == ListOrdersForm.form:
@@ -283,22 +306,32 @@ class NewVariantStep(ChoiceStep):
 
     slot = "new_variant"
     question = "utter_choose_variant"
+    no_change = "utter_refused_nothing_to_change"
 
     def read(self, turn: Turn, asked: bool) -> Reply | None:
-        chosen = super().read(turn, asked)
-        if chosen is not None or not asked:
+        if not asked:
+            return None
+        every, has = self.choices(turn), own_line(turn).variant.options
+        wanted = _last_said(turn.all_of("color"), [*turn.all_of("size"), *_sizes_among(every, has, turn.text)])
+        if wanted and wanted.items() <= has.items():
+            turn.say(self.no_change)
+            return Reply(None)
+        if (chosen := super().read(turn, asked)) is not None:
             return chosen
-        every = self.choices(turn)
-        wanted = _last_said(turn.all_of("color"), [*turn.all_of("size"), *_numbers_among(every, turn.text)])
-        fitting = _fitting(every, wanted, own_line(turn).variant.options) if wanted else []
+        fitting = _fitting(every, wanted, has) if wanted else []
+        if len(fitting) > 1:  # "M", where red and black come in it: the question comes again with these two
+            said = {f"{name}s": [value] for name, value in wanted.items()}
+            turn.set("item_words", {**(turn.slots.get("item_words") or {}), "colors": [], "sizes": [], "text": "", **said})
         return Reply(str(fitting[0].id)) if len(fitting) == 1 else Reply(None) if wanted else None
 
-    def settle(self, turn: Turn) -> Any | End | None:
+    def settle(self, turn: Turn) -> Any | End | Again | None:
         if (refusal := self.refusal(turn)) is not None:
             return self.refused(turn, refusal)
         every = self.choices(turn)
         if not every:
             return End(response="utter_no_other_variant", values={"item": line_title(turn, own_line(turn))})
+        if (of_another := self._of_another_product(turn)) is not None:
+            return End(refusal=of_another) if of_another.nearest in NEAREST else Again(self.slot, of_another)
         wanted = self._wanted(turn)
         fitting = _fitting(every, wanted, own_line(turn).variant.options)
         if wanted and not fitting:
@@ -317,10 +350,15 @@ class NewVariantStep(ChoiceStep):
 
     def refusal(self, turn: Turn) -> Refusal | None:
         """Why nothing could be changed at all, whatever it should become."""
-        parameters = {"order_number": turn.slots["order_number"], "line_id": int(turn.slots["line_id"]), "to_variant_id": None}
+        outcome = self.assessed(turn, None)
+        return outcome if outcome is not None and outcome.rule != "incomplete" else None
+
+    def assessed(self, turn: Turn, to_variant: Variant | None) -> Refusal | None:
+        """Why the item cannot become this variant; None where it can."""
+        to = to_variant.id if to_variant is not None else None
+        parameters = {"order_number": turn.slots["order_number"], "line_id": int(turn.slots["line_id"]), "to_variant_id": to}
         outcome = CHANGING.operation(turn).assess(turn.session, turn.customer_id, parameters, turn.now)
-        missing = isinstance(outcome, Refusal) and outcome.rule == "incomplete"
-        return outcome if isinstance(outcome, Refusal) and not missing else None
+        return outcome if isinstance(outcome, Refusal) else None
 
     def refused(self, turn: Turn, refusal: Refusal) -> End:
         """What has arrived is exchanged instead, without asking anything twice."""
@@ -331,6 +369,18 @@ class NewVariantStep(ChoiceStep):
 
     def choices(self, turn: Turn) -> list[Variant]:
         return [choice.variant for choice in order_changes.choices_for_variant_change(turn.session, own_line(turn))]
+
+    def _of_another_product(self, turn: Turn) -> Refusal | None:
+        """Why it cannot be "the dress for a bag": the kind of thing named last is none in the order."""
+        said = (turn.slots.get("item_words") or {}).get("categories") or []
+        order = own_order(turn)
+        if not said or said[-1] in {line.variant.product.category.slug for line in order.lines}:
+            return None
+        hits = catalog.search(
+            turn.session, words=None, language=turn.language, category=said[-1], currency=order.currency, in_stock=True, limit=1
+        )
+        outcome = self.assessed(turn, hits[0].variants[0].variant) if hits else None
+        return outcome if outcome is not None and outcome.reason == "other_product" else None
 
     def _wanted(self, turn: Turn) -> dict[str, str]:
         """The options said that the item does not have: in "the blue shirt M for an L" it is the L."""
@@ -360,6 +410,12 @@ def _numbers_among(every: Sequence[Variant], text: str) -> list[str]:
     return [number for number in re.findall(r"\d+", text) if number in sizes]
 
 
+def _sizes_among(every: Sequence[Variant], has: Mapping[str, str], text: str) -> list[str]:
+    """The words of an answer that are sizes of this product: "L", "the 39"."""
+    sizes = {str(options.get("size")) for options in (has, *(variant.options for variant in every))}
+    return [word for word in (each.strip(".,;:!?¡¿").upper() for each in text.split()) if word in sizes]
+
+
 def _variant_option(turn: Turn, variant: Variant) -> Option:
     return Option(str(variant.id), formats.options(variant.options, turn.language), tuple(map(str, variant.options.values())))
 
@@ -367,6 +423,7 @@ def _variant_option(turn: Turn, variant: Variant) -> Option:
 class Changing(Write):
     form = "change_order_form"
     task = "change_order"
+    asked_again = dict.fromkeys(("out_of_stock", "other_product"), "new_variant")
 
     def operation(self, turn: Turn) -> Operation:
         return order_changes.ChangeVariant(policies(), payment_url())
@@ -413,16 +470,43 @@ class NewAddressStep(Step):
     slot = "new_address"
 
     def read(self, turn: Turn, asked: bool) -> Reply | None:
+        lead_ins = turn.label("address_lead_ins")
         if not asked:
-            return None
-        saved = SavedAddressChoice().read(turn, asked)
+            said_ahead = self._said_ahead(turn, lead_ins)
+            return Reply({"address": said_ahead}) if said_ahead else self._corrected(turn)
+        # A whole address comes before one that it is like: the saved one may lack what is typed here.
+        address = address_said(turn.text, turn.locale, lead_ins) if tapped(self.slot, turn.entities) is None else None
+        saved = SavedAddressChoice().read(turn, asked) if address is None else None
         if saved is not None:
             return Reply({"address_id": int(saved.value)})
-        address = parse_address(turn.text, turn.locale)
         if address is None and any(sign.isdigit() for sign in turn.text):
             turn.say("utter_address_incomplete")
             return Reply(None)
         return Reply({"address": address}) if address else None
+
+    def _said_ahead(self, turn: Turn, lead_ins: str) -> dict[str, str] | None:
+        """A whole address in the request itself, with nothing but the order's number before it."""
+        postcode = postcode_in(turn.text, turn.locale, lead_ins)
+        numbers = [number for number in turn.all_of("order_number") if number != postcode]
+        is_last = all(turn.text.find(number) < turn.text.rfind(str(postcode)) for number in numbers)
+        return address_said(turn.text, turn.locale, lead_ins) if postcode and is_last else None
+
+    def _corrected(self, turn: Turn) -> Reply | None:
+        """ "No wait, the number is 223": the address with that; where it is only said that it is wrong, it is asked for again."""
+        known, said = turn.slots.get(self.slot), words_of_message(turn)
+        is_postcode = says_phrase(said, turn.label("postcode_words").split("|"))
+        names_another_order = (turn.entity("order_number") and not is_postcode) or turn.entity("other")
+        if known is None or turn.is_tap or names_another_order:
+            return None
+        is_about_it = is_postcode or says_phrase(said, turn.label("address_words").split("|"))
+        if turn.intent != "correct_choice" and not is_about_it:
+            return None
+        correct = with_postcode if is_postcode else with_house_number
+        changed = correct(known["address"], turn.text) if known.get("address") else None
+        if changed is None and not is_about_it:
+            return None
+        turn.set("proposal_id", None)
+        return Reply({"address": changed} if changed else None)
 
     def settle(self, turn: Turn) -> Any | End | None:
         parameters = {"order_number": turn.slots["order_number"]}
@@ -472,6 +556,14 @@ class ChangeAddressForm(TaskForm):
     task = Moving.task
     steps = (*identity_steps("change_address"), OrderStep(CHANGEABLE), NewAddressStep(), ConfirmStep(MOVING))
 
+    def advance(self, turn: Turn) -> list[dict[str, Any]]:
+        second = turn.second_request() if turn.begins_form else None
+        if second is None or second["intent"] != CancelOrderForm.task:
+            return super().advance(turn)
+        # "My address is ..., and I want to cancel 10258": nothing is sent anywhere, so the address changes nothing.
+        turn.set("carried", {"text": second["text"], "entities": second["entities"]})
+        return [*turn.events, SlotSet("requested_slot", None), FollowupAction(CancelOrderForm.form)]
+
 
 class ActionChangeAddress(SubmitAction):
     write = MOVING
@@ -493,8 +585,16 @@ class NewMethodStep(ChoiceStep):
     def read(self, turn: Turn, asked: bool) -> Reply | None:
         if asked and (chosen := super().read(turn, asked)) is not None:
             return chosen
-        said = list(dict.fromkeys(turn.all_of("payment_method")))
+        said = self._said(turn, asked)
         return Reply(",".join(said)) if said else None
+
+    def recognizes(self, turn: Turn) -> bool:
+        return bool(self._said(turn, asked=True))
+
+    def _said(self, turn: Turn, asked: bool) -> list[str]:
+        """The methods named; asked how to pay, "store credit" is one, elsewhere it is where money goes back to."""
+        credit = ["store_credit"] if asked and turn.entity("refund_to") == "store_credit" else []
+        return list(dict.fromkeys(turn.all_of("payment_method"))) or credit
 
     def settle(self, turn: Turn) -> Any | End | None:
         parameters = {"order_number": turn.slots["order_number"], "method": None}

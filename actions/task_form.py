@@ -17,7 +17,8 @@ from rasa_sdk.events import ActionExecutionRejected, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.choices import Option, picked, tapped
-from actions.closing import close_task, say_refusal
+from actions.closing import close_task, say_reason, say_refusal
+from actions.failing import never_silent
 from actions.turn import Turn, turn_of
 from actions.words import response_keys
 from commerce.proposals import Refusal
@@ -80,6 +81,18 @@ class Step:
 
     def ask(self, turn: Turn) -> None:
         """By default, words are Rasa's business: `utter_ask_<form>_<slot>` or `utter_ask_<slot>`."""
+
+    def holds(self, turn: Turn) -> bool:
+        """Whether what fills the slot still holds; where it does not, the form begins anew."""
+        return True
+
+    def is_meant(self, turn: Turn) -> bool:
+        """Whether the message is surely for this step, whatever else it sounds like: "the chinos too"."""
+        return False
+
+    def sets_aside(self, turn: Turn) -> bool:
+        """Whether the message asks for the same of something else as well: kept for when this is done, and said so."""
+        return False
 
     def forget(self, turn: Turn) -> None:
         turn.set(self.slot, None)
@@ -144,6 +157,7 @@ class TaskForm(Action, ABC):
     def name(self) -> str:
         return f"validate_{self.form}"
 
+    @never_silent
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
         with turn_of(dispatcher, tracker) as turn:
             return self.advance(turn)
@@ -152,8 +166,12 @@ class TaskForm(Action, ABC):
         if turn.begins_form:
             self._begin(turn)
             self._read_all(turn)
-        elif turn.is_fresh and not self._take_reply(turn) and not self._is_said_again(turn):
-            return self._reject(turn)
+        elif not all(step.holds(turn) for step in self.steps):
+            self._begin_anew(turn)
+        elif turn.is_fresh:
+            if not self._take_reply(turn) and not self._is_said_again(turn):
+                return self._reject(turn)
+            turn.events.append(SlotSet("current_task", self.form))  # a form that sets nothing is taken for one that rejects
         return self._next(turn)
 
     # Beginning
@@ -171,7 +189,7 @@ class TaskForm(Action, ABC):
         turn.set("rated_matter", None)
         for slot, value in (turn.carried.get("slots") or {}).items():
             turn.set(slot, value)
-        if second := turn.second_request():
+        if (second := turn.second_request()) and second["intent"] != self.task:
             turn.set("queued_request", second)
 
     def _read_all(self, turn: Turn) -> None:
@@ -181,6 +199,15 @@ class TaskForm(Action, ABC):
         if turn.carried:
             turn.set("carried", None)
 
+    def _begin_anew(self, turn: Turn) -> None:
+        """Who was asking may be another person by now: only an order's number is kept, to be looked for among theirs."""
+        order_number = turn.slots.get("order_number")
+        for step in self.steps:
+            step.forget(turn)
+        turn.set("wanted_order", order_number if order_number != NOT_NEEDED else None)
+        turn.set("choices", None)
+        turn.say("utter_identity_ended")
+
     # A reply
 
     def _take_reply(self, turn: Turn) -> bool:
@@ -188,6 +215,10 @@ class TaskForm(Action, ABC):
         if self._is_aside(turn):
             return False
         asked = turn.slots.get("requested_slot")
+        if turn.is_tap and tapped(str(asked), turn.entities) is None:
+            return self._take_earlier_tap(turn)
+        if any(step.sets_aside(turn) for step in self.steps):
+            return True
         taken = [self._take(turn, step, step.slot == asked) for step in self.steps]
         return any(taken) or self._take_back(turn)
 
@@ -201,6 +232,8 @@ class TaskForm(Action, ABC):
 
     def _is_plain_answer(self, turn: Turn) -> bool:
         """A short message that picks one of the options shown answers, whatever else it sounds like."""
+        if any(step.is_meant(turn) for step in self.steps):
+            return True
         if len(turn.text.split()) > 6:
             return False
         asked = str(turn.slots.get("requested_slot"))
@@ -222,6 +255,19 @@ class TaskForm(Action, ABC):
     def _is_said_again(self, turn: Turn) -> bool:
         """The very request that is under way: its question is put again. Rejected, the rules would begin it anew, for ever."""
         return turn.intent == self.task
+
+    def _take_earlier_tap(self, turn: Turn) -> bool:
+        """A tap on a choice of a question that was answered before: the answer is that one now, if it still is a choice."""
+        step = next((each for each in self._answered(turn) if tapped(each.slot, turn.entities) is not None), None)
+        if step is None:
+            return False
+        before = turn.slots[step.slot]
+        turn.set("choices", {"slot": step.slot, "options": [option.stored() for option in step.options(turn)]})
+        if not self._take(turn, step, asked=True):
+            return False
+        if turn.slots[step.slot] not in (None, before):
+            turn.say("utter_corrected", choice=step.in_words(turn, turn.slots[step.slot]))
+        return True
 
     def _take_back(self, turn: Turn) -> bool:
         """ "No, the blue one": the answer that it names; "no, the other one": the other of two; else the last question again."""
@@ -251,7 +297,8 @@ class TaskForm(Action, ABC):
 
     def _forget_after(self, turn: Turn, step: Step) -> None:
         for later in self.steps[list(self.steps).index(step) + 1 :]:
-            if later.slot not in step.keeps:
+            # What was not needed was no answer: it may be needed now.
+            if later.slot not in step.keeps or turn.slots.get(later.slot) == NOT_NEEDED:
                 later.forget(turn)
 
     # The next question
@@ -278,7 +325,7 @@ class TaskForm(Action, ABC):
         return [*turn.events, SlotSet("requested_slot", step.slot)]
 
     def _ask_again(self, turn: Turn, again: Again) -> list[dict[str, Any]]:
-        say_refusal(turn, self.task, again.refusal)
+        say_reason(turn, self.task, again.refusal)
         step = next(step for step in self.steps if step.slot == again.slot)
         self._forget_after(turn, step)
         step.forget(turn)

@@ -20,6 +20,7 @@ TASKS = {
     "payment_issue": "payment_issue_form",
     "export_my_data": "data_export_form",
     "delete_my_data": "data_erasure_form",
+    "subscribe_newsletter": "newsletter_form",
     "search_product": "action_search_product",
     "place_order": "action_place_order",
     "ask_faq": "action_answer_faq",
@@ -27,4 +28,12 @@ TASKS = {
     "human_agent": "action_handoff",
     "ask_help": "action_menu",
 }
+# What is done to one order: "no, the other one" asks for another order.
+ABOUT_ONE_ORDER = frozenset(
+    TASKS[task]
+    for task in (
+        "track_order cancel_order change_order change_address change_payment request_return request_exchange report_problem "
+        "get_invoice payment_issue"
+    ).split()
+)
 FORMS = {form: task for task, form in TASKS.items() if form.endswith("_form")}

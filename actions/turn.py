@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from actions import clock, formats, words
 from actions.choices import Option, button
+from actions.corrections import without_taken_back
 from actions.shop import default_language, time_zone
 from commerce.models import Customer
 from database import transaction
@@ -59,9 +60,16 @@ class Turn:
         return self.slots.get("carried") or {}
 
     @cached_property
+    def is_tap(self) -> bool:
+        """Whether this message is a button's: its text is a payload and no words, though it may have digits."""
+        return str(self.tracker.latest_message.get("text") or "").startswith(f"/{self.intent}")
+
+    @cached_property
     def text(self) -> str:
         if not self.is_fresh:
             return str(self.carried.get("text", ""))
+        if self.is_tap:
+            return ""
         first = self.requests[0]["text"] if self.requests else None
         return first or self.tracker.latest_message.get("text") or ""
 
@@ -69,8 +77,19 @@ class Turn:
     def entities(self) -> list[Entity]:
         if not self.is_fresh:
             return list(self.carried.get("entities", []))
-        found = list(self.tracker.latest_message.get("entities") or [])
+        found = self._meant_entities
         return [entity for entity in found if self._is_in(entity, self.text)] if self.requests else found
+
+    @property
+    def is_whole_message(self) -> bool:
+        """Whether this text is all that the shopper wrote: the entities' places are of the whole message."""
+        return self.text == str(self.tracker.latest_message.get("text") or "")
+
+    @cached_property
+    def _meant_entities(self) -> list[Entity]:
+        """What the message names, without what it takes back itself."""
+        message = self.tracker.latest_message
+        return without_taken_back(str(message.get("text") or ""), message.get("entities") or [])
 
     @property
     def intent(self) -> str:
@@ -96,7 +115,7 @@ class Turn:
         if len(self.requests) < 2:
             return None
         other = self.requests[1]
-        entities = [e for e in self.tracker.latest_message.get("entities") or [] if self._is_in(e, other["text"])]
+        entities = [entity for entity in self._meant_entities if self._is_in(entity, other["text"])]
         return {"intent": other["intent"], "text": other["text"], "entities": entities}
 
     # Who they are
@@ -163,7 +182,7 @@ class Turn:
         return words.label(key, self.language)
 
     def money(self, amount_minor: int, currency: str) -> str:
-        return formats.money(amount_minor, currency, self.locale)
+        return formats.money(amount_minor, currency, formats.locale_of_currency(self.language, currency))
 
     def number(self, value: int) -> str:
         return formats.number(value, self.locale)

@@ -14,7 +14,7 @@ from commerce.proposals import Assessment, Refusal, Values
 from commerce.refund_plans import Share
 from commerce.returns.amounts import goods_paid_minor
 from commerce.returns.points import points_of_goods
-from commerce.rulings import ask, refusal_of
+from commerce.rulings import ask, refusal_about
 
 TABLE = "cancellation"
 
@@ -42,7 +42,7 @@ class CancelOrder:
         if isinstance(ruling, Refusal):
             return ruling
         if not ruling.is_allowed:
-            return refusal_of(ruling, order_number=order.number)
+            return refusal_about(order, ruling)
         shares = self._shares(session, order, ruling, now.date())
         points = points_of_goods(session, order, goods_paid_minor(order))
         summary = {**_summary(order, reason, ruling, shares), "points_reversed": points}

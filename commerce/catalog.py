@@ -152,6 +152,11 @@ def _priced(session: Session, product_ids: Sequence[int], currency: str) -> dict
     return found
 
 
+def is_sold_in(session: Session, currency: str) -> bool:
+    """Whether anything has a price in this currency."""
+    return session.execute(select(Price.id).where(Price.currency == currency).limit(1)).first() is not None
+
+
 def variants(session: Session, product_id: int, currency: str, **options: str | None) -> list[PricedVariant]:
     """A product's active variants sold in this currency, in the shop's order.
 

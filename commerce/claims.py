@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from commerce.models import Claim, Fulfilment, FulfilmentLine, Order, OrderLine, Refund, ReturnAuthorization
+from commerce.models import Claim, Fulfilment, FulfilmentLine, Order, OrderLine, Refund, ReturnAuthorization, Shipment
 from commerce.numbering import add_numbered
 from commerce.policies import Decision, Policies
 from commerce.proposals import Assessment, Refusal, Values
@@ -30,7 +30,6 @@ SAME = {"resend": "replacement"}  # two words of the table for one deed: another
 STATUSES = {
     "replacement": "replacing",
     "refund": "refunding",
-    "carrier_search": "waiting_for_carrier",
     "agent": "with_agent",
 }
 
@@ -137,6 +136,7 @@ class OpenClaim:
             "problem": parameters["problem"],
             "carrier_says_delivered": has_arrived,
             "days_since_delivery": min(days_since_delivery(session, each, now) for each in lines),
+            "carrier_says_lost": not has_arrived and _is_lost(session, lines),
             "days_late": 0 if has_arrived else _days_late(session, lines, now.date()),
             "value_minor": goods_minor,
             "currency": order.currency,
@@ -213,10 +213,15 @@ def _concerned(session: Session, order: Order, parameters: Values) -> list[Order
     return missing if missing and parameters["problem"] == "not_received" else list(order.lines)
 
 
-def _already_open(session: Session, order: Order, lines: Sequence[OrderLine]) -> Refusal | None:
+def open_claim(session: Session, order: Order, lines: Sequence[OrderLine]) -> Claim | None:
+    """The first claim about the whole order or one of these lines that is not closed."""
     concerned = Claim.order_line_id.is_(None) | Claim.order_line_id.in_([line.id for line in lines])
     statement = select(Claim).where(Claim.order_id == order.id, concerned, Claim.status != "closed")
-    claim = session.execute(statement.order_by(Claim.id)).scalars().first()
+    return session.execute(statement.order_by(Claim.id)).scalars().first()
+
+
+def _already_open(session: Session, order: Order, lines: Sequence[OrderLine]) -> Refusal | None:
+    claim = open_claim(session, order, lines)
     if claim is None:
         return None
     values = {"claim_number": claim.claim_number, "resolution": claim.resolution, "status": claim.status}
@@ -230,9 +235,19 @@ def _days_late(session: Session, lines: Sequence[OrderLine], today: date) -> int
 
 
 def _promises(session: Session, line: OrderLine) -> list[date]:
-    parts = session.execute(select(FulfilmentLine).where(FulfilmentLine.order_line_id == line.id)).scalars()
-    days = [parcel.promised_on for part in parts for parcel in part.fulfilment.shipments if parcel.promised_on]
+    days = [parcel.promised_on for parcel in _parcels(session, line) if parcel.promised_on]
     return days or ([line.order.promised_on] if line.order.promised_on else [])
+
+
+def _is_lost(session: Session, lines: Sequence[OrderLine]) -> bool:
+    """Whether the carrier has given up every parcel of what has not arrived."""
+    missing = (_parcels(session, line) for line in lines if delivered_at(session, line) is None)
+    return all(parcels and all(parcel.status == "lost" for parcel in parcels) for parcels in missing)
+
+
+def _parcels(session: Session, line: OrderLine) -> list[Shipment]:
+    parts = session.execute(select(FulfilmentLine).where(FulfilmentLine.order_line_id == line.id)).scalars()
+    return [parcel for part in parts for parcel in part.fulfilment.shipments]
 
 
 def _places(session: Session, order: Order, pieces: Sequence[Pieces]) -> Mapping[int, int] | None:
@@ -256,7 +271,7 @@ def _resolution(decision: Decision, parameters: Values, places: object, owed_min
         return "agent"
     possible = {"replacement": places is not None, "refund": owed_minor > 0}
     named: Any = decision.values["resolutions"]
-    offered = [each for each in (SAME.get(name, name) for name in named) if possible.get(each, True)]
+    offered = [each for each in (SAME.get(name, name) for name in named) if possible.get(each)]
     wish = parameters.get("resolution")
     return str(wish if wish in offered else next(iter(offered), "agent"))
 

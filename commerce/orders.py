@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import Select
 
@@ -112,6 +112,18 @@ def find(session: Session, number: str, customer_id: int) -> Order | None:
     owned = session.execute(select(Order.id, Order.number).where(Order.customer_id == customer_id)).all()
     order_id = _matching_id([(row.id, row.number) for row in owned], number)
     return None if order_id is None else session.get(Order, order_id)
+
+
+def find_by_tracking(session: Session, tracking_number: str, customer_id: int) -> Order | None:
+    """This customer's order of which a parcel has this number, in upper or lower case; None for anybody else's."""
+    statement = (
+        select(Order)
+        .join(Order.fulfilments)
+        .join(Fulfilment.shipments)
+        .where(Order.customer_id == customer_id, func.lower(Shipment.tracking_number) == tracking_number.strip().lower())
+    )
+    found: Order | None = session.execute(statement).scalars().first()
+    return found
 
 
 def find_to_change(session: Session, number: str, customer_id: int) -> Order | None:

@@ -25,6 +25,7 @@ DESTINATIONS = ("original", "store_credit", "gift_card")
 PAYMENT_KINDS = {"paypal": "wallet", "pix": "bank_transfer", "oxxo": "cash"}
 CHARGEABLE = ("card", "wallet", "bank_transfer")  # kinds that a payment link can ask for more
 STEPS = ("requested", "goods_received", "approved", "sent", "settled")
+VOID = ("rejected", "expired", "cancelled")  # returns whose goods stayed with the shopper, or went back to them
 # How many of the steps each status of a refund has behind it.
 PROGRESS = {"waiting_for_goods": 1, "approved": 3, "sent": 4, "settled": 5, "failed": 3}
 
@@ -66,7 +67,13 @@ class RefundProgress:
     steps: tuple[RefundStep, ...]
     due_from: date | None
     due_by: date | None
-    send_by: date | None  # until when the goods are to be sent, while they are waited for
+    send_by: date | None  # until when the goods are to be sent, while they are waited for; were, where they never came
+    closed_as: str | None = None  # expired, rejected or cancelled: the return by which nothing is paid back
+
+    @property
+    def is_under_way(self) -> bool:
+        """There is money still to come."""
+        return self.status != "settled" and self.closed_as is None
 
     def is_late(self, today: date) -> bool:
         """Promised for a day that is over, and not there."""
@@ -233,6 +240,7 @@ def status(
 
 def _progress(refund: Refund) -> RefundProgress:
     authorization = refund.authorization
+    is_void = authorization is not None and refund.status == "failed" and authorization.status in VOID
     return RefundProgress(
         refund_id=refund.id,
         order_number=refund.order.number,
@@ -246,7 +254,8 @@ def _progress(refund: Refund) -> RefundProgress:
         steps=tuple(_steps(refund)),
         due_from=refund.due_from,
         due_by=refund.due_by,
-        send_by=authorization.send_by if authorization and refund.status == "waiting_for_goods" else None,
+        send_by=authorization.send_by if authorization and (is_void or refund.status == "waiting_for_goods") else None,
+        closed_as=authorization.status if is_void else None,
     )
 
 

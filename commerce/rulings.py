@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
 
+from commerce.models import Order
 from commerce.policies import Decision, Policies
 from commerce.policies.facts import Fact
 from commerce.proposals import Refusal
@@ -38,3 +39,10 @@ def refusal_of(decision: Decision, **values: Any) -> Refusal:
         values={**decision.values, **values},
         would_change=tuple(asdict(change) for change in decision.would_change),
     )
+
+
+def refusal_about(order: Order, decision: Decision, **values: Any) -> Refusal:
+    """As `refusal_of`. What waits in a store has left as much as what is on its way, but is told in other words."""
+    refusal = refusal_of(decision, order_number=order.number, **values)
+    waits = refusal.reason == "already_shipped" and order.status == "ready_for_pickup"
+    return replace(refusal, reason="waits_in_store") if waits else refusal

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import NullPool
 
@@ -27,13 +28,31 @@ def default_url() -> str:
     return os.environ.get("TENDERO_DATABASE_URL") or f"sqlite:///{home_folder() / 'tendero.db'}"
 
 
+class DatabaseUrlError(Exception):
+    """No engine can be made from this URL; the message names the variable and shows no password."""
+
+
+def new_engine(url: str, **options: Any) -> Engine:
+    """An engine of SQLAlchemy's; nothing is connected yet. Raises DatabaseUrlError."""
+    try:
+        return create_engine(url, future=True, **options)
+    except (ArgumentError, ImportError, ValueError) as error:
+        kind = url.partition("://")[0] if "://" in url else "?"
+        is_unknown = isinstance(error, ImportError | NoSuchModuleError)
+        unknown, wrong = f"Tendero cannot use a database of the kind {kind}", "TENDERO_DATABASE_URL is no address of a database"
+        why = unknown if is_unknown else wrong
+        raise DatabaseUrlError(
+            f"{why}. Write it like postgresql://user:password@host:5432/shop, or leave it out: then it is a file in TENDERO_HOME."
+        ) from error
+
+
 @lru_cache(maxsize=8)
 def engine_for(url: str) -> Engine:
-    """The engine of this URL; the same object for the same URL."""
+    """The engine of this URL; the same object for the same URL. Raises DatabaseUrlError."""
     if not url.startswith("sqlite"):
-        return create_engine(url, future=True, pool_pre_ping=True)
+        return new_engine(url, pool_pre_ping=True)
     # A new connection for each transaction costs SQLite little and lets a backup replace the file's content.
-    engine = create_engine(url, future=True, poolclass=NullPool, connect_args={"timeout": SQLITE_BUSY_SECONDS})
+    engine = new_engine(url, poolclass=NullPool, connect_args={"timeout": SQLITE_BUSY_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -26,6 +26,7 @@ LOOK_AHEAD_DAYS = 366
 
 _SPAN = re.compile(r"^(\d\d):(\d\d)\s*-\s*(\d\d):(\d\d)$")
 _KEYS = {"time_zone", "hours", "holidays", "special_hours", "wait_minutes"}
+_NO_HOURS = ("otherwise", "for_each_before")  # keys of wait_minutes that are no hours
 _DAY = timedelta(days=1)
 
 
@@ -58,6 +59,7 @@ class Calendar:
     special_hours: Mapping[date, tuple[Span, ...]] = field(default_factory=dict)
     waits: tuple[tuple[Span, int], ...] = ()  # minutes by the time of day at which somebody asks
     usual_wait: int | None = None  # minutes
+    wait_for_each_before: int = 0  # minutes more for each who asked earlier and still waits
 
     def is_open(self, at: datetime) -> bool:
         local = at.astimezone(self.time_zone)
@@ -132,8 +134,9 @@ def _parse(place: str, name: str, raw: object) -> Calendar:
             _parse_day(place, day): _parse_spans(f"{place}, {day}", spans)
             for day, spans in _mapping(place, "special_hours", raw.get("special_hours")).items()
         },
-        waits=tuple((_parse_span(place, span), _parse_wait(place, wait)) for span, wait in waits.items() if span != "otherwise"),
+        waits=tuple((_parse_span(place, key), _parse_wait(place, wait)) for key, wait in waits.items() if key not in _NO_HOURS),
         usual_wait=_parse_wait(place, waits["otherwise"]) if "otherwise" in waits else None,
+        wait_for_each_before=_parse_wait(place, waits["for_each_before"]) if "for_each_before" in waits else 0,
     )
 
 

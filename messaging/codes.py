@@ -24,6 +24,7 @@ from messaging.writes import one_at_a_time
 
 CODE_LIFETIME = timedelta(minutes=10)
 MOST_TRIES = 5
+PROOF, CONFIRMATION = "code", "confirmation"  # what a code is for: one never fits where the other is asked for
 KEPT = timedelta(days=1)  # the longest window of the limits
 
 _SIX_DIGITS = re.compile(r"(?<!\d)\d(?:[ .-]?\d){5}(?!\d)")
@@ -55,7 +56,7 @@ class Requested:
 
 @dataclass(frozen=True)
 class Checked:
-    customer_id: int | None  # only when ok
+    customer_id: int | None  # only when ok; never for a confirmation
     status: Literal["ok", "wrong", "expired", "used", "too_many_tries", "none"]
 
 
@@ -64,27 +65,39 @@ def request_code(session: Session, sender_id: str, contact: str, customer_id: in
 
     contact: normalised e-mail or phone, stored only as a keyed hash. customer_id: None when nobody has it.
     """
+    return _request(session, sender_id, contact, customer_id, now, key, PROOF if customer_id is not None else None)
+
+
+def request_confirmation(session: Session, sender_id: str, contact: str, now: datetime, key: bytes) -> Requested:
+    """A code by which whoever reads this address says yes to something: customer or not, and it proves nothing else."""
+    return _request(session, sender_id, contact, None, now, key, CONFIRMATION)
+
+
+def _request(
+    session: Session, sender_id: str, contact: str, customer_id: int | None, now: datetime, key: bytes, purpose: str | None
+) -> Requested:
+    """purpose: None where no code may fit."""
     contact_hash = hash_contact(contact, key)
     one_at_a_time(session, f"code:{sender_id}", f"code:{contact_hash}")
     if any(_is_reached(session, limit, sender_id, contact_hash, now) for limit in LIMITS):
         return Requested(None, "limited")
     _close_earlier(session, sender_id, now)
     request_id, code = str(uuid.uuid4()), f"{secrets.randbelow(10**6):06d}"
-    fitting = code if customer_id is not None else secrets.token_hex(16)  # is no six digits: nothing typed can fit
+    fitting = code if purpose is not None else secrets.token_hex(16)  # is no six digits: nothing typed can fit
     session.add(
         CodeRequest(
             id=request_id,
             sender_id=sender_id,
             contact_hash=contact_hash,
             customer_id=customer_id,
-            code_hash=_keyed(key, "code", request_id, fitting),
+            code_hash=_keyed(key, purpose or PROOF, request_id, fitting),
             created_at=now,
             expires_at=now + CODE_LIFETIME,
             tries=0,
         )
     )
     session.flush()
-    return Requested(code if customer_id is not None else None, "sent")
+    return Requested(code if purpose is not None else None, "sent")
 
 
 def check_code(session: Session, sender_id: str, text: str, now: datetime, key: bytes) -> Checked:
@@ -92,7 +105,20 @@ def check_code(session: Session, sender_id: str, text: str, now: datetime, key: 
 
     The status depends on time and tries only, never on whether the address is somebody's (`used` follows only an `ok`).
     """
+    checked = _check(session, _newest(session, sender_id), sender_id, text, now, key, PROOF)
+    return Checked(None, "wrong") if checked.status == "ok" and checked.customer_id is None else checked
+
+
+def check_confirmation(session: Session, sender_id: str, contact: str, text: str, now: datetime, key: bytes) -> Checked:
+    """The same for the code that this address was sent to confirm something; `ok` names no customer."""
     newest = _newest(session, sender_id)
+    is_its_own = newest is not None and newest.contact_hash == hash_contact(contact, key)
+    return _check(session, newest if is_its_own else None, sender_id, text, now, key, CONFIRMATION)
+
+
+def _check(
+    session: Session, newest: CodeRequest | None, sender_id: str, text: str, now: datetime, key: bytes, purpose: str
+) -> Checked:
     if newest is None:
         return Checked(None, "none")
     digits = find_code(text)
@@ -100,8 +126,7 @@ def check_code(session: Session, sender_id: str, text: str, now: datetime, key: 
         return Checked(None, _why_closed(newest, now) or "wrong")
     if not _take_try(session, newest.id, now):
         return Checked(None, _why_closed(_newest(session, sender_id), now) or "too_many_tries")
-    fits = hmac.compare_digest(newest.code_hash, _keyed(key, "code", newest.id, digits))
-    if not (fits and newest.customer_id is not None):
+    if not hmac.compare_digest(newest.code_hash, _keyed(key, purpose, newest.id, digits)):
         return Checked(None, "wrong")
     return Checked(newest.customer_id, "ok") if _use(session, newest.id, now) else Checked(None, "used")
 

@@ -45,7 +45,7 @@ class AlreadyTaken(HandoffError):
     """Somebody has this handoff."""
 
     def __init__(self, handoff_id: int, by: str) -> None:
-        super().__init__(f"handoff {handoff_id} is with {by}")
+        super().__init__(f"Handoff {handoff_id} is with {by}.")
         self.by = by
 
 
@@ -114,9 +114,9 @@ def take(session: Session, handoff_id: int, agent: str, now: datetime) -> Handof
     if not agent.strip():
         raise ValueError("an agent needs a name")
     if not _move(session, handoff_id, UNTAKEN, taken):
-        handoff = _by_id(session, handoff_id)
+        handoff = by_id(session, handoff_id)
         raise AlreadyTaken(handoff_id, handoff.assignee) if handoff.status == "assigned" else _illegal(handoff, "taken")
-    handoff = _by_id(session, handoff_id)
+    handoff = by_id(session, handoff_id)
     set_owner(session, handoff.sender_id, "agent", assignee=agent)
     return handoff
 
@@ -139,6 +139,26 @@ def cancel(session: Session, handoff_id: int, now: datetime) -> Handoff:
 def open_for(session: Session, sender_id: str) -> Handoff | None:
     """The conversation's open handoff, if there is one."""
     return session.execute(_select().where(Handoff.sender_id == sender_id, Handoff.status.in_(OPEN))).scalar_one_or_none()
+
+
+def with_a_person(session: Session) -> list[Handoff]:
+    """Everybody who is with a person, the longest first."""
+    return list(session.execute(_select().where(Handoff.status == "assigned").order_by(Handoff.assigned_at)).scalars())
+
+
+def by_id(session: Session, handoff_id: int) -> Handoff:
+    """One record, open or not. Raises NoSuchHandoff."""
+    handoff = session.execute(_select().where(Handoff.id == handoff_id)).scalar_one_or_none()
+    if handoff is None:
+        raise NoSuchHandoff(f"There is no handoff {handoff_id}.")
+    return handoff
+
+
+def last_given_back(session: Session, sender_id: str) -> Handoff | None:
+    """What a person had last in this conversation and gave back: what a recap is about."""
+    given_back = _select().where(Handoff.sender_id == sender_id, Handoff.status == "given_back")
+    found: Handoff | None = session.execute(given_back.order_by(Handoff.closed_at.desc(), Handoff.id.desc())).scalars().first()
+    return found
 
 
 def waiting(session: Session) -> list[Handoff]:
@@ -193,9 +213,9 @@ def _close(
     note: str,
     recap_due: bool = False,
 ) -> Handoff:
-    if not _move(session, handoff_id, allowed, {"status": status, "closed_at": now, "note": note}):
-        raise _illegal(_by_id(session, handoff_id), status)
-    handoff = _by_id(session, handoff_id)
+    if not _move(session, handoff_id, allowed, {"status": status, "closed_at": now, "note": mask(note).text}):
+        raise _illegal(by_id(session, handoff_id), status)
+    handoff = by_id(session, handoff_id)
     set_owner(session, handoff.sender_id, "bot", recap_due=recap_due)
     return handoff
 
@@ -206,15 +226,26 @@ def _move(session: Session, handoff_id: int, allowed: Sequence[str], values: Map
     return bool(session.execute(moved.execution_options(synchronize_session=False)).rowcount)
 
 
+# What happened to a handoff and who may do what with it, for the person who tried something else.
+_STANDS = {
+    "waiting": "is waiting: nobody has taken it yet",
+    "callback": "is waiting for a call-back: nobody has taken it yet",
+    "assigned": "is with {assignee}",
+    "given_back": "was given back to the assistant already",
+    "resolved": "is settled already",
+    "cancelled": "is over: the shopper did not want a person any more",
+}
+_NEEDS = {
+    "taken": "Only one that waits can be taken",
+    "given_back": "Only one that somebody has taken can be given back",
+    "resolved": "Only one that is open can be resolved",
+    "cancelled": "Only one that waits can be left by the shopper",
+}
+
+
 def _illegal(handoff: Handoff, what: str) -> IllegalMove:
-    return IllegalMove(f"handoff {handoff.id} is {handoff.status} and cannot be {what}")
-
-
-def _by_id(session: Session, handoff_id: int) -> Handoff:
-    handoff = session.execute(_select().where(Handoff.id == handoff_id)).scalar_one_or_none()
-    if handoff is None:
-        raise NoSuchHandoff(f"there is no handoff {handoff_id}")
-    return handoff
+    stands = _STANDS[handoff.status].format(assignee=handoff.assignee)
+    return IllegalMove(f"Handoff {handoff.id} {stands}. {_NEEDS[what]}.")
 
 
 def _of_sender(session: Session, sender_id: str) -> Handoff:

@@ -22,6 +22,7 @@ Span = tuple[int, int]
 Marked = tuple[int, int, str]  # start, end, mark
 
 CARD_MARK, PASSWORD_MARK = "[card]", "[password]"  # read by the assistant too, so that a masked message has a meaning
+CODE_MARK = "[code]"  # a one-time code, in what people read of a conversation
 KINDS = frozenset({"password_is", "password", "not_a_password", "may_be_a_code", "security_code", "card"})
 LONGEST_PHONE = 15
 LONGEST_CARD = 19

@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import Text, and_, cast, delete, false, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from messaging import consent, handoffs
 from messaging.codes import hash_contact
+from messaging.mentions import Contacts
 from messaging.models import (
     ChannelIdentity,
     CodeRequest,
@@ -35,6 +36,7 @@ class Erased:
     """What is left to do outside this database."""
 
     sender_ids: tuple[str, ...]  # conversations whose trackers must go too
+    quoting: tuple[str, ...]  # conversations of others, out of whose trackers the contacts must go
     attachments: tuple[str, ...]  # files below TENDERO_HOME that went out with mails
     rows: int  # deleted or emptied
 
@@ -45,6 +47,7 @@ class _Person:
     contacts: tuple[str, ...]  # e-mails and phones on file
     senders: tuple[str, ...]  # every conversation that was ever theirs
     own: tuple[str, ...]  # those that were nobody else's: a shop's tablet has many customers
+    quoting: tuple[str, ...] = ()  # conversations of others in which the contacts were written
 
 
 def export_conversations(session: Session, customer_id: int, contacts: Sequence[str] = ()) -> dict[str, list[dict[str, Any]]]:
@@ -62,20 +65,31 @@ def export_conversations(session: Session, customer_id: int, contacts: Sequence[
     return {name: _rows(session, model, condition) for name, (model, condition) in queries.items()}
 
 
-def erase_conversations(session: Session, customer_id: int, now: datetime, *, key: bytes, contacts: Sequence[str] = ()) -> Erased:
+def erase_conversations(
+    session: Session,
+    customer_id: int,
+    now: datetime,
+    *,
+    key: bytes,
+    contacts: Sequence[str] = (),
+    naming: Iterable[str] = (),
+) -> Erased:
     """Erase what names or quotes the customer; numbers that the shop counts (scores, consents) stay without a name.
 
-    key: of the keyed hashes. contacts: e-mails and phones on file. Open handoffs are closed, mails not yet sent are not
-    sent any more, marketing consent is withdrawn. Trackers, sent files and attachments are the caller's: see Erased.
+    key: of the keyed hashes. contacts: e-mails and phones on file. naming: conversations whose trackers have one of these.
+    A conversation that names the customer and was proven to be nobody's counts as theirs; out of those of others the
+    contacts go. Open handoffs are closed, mails not yet sent are not sent any more, marketing consent is withdrawn.
+    Trackers, sent files and attachments are the caller's: see Erased.
     """
-    person = _person(session, customer_id, contacts)
+    person = _with_unproven(session, _person(session, customer_id, contacts), naming)
     attachments = _attachments(session, person)
+    _erase_quotes(session, person)
     _close_handoffs(session, person, now)
     _withdraw_consents(session, person, now)
     statements = [*_deletions(person, key), *_pseudonyms(session, person, key)]
     rows = sum(session.execute(statement.execution_options(synchronize_session=False)).rowcount for statement in statements)
     session.expire_all()
-    return Erased(person.senders, attachments, rows)
+    return Erased(person.senders, person.quoting, attachments, rows)
 
 
 def erase_saved_mail(folder: Path, contacts: Iterable[str]) -> int:
@@ -96,6 +110,40 @@ def _person(session: Session, customer_id: int, contacts: Sequence[str]) -> _Per
     shared = set(session.execute(select(ChannelIdentity.sender_id).where(*others)).scalars())
     known = tuple(sorted({contact.strip().lower() for contact in contacts}))
     return _Person(customer_id, known, tuple(sorted(theirs)), tuple(sorted(theirs - shared)))
+
+
+def _with_unproven(session: Session, person: _Person, naming: Iterable[str]) -> _Person:
+    """With the conversations that name the customer: nobody's are theirs, in others' they are quoted."""
+    naming = {*naming, *(handoff.sender_id for handoff in _handoffs_naming(session, person))} - {*person.senders}
+    proven = select(ChannelIdentity.sender_id).where(ChannelIdentity.sender_id.in_(naming))
+    handed = select(Handoff.sender_id).where(Handoff.sender_id.in_(naming), Handoff.customer_id.is_not(None))
+    of_others = {*session.execute(proven).scalars(), *session.execute(handed).scalars()}
+    nobodys = naming - of_others
+    return replace(
+        person,
+        senders=tuple(sorted({*person.senders, *nobodys})),
+        own=tuple(sorted({*person.own, *nobodys})),
+        quoting=tuple(sorted(of_others)),
+    )
+
+
+def _handoffs_naming(session: Session, person: _Person) -> list[Handoff]:
+    contacts = Contacts(person.contacts)
+    texts = (cast(Handoff.transcript, Text), cast(Handoff.collected, Text), Handoff.note)
+    signs = [func.lower(text).contains(sign, autoescape=True) for text in texts for sign in contacts.signs]
+    found = session.execute(select(Handoff).where(or_(false(), *signs))).scalars()
+    return [each for each in found if contacts.are_in([each.transcript, each.collected, each.note])]
+
+
+def _erase_quotes(session: Session, person: _Person) -> None:
+    """Take the contacts out of the handoffs of others; what else these say is not about this person."""
+    contacts = Contacts(person.contacts)
+    for handoff in _handoffs_naming(session, person):
+        if handoff.customer_id != person.customer_id and handoff.sender_id not in person.own:
+            handoff.transcript = contacts.erased_from(handoff.transcript)
+            handoff.collected = contacts.erased_from(handoff.collected)
+            handoff.note = contacts.erased_from(handoff.note)
+    session.flush()
 
 
 def _handoffs_of(person: _Person) -> Any:

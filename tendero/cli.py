@@ -22,7 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "validate": ("validate", "Check everything that designers write: answers, FAQ, policies, examples, rules."),
     "policies": ("policies", "Check the policy tables; write them as a page."),
     "import": ("import_", "Load a real shop from CSV and JSON Lines files."),
-    "handoffs": ("handoffs", "Who waits for a person; take, give back or resolve a conversation."),
+    "handoffs": ("handoffs", "Who waits for a person; show, take, give back or resolve a conversation."),
     "export-customer": ("privacy", "Write down everything that is known about a customer."),
     "erase-customer": ("privacy", "Erase a customer's personal data."),
     "migrate": ("migrate", "Bring the database's tables to this version."),
@@ -87,6 +87,10 @@ def in_words(error: Exception) -> str | None:
     """What to say about an error that is nobody's mistake in our code; None for those that are."""
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return "The disk is full. Free some space, or set TENDERO_HOME to a folder on another disk."
+    if type(error).__name__ == "ZoneInfoNotFoundError":
+        return f"{error.args[0]}. Set TENDERO_TIME_ZONE to one like Europe/Madrid.".replace("'", "").replace("..", ".")
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename} cannot be used: {error.strerror}."
     return str(error) if type(error).__name__ in TOLD and _is_ours(error) else _database_in_words(error)
 
 
@@ -94,6 +98,11 @@ def in_words(error: Exception) -> str | None:
 TOLD = frozenset(
     {
         "Obstacle",
+        "DatabaseUrlError",
+        "CalendarError",
+        "FaqError",
+        "MailTextError",
+        "WordListError",
         "ChildDied",
         "TrainingFailed",
         "MigrationError",
@@ -111,14 +120,25 @@ TOLD = frozenset(
 
 
 def _is_ours(error: Exception) -> bool:
-    return type(error).__module__.split(".")[0] in {"commerce", "messaging", "tendero"}
+    return type(error).__module__.split(".")[0] in {"commerce", "database", "messaging", "tendero"}
+
+
+# What to do, by what SQLite or PostgreSQL says.
+DATABASE_HINTS = {
+    "unable to open database file": "TENDERO_HOME has no shop yet: `tendero run` makes one, `tendero migrate` an empty one.",
+    "no such table": "`tendero migrate` makes missing tables.",
+    "does not exist": "`tendero migrate` makes missing tables; a missing database is yours to make.",
+    "file is not a database": "Something else lies where the shop's tendero.db should be (TENDERO_HOME).",
+    "refused": "Is it running, and is TENDERO_DATABASE_URL right?",
+}
 
 
 def _database_in_words(error: Any) -> str | None:
     if type(error).__module__ != "sqlalchemy.exc" or getattr(error, "orig", None) is None:
         return None
     reason = str(error.orig).strip().splitlines()[0]
-    return f"The database cannot do this: {reason}\n(`tendero migrate` makes missing tables.)"
+    hint = next((hint for sign, hint in DATABASE_HINTS.items() if sign in reason), "")
+    return f"The database cannot do this: {reason}.\n{hint}".rstrip()
 
 
 def _give_up(text: str) -> None:

@@ -11,10 +11,12 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import create_engine, event
+from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
+
+from database.engine import new_engine
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -45,7 +47,7 @@ def is_current(url: str) -> bool:
 
 def engine_for_migrations(url: str) -> Engine:
     """An engine as migrations need it: on SQLite without foreign key checks, since altering a table drops and copies it."""
-    engine = create_engine(url, future=True, poolclass=NullPool)
+    engine = new_engine(url, poolclass=NullPool)
     if url.startswith("sqlite"):
         event.listen(engine, "connect", _leave_transactions_to_us)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,14 +86,23 @@ def in_words(error: str, project: Path = PROJECT) -> str:
 
 
 def _places(name: str, project: Path) -> list[str]:
-    files = [file for folder in ("rules", "stories") for file in sorted((project / "data" / folder).glob("**/*.yml"))]
-    word = re.compile(rf"\b{re.escape(name)}\b")
-    return [
-        f"{file.relative_to(project)}:{number}: {line.strip()}"
-        for file in files
-        for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), 1)
-        if word.search(line) and not line.lstrip().startswith("#")
-    ]
+    return [f"{place}: {line}" for place, line in _lines_with(name, project, ("data/rules", "data/stories"))]
+
+
+def places_of(name: str, project: Path) -> list[str]:
+    """file:line of every line in the project's data that has this name; rules before the domain, the domain before examples."""
+    searched = ("data/rules", "data/stories", "domain.yml", "data/responses", "data/nlu", "data/faq", "config.yml")
+    return [place for place, _ in _lines_with(name, project, searched)]
+
+
+def _lines_with(name: str, project: Path, searched: Iterable[str]) -> Iterator[tuple[str, str]]:
+    word = re.compile(rf"(?<![\w.]){re.escape(name)}\b")
+    for where in searched:
+        files = sorted((project / where).glob("**/*.yml")) if not where.endswith(".yml") else [project / where]
+        for file in (file for file in files if file.is_file()):
+            for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+                if word.search(line) and not line.lstrip().startswith("#"):
+                    yield f"{file.relative_to(project)}:{number}", line.strip()
 
 
 def _forget_old(folder: Path) -> None:

@@ -104,8 +104,8 @@ def book(session: Session, order: Order, points: int, reason: str, now: datetime
 
 def expires_at(session: Session, customer_id: int, now: datetime, policies: Policies) -> datetime:
     """When points given at `now` expire, by the table `expiry`."""
-    level = tier(session, customer_id, now, policies)
-    return add_months(now, policies.number("expiry", "expiry_months", now.date(), tier=level))
+    decision = ask(policies, "expiry", {"tier": tier(session, customer_id, now, policies)}, now.date())
+    return add_months(now, int(str(decision.values["months"])))
 
 
 def add_months(moment: datetime, months: int) -> datetime:

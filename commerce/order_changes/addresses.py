@@ -13,7 +13,7 @@ from commerce import orders
 from commerce.models import CustomerAddress, Order
 from commerce.policies import Policies
 from commerce.proposals import Assessment, Refusal, Values
-from commerce.rulings import ask, refusal_of
+from commerce.rulings import ask, refusal_about
 
 FIELDS = ("recipient", "line1", "line2", "city", "region", "postcode", "country")
 REQUIRED = ("line1", "city", "postcode")  # recipient and country stay as they are unless they are named
@@ -40,15 +40,15 @@ class ChangeAddress:
         order = orders.find_to_change(session, parameters["order_number"], customer_id)
         if order is None:
             return orders.not_found(parameters["order_number"])
+        if order.delivery_method == "pickup":
+            return Refusal("pickup_order", "pickup_order", nearest="track", values={"order_number": order.number})
         wanted = _wanted(session, order, parameters)
         # Before the shopper types an address, whether one can be changed at all.
         country = wanted["country"] if not isinstance(wanted, Refusal) else _country(order)
         facts = {"order_status": orders.stage(order), "same_country": country == _country(order)}
         ruling = ask(self._policies, "address_change", facts, now.date())
         if not ruling.is_allowed:
-            return refusal_of(ruling, order_number=order.number)
-        if order.delivery_method == "pickup":
-            return Refusal("pickup_order", "pickup_order", values={"order_number": order.number})
+            return refusal_about(order, ruling)
         if isinstance(wanted, Refusal):
             return wanted
         return Assessment(_summary(order, wanted), {"version": order.version, "rule": ruling.rule})

@@ -12,7 +12,7 @@ from commerce.models import Order, Payment
 from commerce.policies import Decision, Policies
 from commerce.proposals import Assessment, Refusal, Values
 from commerce.refund_plans import Share
-from commerce.rulings import ask, refusal_of
+from commerce.rulings import ask, refusal_about
 
 
 def methods_to_change_to(session: Session, order: Order, customer_id: int, policies: Policies, on: date) -> tuple[str, ...]:
@@ -44,7 +44,7 @@ class ChangePayment:
             return self._asked_for_method(session, order, customer_id, now.date())
         ruling = _ruling(session, order, customer_id, methods, self._policies, now.date())
         if not ruling.is_allowed:
-            return refusal_of(ruling, order_number=order.number, method=methods[0])
+            return refusal_about(order, ruling, method=methods[0])
         shares = self._shares(session, order, now.date())
         facts = {"version": order.version, "rule": ruling.rule, "payments": [_state(each) for each in order.payments]}
         return Assessment(_summary(session, order, methods[0], shares), facts)
@@ -56,7 +56,7 @@ class ChangePayment:
             return Refusal("incomplete", "method_missing", values=values)
         others = [method for method in payments.methods_for(order.currency) if method not in _used(session, order)]
         ruling = _ruling(session, order, customer_id, others[:1], self._policies, on)
-        return refusal_of(ruling, order_number=order.number)
+        return refusal_about(order, ruling)
 
     def _shares(self, session: Session, order: Order, on: date) -> tuple[Share, ...]:
         return refund_plans.plan(session, order, refunds.refundable_minor(session, order), self._policies, on)

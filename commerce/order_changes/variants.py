@@ -13,7 +13,7 @@ from commerce.models import Fulfilment, FulfilmentLine, Location, Order, OrderLi
 from commerce.policies import Decision, Policies
 from commerce.proposals import Assessment, Refusal, Values
 from commerce.refund_plans import Share
-from commerce.rulings import ask, refusal_of
+from commerce.rulings import ask, refusal_about
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class ChangeVariant:
         change = _wanted(session, order, parameters)
         ruling = self._ruling(session, order, change, now.date())
         if not ruling.is_allowed:
-            return refusal_of(ruling, order_number=order.number, **_names(change))
+            return refusal_about(order, ruling, **_names(change))
         if isinstance(change, Refusal):
             return change
         shares = self._shares(session, change, now.date())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,14 @@ from commerce.loyalty import tier
 from commerce.models import Order, OrderLine
 from commerce.policies import Decision, Policies
 from commerce.proposals import Refusal
-from commerce.returns.quantities import delivered_at, open_return, pieces_arrived, pieces_left, was_exchanged
+from commerce.returns.quantities import (
+    delivered_at,
+    open_return,
+    open_return_of,
+    pieces_arrived,
+    pieces_left,
+    was_exchanged,
+)
 from commerce.rulings import ask, refusal_of
 
 NOT_FOUND = Refusal(rule="order_not_found", reason="order_not_found", nearest="list_orders")
@@ -128,14 +135,21 @@ def _category_kind(line: OrderLine) -> str:
 
 
 def line_refusal(session: Session, verdict: LineVerdict) -> Refusal:
-    """The table's refusal, with the line that it is about and the day that it counts from."""
+    """The table's refusal, with the line that it is about and the day that it counts from.
+
+    What is on its way back has not come back yet, though the table treats both alike: it is told in other words.
+    """
     arrival = delivered_at(session, verdict.line)
-    return refusal_of(
+    refusal = refusal_of(
         verdict.decision,
         line_id=verdict.line.id,
         sku=verdict.line.sku,
         delivered_on=arrival.date().isoformat() if arrival else None,
     )
+    under_way = open_return_of(session, verdict.line) if refusal.reason == "already_returned" else None
+    if under_way is None:
+        return refusal
+    return replace(refusal, reason="already_coming_back", values={**refusal.values, "rma_number": under_way.rma_number})
 
 
 def already_open(session: Session, order: Order) -> Refusal | None:

@@ -10,9 +10,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from commerce.models import Claim, Fulfilment, FulfilmentLine, OrderLine, ReturnAuthorization, ReturnLine
+from commerce.refunds import VOID
 
 OPEN = ("authorized", "in_transit", "received")  # nobody has looked at the goods yet
-VOID = ("rejected", "expired", "cancelled")  # the goods stayed with the shopper, or went back to them
 
 
 def pieces_back(session: Session, line: OrderLine) -> int:
@@ -76,6 +76,13 @@ def open_return(session: Session, order_id: int) -> ReturnAuthorization | None:
     """The order's return or exchange whose goods are on their way or not looked at yet."""
     statement = select(ReturnAuthorization).where(ReturnAuthorization.order_id == order_id, ReturnAuthorization.status.in_(OPEN))
     return session.execute(statement.order_by(ReturnAuthorization.id)).scalars().first()
+
+
+def open_return_of(session: Session, line: OrderLine) -> ReturnAuthorization | None:
+    """The return or exchange by which pieces of this line are on their way, or not looked at yet."""
+    statement = select(ReturnAuthorization).join(ReturnLine, ReturnLine.authorization_id == ReturnAuthorization.id)
+    of_line = statement.where(ReturnLine.order_line_id == line.id, ReturnAuthorization.status.in_(OPEN))
+    return session.execute(of_line.order_by(ReturnAuthorization.id)).scalars().first()
 
 
 def _parts(session: Session, line: OrderLine) -> Iterator[FulfilmentLine]:

@@ -8,6 +8,18 @@ from typing import Any
 
 import click
 
+from tendero.arguments import Whole
+
+LONGEST_NAME = 64  # what the database keeps
+ID = Whole(1, 2**31 - 1, "the number that `tendero handoffs` shows")
+
+
+def _name(_ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
+    name = " ".join(value.split())
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise click.BadParameter(f"say who takes it, in at most {LONGEST_NAME} letters: --as Marta")
+    return name
+
 
 @click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="The list as JSON, with all that was collected and said.")
@@ -22,8 +34,21 @@ def handoffs(ctx: click.Context, as_json: bool) -> None:
 
 
 @handoffs.command()
-@click.argument("handoff_id", metavar="ID", type=int)
-@click.option("--as", "agent", metavar="NAME", required=True, help="Who takes it.")
+@click.argument("handoff_id", metavar="ID", type=ID)
+def show(handoff_id: int) -> None:
+    """Show one handoff: who, why, what is known and was tried, and what was said. Also one that has ended."""
+    from database import transaction
+    from messaging import handoffs as desk
+    from tendero import handoff_pages
+
+    with transaction() as session:
+        page = handoff_pages.page(session, desk.by_id(session, handoff_id))
+    click.echo(page)
+
+
+@handoffs.command()
+@click.argument("handoff_id", metavar="ID", type=ID)
+@click.option("--as", "agent", metavar="NAME", required=True, callback=_name, help="Who takes it.")
 def take(handoff_id: int, agent: str) -> None:
     """Take a conversation: from now on NAME answers in it, and the assistant is silent."""
     from database import transaction
@@ -35,8 +60,8 @@ def take(handoff_id: int, agent: str) -> None:
 
 
 @handoffs.command("give-back")
-@click.argument("handoff_id", metavar="ID", type=int)
-@click.option("--note", default="", help="What the assistant's recap should know.")
+@click.argument("handoff_id", metavar="ID", type=ID)
+@click.option("--note", default="", help="For the shopper: the assistant's recap quotes it as it is.")
 def give_back(handoff_id: int, note: str) -> None:
     """Give a conversation back to the assistant, which goes on with a recap."""
     from database import transaction
@@ -48,8 +73,8 @@ def give_back(handoff_id: int, note: str) -> None:
 
 
 @handoffs.command()
-@click.argument("handoff_id", metavar="ID", type=int)
-@click.option("--note", default="", help="How it was settled.")
+@click.argument("handoff_id", metavar="ID", type=ID)
+@click.option("--note", default="", help="How it was settled; `tendero handoffs show ID` shows it.")
 def resolve(handoff_id: int, note: str) -> None:
     """Note that a matter is settled, in the conversation or outside of it."""
     from database import transaction
@@ -61,42 +86,22 @@ def resolve(handoff_id: int, note: str) -> None:
 
 
 def _list(as_json: bool) -> None:
-    from sqlalchemy import select
-
     from database import transaction
     from messaging import handoffs as desk
-    from messaging.models import Handoff
+    from tendero import handoff_pages
 
     with transaction() as session:
-        taken = session.execute(select(Handoff).where(Handoff.status == "assigned").order_by(Handoff.assigned_at)).scalars()
-        rows = [_row(handoff) for handoff in [*desk.waiting(session), *taken]]
-    if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
-    elif not rows:
-        click.echo("Nobody waits for a person.")
-    else:
-        _table(rows)
+        open_ones = [*desk.waiting(session), *desk.with_a_person(session)]
+        if as_json:
+            shown = json.dumps([_row(handoff) for handoff in open_ones], ensure_ascii=False, indent=2)
+        else:
+            shown = "\n\n".join(handoff_pages.entry(session, handoff) for handoff in open_ones)
+    click.echo(shown or "Nobody waits for a person.")
 
 
 def _row(handoff: Any) -> dict[str, Any]:
     values = {column.name: getattr(handoff, column.name) for column in handoff.__table__.columns}
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
-
-
-def _table(rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in ("id", "status", "since", "channel", "language", "reason", "goal", "with", "last words"):
-        table.add_column(heading)
-    for row in rows:
-        said = [line.get("text", "") for line in row["transcript"] if line.get("by") == "shopper"]
-        since = str(row["callback_at"] or row["created_at"])[:16].replace("T", " ")
-        cells = (row["id"], row["status"], since, row["channel"], row["language"], row["reason"], row["goal"], row["assignee"])
-        table.add_row(*(escape(str(cell or "")) for cell in cells), escape((said or [""])[-1][:60]))
-    Console(highlight=False).print(table)
 
 
 def _now() -> datetime:

@@ -7,9 +7,13 @@ import json
 
 import click
 
+from tendero.arguments import Whole
+
+MAILS = Whole(1, 100_000, "a whole number from 1 on")
+
 
 @click.command()
-@click.option("-n", "--number", "count", type=click.IntRange(1), default=5, show_default=True, help="How many mails.")
+@click.option("-n", "--number", "count", type=MAILS, default=5, show_default=True, help="How many mails.")
 @click.option(
     "--json", "as_json", is_flag=True, help="One JSON list, newest first: at, recipient, subject, body, attachments, path."
 )

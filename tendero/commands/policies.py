@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
+from tendero.arguments import NewFile
+
 
 @click.command()
-@click.option("--markdown", type=click.Path(dir_okay=False, path_type=Path), help="Also write the tables as a page to this file.")
+@click.option("--markdown", type=NewFile(), help="Also write the tables as a page to this file.")
 def policies(markdown: Path | None) -> None:
     """Check the policy tables in data/policies for gaps, overlaps and rules that are never reached."""
     from commerce.policies import read_folder, to_markdown

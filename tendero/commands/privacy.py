@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tendero.arguments import NewFile
+
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command("export-customer")
 @click.argument("who", metavar="EMAIL|NUMBER")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file instead of the terminal.")
+@click.option("--out", type=NewFile(), help="Write to this file instead of the terminal.")
 def export_customer(who: str, out: Path | None) -> None:
     """Write everything that is known about a customer as JSON: orders, points, conversations, mail, consents.
 
@@ -72,6 +74,8 @@ def erase_customer(who: str, yes: bool) -> None:
 def _find(session: Session, who: str) -> Found:
     from actions import customer_data
 
+    if not who.strip():
+        raise click.UsageError("Say whose data: an e-mail, a phone or a customer's number (C-10001).")
     found = customer_data.find(session, who)
     if found is None:
         click.echo(f"There is no customer {who}.", err=True)

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import click
 
+from tendero.arguments import PORT
+
 
 @click.command()
 @click.option("--host", envvar="HOST", default="127.0.0.1", show_default=True, help="Address to listen on [env: HOST].")
-@click.option("--port", envvar="PORT", type=click.IntRange(1, 65535), default=5005, show_default=True, help="[env: PORT]")
+@click.option("--port", envvar="PORT", type=PORT, default=5005, show_default=True, help="[env: PORT]")
 @click.option(
     "--action-port",
     envvar="ACTION_PORT",
-    type=click.IntRange(1, 65535),
+    type=PORT,
     help="Port of the action server, which only this machine reaches [env: ACTION_PORT; default: the first free from 5055 on].",
 )
 @click.option("--no-demo", is_flag=True, help="Load no demo shop and open no REST channel.")

@@ -14,7 +14,8 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy import select, text
 
-from actions.account import ActionEraseData, ActionExportData, ActionSetNewsletter, DataErasureForm, DataExportForm
+from actions.account import ActionEraseData, ActionExportData, DataErasureForm, DataExportForm
+from actions.newsletter import ActionSubscribeNewsletter, ActionUnsubscribeNewsletter, NewsletterForm
 from commerce import privacy, proposals
 from commerce.models import Customer
 from database import Base, default_url, engine_for, transaction
@@ -57,9 +58,11 @@ def ana() -> int:
     return found
 
 
-def played(action: Any, intent: str, entities: list[dict[str, Any]] | None = None, **slots: Any) -> list[dict[str, Any]]:
+def played(
+    action: Any, intent: str, entities: list[dict[str, Any]] | None = None, said: str = "", **slots: Any
+) -> list[dict[str, Any]]:
     """What the action returns for a message of this intent."""
-    message = {"intent": {"name": intent, "confidence": 1.0}, "text": "", "entities": entities or []}
+    message = {"intent": {"name": intent, "confidence": 1.0}, "text": said, "entities": entities or []}
     heard = [{"event": "action", "name": "action_listen"}, {"event": "user", "input_channel": "test"}]
     known = {"language": "en", **slots}
     tracker = Tracker(SENDER, known, message, heard, False, None, {}, "action_listen")
@@ -78,19 +81,32 @@ def mails(home: Path) -> list[EmailMessage]:
     return [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]  # type: ignore[misc]
 
 
-def test_newsletter_of_a_known_customer_is_written_down_as_consent(ana: int) -> None:
-    played(ActionSetNewsletter(), "subscribe_newsletter")
-    played(ActionSetNewsletter(), "unsubscribe_newsletter")
-    assert consents() == [(ANA, ana, True, "chat:test"), (ANA, ana, False, "chat:test")]
-
-
-def test_newsletter_of_a_stranger_waits_for_an_address() -> None:
-    events = played(ActionSetNewsletter(), "subscribe_newsletter")
+def test_newsletter_is_written_down_as_consent_of_the_customer_only_after_a_yes(ana: int) -> None:
+    known = {"current_task": NewsletterForm.form, "newsletter_address": ANA, "code": "-"}
+    played(ActionSubscribeNewsletter(), "deny", confirmation="no", **known)
     assert consents() == []
-    assert {"event": "slot", "timestamp": None, "name": "newsletter_wish", "value": "subscribe_newsletter"} in events
-    said = [{"entity": "email", "value": "Lucy@Example.com"}]
-    played(ActionSetNewsletter(), "inform", said, newsletter_wish="subscribe_newsletter")
-    assert consents() == [("lucy@example.com", None, True, "chat:test")]
+    played(ActionSubscribeNewsletter(), "affirm", confirmation="yes", **known)
+    assert consents() == [(ANA, ana, True, "chat:test")]
+
+
+def test_a_stray_word_takes_nobody_off_the_list(ana: int) -> None:
+    played(ActionUnsubscribeNewsletter(), "unsubscribe_newsletter", said="mails")
+    played(ActionUnsubscribeNewsletter(), "unsubscribe_newsletter", said="no more")
+    assert consents() == []
+    played(ActionUnsubscribeNewsletter(), "unsubscribe_newsletter", said="no more emails please")
+    assert consents() == [(ANA, ana, False, "chat:test")]
+
+
+def test_another_address_than_ones_own_is_written_down_without_the_customer(ana: int) -> None:
+    lucy = [{"entity": "email", "value": "Lucy@Example.com"}]
+    played(ActionUnsubscribeNewsletter(), "unsubscribe_newsletter", lucy, said="take Lucy@Example.com off the mailing list")
+    assert consents() == [("lucy@example.com", None, False, "chat:test")]
+
+
+def test_a_stranger_who_wants_no_newsletter_is_asked_for_the_address() -> None:
+    events = played(ActionUnsubscribeNewsletter(), "unsubscribe_newsletter", said="unsubscribe me from the newsletter")
+    assert consents() == []
+    assert {"event": "slot", "timestamp": None, "name": "newsletter_wish", "value": "unsubscribe_newsletter"} in events
 
 
 def test_export_is_mailed_as_a_file_with_shop_conversations_and_words(home: Path, ana: int) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from babel import Locale
 
-from actions.addresses import parse_address
+from actions.addresses import address_said, parse_address, postcode_in, with_house_number, with_postcode
+from actions.words import label
 
 ES, EN = Locale("es"), Locale("en")
 
@@ -37,3 +38,34 @@ def test_country_is_read_in_the_language_or_in_english(text: str, locale: Locale
     address = parse_address(f"Calle Mayor 5, 28013 Madrid, {text}", locale)
     assert address is not None
     assert (address["country"], address["city"]) == (code, "Madrid")
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "line1", "postcode"),
+    [
+        ("cambia la direccion: Calle Reforma 222, 06600 Ciudad de México", "es", "Calle Reforma 222", "06600"),
+        ("cambia la dirección del 10203 a Av. Juárez 8, 06600 CDMX", "es", "Av. Juárez 8", "06600"),
+        ("mándalo a Calle Luna 12 06700 Ciudad de México", "es", "Calle Luna 12", "06700"),
+        ("change the address of 10233 to 100 Main Street, Austin, TX 73301", "en", "100 Main Street", "73301"),
+        ("please send it to 12 Oak Street, 02139 Boston", "en", "12 Oak Street", "02139"),
+        ("12 Oak Street, 02139 Boston", "en", "12 Oak Street", "02139"),
+    ],
+)
+def test_words_of_the_request_are_no_part_of_the_address(text: str, language: str, line1: str, postcode: str) -> None:
+    address = address_said(text, Locale(language), label("address_lead_ins", language))
+    assert address is not None
+    assert (address["line1"], address["postcode"]) == (line1, postcode)
+
+
+@pytest.mark.parametrize("text", ["cancel 10233, 10232 and refund me", "quiero cambiar la dirección, pedido 10203", "10203"])
+def test_number_of_an_order_is_no_postcode(text: str) -> None:
+    assert postcode_in(text, EN, label("address_lead_ins", "en")) is None
+
+
+def test_correction_changes_the_house_number_or_the_postcode() -> None:
+    address = {"line1": "Calle Reforma 222", "postcode": "06600", "city": "CDMX"}
+    assert with_house_number(address, "no, es el 223") == {**address, "line1": "Calle Reforma 223"}
+    assert with_house_number(address, "it is 223, not 222") == {**address, "line1": "Calle Reforma 223"}
+    assert with_house_number(address, "no es esa") is None
+    assert with_postcode(address, "el cp es 06700") == {**address, "postcode": "06700"}
+    assert with_postcode(address, "el cp es 06600") is None

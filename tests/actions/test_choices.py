@@ -85,3 +85,33 @@ def test_option_survives_being_stored() -> None:
 
 def test_words_are_compared_without_capitals_accents_and_signs() -> None:
     assert folded_words("¡Más o MENOS, gracias!") == ["mas", "o", "menos", "gracias"]
+
+
+def place(text: str, said: str, value: str) -> dict[str, Any]:
+    start = text.index(said)
+    return {**entity("ordinal", value), "start": start, "end": start + len(said)}
+
+
+@pytest.mark.parametrize("text", ["no mejor primero los puntos", "primero dime cuánto cuesta", "no, first the points please"])
+def test_first_before_another_matter_picks_nothing(text: str) -> None:
+    said = "primero" if "primero" in text else "first"
+    assert picked(text, [place(text, said, "1")], SHIRTS) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("no, mejor la segunda", "la segunda"),
+        ("I think the second one, please", "the second one"),
+        ("segundo por favor", "segundo"),
+    ],
+)
+def test_place_among_words_of_courtesy_picks(text: str, said: str) -> None:
+    assert picked(text, [place(text, said, "2")], SHIRTS) == "12"
+
+
+@pytest.mark.parametrize("text", ["las dos", "los dos por favor", "both of them", "both"])
+def test_both_are_the_one_option_of_two_pieces(text: str) -> None:
+    options = [Option("1", "2 × Camisa Oxford (azul, M)"), Option("2", "Pantalón chino (beige, M)")]
+    assert picked(text, [], options) == "1"
+    assert picked(text, [], [*options, Option("3", "2 × Calcetines")]) is None

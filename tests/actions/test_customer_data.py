@@ -72,6 +72,52 @@ def test_erasure_forgets_trackers_of_the_customer_only(session: Session, ana: Cu
     assert customer_data.find(session, "ana@example.com") is None
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "suscribe ana@example.com al boletín",
+        "subscribe ANA@Example.com, please",
+        "mi correo es ana arroba example punto com",
+        "llámame al +52 55 5501 0001",
+        "my phone is 55-5501-0001",
+        "mi whats es 525555010001",
+    ],
+)
+def test_erasure_forgets_what_was_written_where_nobody_proved_anything(
+    session: Session, ana: Customer, now: datetime, said: str
+) -> None:
+    _said_by(session, "web-3", said)
+    _said_by(session, "web-4", "suscribe mariana@example.com.mx al boletín, o llama al 55 5501 0002")
+    found = customer_data.find(session, "C-1")
+    assert found is not None
+    customer_data.erase(session, found, now, KEY)
+    assert list(session.execute(text("SELECT DISTINCT sender_id FROM events ORDER BY 1")).scalars()) == ["web-2", "web-4"]
+
+
+def test_erasure_takes_the_contacts_out_of_the_conversations_of_others(session: Session, ana: Customer, now: datetime) -> None:
+    session.add(
+        ChannelIdentity(channel="webchat", sender_id="web-2", customer_id=99, level="proven", verified_at=now, expires_at=None)
+    )
+    session.flush()
+    _said_by(session, "web-2", "mi amiga es Ana@example.com, su número es 55 5501 0001 y yo quiero mi pedido 10202")
+    _said_by(session, "web-2", "otra vez: ana arroba example punto com")
+    found = customer_data.find(session, "C-1")
+    assert found is not None
+    customer_data.erase(session, found, now, KEY)
+    left = [json.loads(data)["text"] for data in session.execute(text("SELECT data FROM events ORDER BY id")).scalars()]
+    assert left == [
+        "soy otra persona",
+        "mi amiga es [erased], su número es [erased] y yo quiero mi pedido 10202",
+        "[erased]",
+    ]
+
+
+def _said_by(session: Session, sender: str, said: str) -> None:
+    data = json.dumps({"text": said, "parse_data": {"text": said, "entities": [{"entity": "phone", "value": "x"}]}})
+    row = {"sender": sender, "data": data}
+    session.execute(text("INSERT INTO events (sender_id, type_name, timestamp, data) VALUES (:sender, 'user', 2, :data)"), row)
+
+
 def test_erasure_is_refused_while_an_order_needs_the_customer(session: Session, ana: Customer, now: datetime) -> None:
     address = {"recipient": "Ana García", "line1": "Calle 1", "city": "CDMX", "country": "MX"}
     session.add(

@@ -269,6 +269,14 @@ def test_after_packing_began_the_table_refuses_for_any_reason(
     assert untouched(session, order)
 
 
+def test_what_waits_in_a_store_is_refused_in_words_of_its_own(session: Session, cancel: CancelOrder) -> None:
+    shop = Shop(session)
+    shopper = shop.customer()
+    for status, reason in (("ready_for_pickup", "waits_in_store"), ("shipped", "already_shipped")):
+        order = shop.order(shopper, status=status)
+        assert ask(session, cancel, shopper.id, order.number).reason == reason
+
+
 def test_a_reason_outside_the_list_goes_to_a_human(session: Session, cancel: CancelOrder) -> None:
     shop = Shop(session)
     order = shop.order(shop.customer())

@@ -58,6 +58,11 @@ def test_name_in_the_shoppers_language_counts_in_full(demo: Session, language: s
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
 
 
+def test_a_currency_is_one_that_something_is_sold_in(demo: Session) -> None:
+    assert catalog.is_sold_in(demo, "EUR")
+    assert not catalog.is_sold_in(demo, "JPY")
+
+
 def test_nothing_is_found_for_what_is_not_sold(demo: Session) -> None:
     assert handles(demo, "iphone 15 pro") == []
 

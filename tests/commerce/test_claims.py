@@ -137,6 +137,12 @@ def test_a_parcel_long_past_its_promise_is_sent_again(desk: Desk) -> None:
     assert (result["resolution"], _claims(desk)[0].order_line_id, desk.shop.stock(SHIRT)) == ("replacement", None, 4)
 
 
+def test_a_parcel_that_the_carrier_gave_up_is_not_waited_for(desk: Desk) -> None:
+    order = desk.shop.order(desk.ana, status="shipped", promised_in_days=3)
+    order.fulfilments[0].shipments[0].status = "lost"
+    assert desk.do(desk.claims, wrong(order, "not_received", None))["resolution"] == "replacement"
+
+
 @pytest.mark.parametrize(("promised", "reason"), [(3, "on_its_way"), (-3, "late"), (-9, "late")])
 def test_a_parcel_that_may_still_come_is_waited_for(desk: Desk, promised: int, reason: str) -> None:
     order = desk.shop.order(desk.ana, status="shipped", promised_in_days=promised)

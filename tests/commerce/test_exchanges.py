@@ -203,6 +203,16 @@ def test_a_line_is_exchanged_once(desk: Desk) -> None:
     assert isinstance(desk.ask(desk.returns, back(order, 1)), Offer)
 
 
+def test_what_came_of_an_exchange_is_a_persons_business(desk: Desk) -> None:
+    order = desk.shop.order(desk.ana, {BLUE_M: 1}, status="delivered")
+    desk.do(desk.exchanges, swap(order, _id(desk, BLUE_S)))
+    receive_goods(desk.session, "RMA-20001", NOW, POLICIES)
+    refusal = desk.refused(desk.exchanges, swap(order, _id(desk, BLUE_S)))
+    assert (refusal.reason, refusal.nearest) == ("exchanged_before", "agent")
+    refusal = desk.refused(desk.returns, back(order, 1))
+    assert (refusal.reason, refusal.verdict) == ("exchanged", "needs_human")
+
+
 def test_an_order_with_an_open_return_has_no_exchange(desk: Desk) -> None:
     order = desk.shop.order(desk.ana, {BLUE_M: 2}, status="delivered")
     desk.do(desk.returns, back(order, 1))

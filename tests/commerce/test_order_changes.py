@@ -376,8 +376,10 @@ def test_the_same_address_again_is_said_so(shop: Shop, change_address: ChangeAdd
 
 
 def test_an_order_to_pick_up_has_no_address_to_change(shop: Shop, change_address: ChangeAddress) -> None:
-    order = shop.order(shop.customer(), delivery_method="pickup")
-    assert ask(shop, change_address, order, address=NEW_ADDRESS).rule == "pickup_order"
+    shopper = shop.customer()
+    for status in ("paid", "ready_for_pickup"):
+        order = shop.order(shopper, status=status, delivery_method="pickup")
+        assert ask(shop, change_address, order, address=NEW_ADDRESS).rule == "pickup_order"
 
 
 # Payments

@@ -72,6 +72,15 @@ def test_a_strangers_order_is_as_unknown_as_one_that_does_not_exist(session: Ses
     assert orders.matching(session, eva.id, handles=["oxford-shirt"]) == []
 
 
+def test_a_parcels_number_finds_the_order_of_its_owner_alone(session: Session) -> None:
+    shop = Shop(session)
+    ana, emma = shop.customer("Ana"), shop.customer("Emma")
+    order = shop.order(ana, number="10234", status="shipped")
+    assert orders.find_by_tracking(session, "pq10234es", ana.id) is order
+    assert orders.find_by_tracking(session, "PQ10234ES", emma.id) is None
+    assert orders.find_by_tracking(session, "ZZ000000000ZZ", ana.id) is None
+
+
 def test_recent_orders_come_newest_first_and_no_more_than_asked(session: Session) -> None:
     shop = Shop(session)
     ana = shop.customer("Ana")

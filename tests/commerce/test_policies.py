@@ -44,6 +44,7 @@ USUAL: dict[str, dict[str, Value]] = {
         "package": "sealed",
         "is_gift": False,
         "reason": "too_small",
+        "exchanged_before": False,
     },
     "return_shipping": {
         "tier": "standard",
@@ -69,6 +70,7 @@ USUAL: dict[str, dict[str, Value]] = {
     "claim_eligibility": {
         "problem": "damaged",
         "carrier_says_delivered": True,
+        "carrier_says_lost": False,
         "days_since_delivery": 3,
         "days_late": 0,
         "value_minor": 4000,
@@ -116,6 +118,7 @@ LOST: dict[str, Value] = {"problem": "not_received", "carrier_says_delivered": F
 NOT_HERE: dict[str, Value] = {"problem": "not_received"}
 HYGIENE: dict[str, Value] = {"category_kind": "hygiene"}
 FINAL: dict[str, Value] = {"category_kind": "final_sale"}
+BACK = {"line_status": "already_returned"}
 GIFT: dict[str, Value] = {"is_gift": True}
 
 # table, what differs from the usual case, rule, verdict, some of the values
@@ -131,6 +134,8 @@ EXAMPLES: list[tuple[str, Mapping[str, Value], str, str, Mapping[str, object]]] 
     ("return_eligibility", {**GIFT, "days_since_delivery": 60}, "gift", "allow", {"refund_to": ["store_credit"]}),
     ("return_eligibility", {**GIFT, "days_since_delivery": 61}, "gift_window_closed", "deny", {"return_days": 60}),
     ("return_eligibility", {"line_status": "already_returned"}, "already_returned", "deny", {}),
+    ("return_eligibility", {"exchanged_before": True}, "in_window", "allow", {}),
+    ("return_eligibility", {"exchanged_before": True, **BACK}, "exchanged", "needs_human", {}),
     ("return_eligibility", {"line_status": "not_delivered"}, "not_delivered", "deny", {}),
     ("return_eligibility", FINAL, "final_sale", "deny", {}),
     ("return_eligibility", {**FINAL, "reason": "damaged"}, "final_sale_defect", "needs_human", {}),
@@ -173,6 +178,7 @@ EXAMPLES: list[tuple[str, Mapping[str, Value], str, str, Mapping[str, object]]] 
     ("exchange_eligibility", {"line_status": "already_returned"}, "already_returned", "deny", {}),
     ("exchange_eligibility", {"line_status": "not_delivered"}, "not_delivered", "deny", {}),
     ("exchange_eligibility", {"exchanged_before": True}, "exchanged_before", "deny", {}),
+    ("exchange_eligibility", {"exchanged_before": True, **BACK}, "all_exchanged", "deny", {}),
     ("exchange_eligibility", FINAL, "final_sale", "deny", {}),
     ("exchange_eligibility", {"days_since_delivery": 31}, "window_closed", "deny", {"return_days": 30}),
     ("exchange_eligibility", {**GIFT, "days_since_delivery": 31}, "even", "allow", {}),
@@ -194,6 +200,7 @@ EXAMPLES: list[tuple[str, Mapping[str, Value], str, str, Mapping[str, object]]] 
     ("claim_eligibility", {**NOT_HERE, "days_since_delivery": 2}, "delivered_not_received", "allow", {}),
     ("claim_eligibility", LOST, "on_its_way", "deny", {}),
     ("claim_eligibility", {**LOST, "days_late": 9}, "late", "deny", {"lost_after_days": 10}),
+    ("claim_eligibility", {**LOST, "carrier_says_lost": True}, "lost", "allow", {"send_back": False}),
     ("claim_eligibility", {**LOST, "days_late": 10}, "lost", "allow", {"send_back": False}),
     ("claim_eligibility", {**LOST, "days_late": 10, "value_minor": 20000}, "lost_above_limit", "needs_human", {}),
     ("cancellation", {"order_status": "placed"}, "not_paid_yet", "allow", {"refund": "none"}),

@@ -20,7 +20,7 @@ from commerce.refunds import (
     split,
     status,
 )
-from commerce.returns import receive_goods
+from commerce.returns import expire_overdue, receive_goods
 from commerce.working_days import add_working_days
 from tests.commerce.returns_desk import POLICIES, Desk, back
 from tests.commerce.shop import NOW
@@ -69,6 +69,21 @@ def test_the_progress_tells_amount_method_and_days(desk: Desk, order: Order) -> 
     (due,) = status(desk.session, desk.ana.id)
     assert (due.due_from, due.due_by, due.send_by) == (date(2026, 11, 25), date(2026, 11, 27), None)
     assert (due.is_late(date(2026, 11, 27)), due.is_late(date(2026, 11, 28))) == (False, True)
+
+
+def test_a_return_that_nothing_came_of_is_no_money_under_way(desk: Desk, order: Order) -> None:
+    expire_overdue(desk.session, date(2026, 12, 3))
+    (progress,) = status(desk.session, desk.ana.id)
+    assert (progress.status, progress.closed_as, progress.send_by) == ("failed", "expired", date(2026, 12, 2))
+    assert not progress.is_under_way
+
+
+def test_what_the_bank_sent_back_is_still_under_way(desk: Desk, order: Order) -> None:
+    receive_goods(desk.session, RMA, NOW, POLICIES)
+    desk.refunds()[0].status = "failed"
+    desk.session.flush()
+    (progress,) = status(desk.session, desk.ana.id)
+    assert (progress.closed_as, progress.is_under_way) == (None, True)
 
 
 def test_goods_that_wait_for_inspection_are_told_as_received(desk: Desk) -> None:

@@ -211,9 +211,13 @@ def test_an_item_picked_up_in_the_store_may_come_back(desk: Desk) -> None:
     assert isinstance(desk.ask(desk.returns, back(order)), Offer)
 
 
-def test_what_is_on_its_way_back_is_already_returned(desk: Desk) -> None:
+def test_what_is_on_its_way_back_is_refused_with_its_number_and_what_is_back_without(desk: Desk) -> None:
     order = desk.shop.order(desk.ana, status="delivered")
     desk.do(desk.returns, back(order))
+    refusal = desk.refused(desk.returns, back(order))
+    assert (refusal.rule, refusal.reason) == ("already_returned", "already_coming_back")
+    assert refusal.values["rma_number"] == "RMA-20001"
+    receive_goods(desk.session, "RMA-20001", NOW, POLICIES)
     assert desk.refused(desk.returns, back(order)).reason == "already_returned"
 
 
@@ -297,7 +301,7 @@ def test_yes_in_a_second_conversation_after_the_first_has_returned_it_does_nothi
     stale = desk.yes(desk.returns, offer)
     assert isinstance(stale, Stale)
     assert stale.refusal is not None
-    assert stale.refusal.reason == "already_returned"
+    assert (stale.refusal.rule, stale.refusal.reason) == ("already_returned", "already_coming_back")
     assert desk.counts() == before
 
 

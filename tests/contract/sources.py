@@ -12,7 +12,6 @@ from typing import Any
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parents[2]
-VARIABLE = re.compile(r"\{([a-z_]+)\}")
 
 
 @dataclass(frozen=True)
@@ -39,11 +38,6 @@ def responses(language: str) -> dict[str, list[dict[str, Any]]]:
     """Every answer of this language by key."""
     files = sorted((ROOT / "data/responses" / language).glob("*.yml"))
     return {key: value for file in files for key, value in YAML(typ="safe").load(file)["responses"].items()}
-
-
-def variables(variations: list[dict[str, Any]]) -> set[str]:
-    """The variables in the texts and buttons of a response."""
-    return set(VARIABLE.findall(str(variations)))
 
 
 def labels(language: str) -> dict[str, str]:

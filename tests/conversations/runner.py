@@ -4,6 +4,7 @@ A story may carry `metadata`, which stock Rasa ignores:
   as: e-mail of a demo customer whom the channel vouches for (as WhatsApp does for a number on file)
   at: an ISO instant at which the action server's clock stands (opening hours), or hours from now ("-24h")
   says: {turn: [snippets]}: what the answers of that turn must contain; `!` before a snippet: must not contain
+  meanwhile: {turn: [changes]}: what others do to the shop right before that turn (`changes.py`)
 In a user message `{code}` is the newest one-time code, `{code spaced}` the same as "123 456", `{tap:N}` the payload of the
 N-th button shown last,
 `{tap:N@T}` of those that were on the screen after turn T. The source of a FAQ answer counts among its words.

@@ -68,10 +68,15 @@ class Stage:
         """One turn of a conversation that has begun: for tests in which more happens than what the shopper writes."""
         return asyncio.run(self._turn(sender, self._filled(text, [])))
 
+    def trigger(self, sender: str, intent: str) -> Played:
+        """One turn that a program begins with an intent, as Rasa's `trigger_intent` does."""
+        return asyncio.run(self._trigger(sender, intent))
+
     async def _play(self, story: Story) -> list[Played]:
         sender = self.begin(story.metadata)
         played: list[Played] = []
-        for turn in story.turns:
+        for number, turn in enumerate(story.turns, start=1):
+            _change((story.metadata.get("meanwhile") or {}).get(number, []))
             text = self._filled(turn.text, played)
             played.append(await self._turn(sender, text))
         return played
@@ -79,15 +84,27 @@ class Stage:
     async def _turn(self, sender: str, text: str) -> Played:
         from rasa.core.channels.channel import UserMessage
 
-        store = self._agent.tracker_store
-        before = await store.retrieve(sender)
+        before = await self._agent.tracker_store.retrieve(sender)
         seen = len(before.events) if before is not None else 0
         replies = await self._agent.handle_message(UserMessage(text, sender_id=sender, input_channel="test"))
-        events = store.last_saved[seen:]  # a conversation that was erased has no events to retrieve any more
+        return self._played(seen, replies or [])
+
+    async def _trigger(self, sender: str, intent: str) -> Played:
+        from rasa.core.channels.channel import CollectingOutputChannel
+
+        channel = CollectingOutputChannel()
+        tracker = await self._agent.tracker_store.retrieve(sender)
+        seen = len(tracker.events)
+        await self._agent.trigger_intent(intent, [], channel, tracker)
+        return self._played(seen, channel.messages)
+
+    def _played(self, seen: int, replies: list[dict[str, Any]]) -> Played:
+        """What the events after the first `seen` say. A conversation that was erased has none to retrieve any more."""
+        events = self._agent.tracker_store.last_saved[seen:]
         self.seen.note(events)
         actions = [event["name"] for event in events if event["event"] == "action"]
         ignored = (LISTEN, "action_session_start")
-        return Played(_intent(events), [name for name in actions if name not in ignored], replies or [])
+        return Played(_intent(events), [name for name in actions if name not in ignored], replies)
 
     def _filled(self, text: str, played: list[Played]) -> str:
         if "{code" in text:
@@ -202,6 +219,15 @@ def _vouch_for(sender: str, email: str) -> None:
         customer = by_contact(session, email)
         assert customer is not None, email
         assert_identity(session, "test", sender, customer.id, datetime.now(timezone.utc))
+
+
+def _change(changes: list[dict[str, Any]]) -> None:
+    from database import transaction
+    from tests.conversations.changes import apply
+
+    for change in changes:
+        with transaction() as session:
+            apply(session, change)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -42,9 +42,9 @@ def taken_by_agent(sender: str) -> int:
         return int(handoffs.take(session, handoff.id, "Lucía", datetime.now(timezone.utc)).id)
 
 
-def give_back(handoff_id: int) -> None:
+def give_back(handoff_id: int, note: str = "") -> None:
     with transaction() as session:
-        handoffs.give_back(session, handoff_id, datetime.now(timezone.utc))
+        handoffs.give_back(session, handoff_id, datetime.now(timezone.utc), note)
 
 
 def test_record_says_what_was_wanted_known_tried_and_written(stage: Stage) -> None:
@@ -177,6 +177,76 @@ def test_answer_to_the_open_form_is_taken_after_a_recap(stage: Stage) -> None:
     assert "How would you like to send it back" in played.words
 
 
+@pytest.mark.parametrize(
+    ("metadata", "asked", "hello", "told"),
+    [
+        (
+            ANA,
+            ("dónde está mi pedido 10202", "quiero hablar con una persona"),
+            "hola",
+            ["del pedido 10202: Dónde está mi pedido", "«Le pedí a Ñandú que lo busque {mañana}»", "¿Te ayudo con algo más?"],
+        ),
+        (
+            EMMA,
+            ("where is my order 10232", "I want to talk to a person"),
+            "hello",
+            ["about order 10232: Where is my order", "“Le pedí a Ñandú que lo busque {mañana}”", "What else can I do for you?"],
+        ),
+    ],
+)
+def test_recap_tells_the_goal_the_order_and_the_persons_note(
+    stage: Stage, metadata: dict[str, Any], asked: tuple[str, ...], hello: str, told: list[str]
+) -> None:
+    sender = talk(stage, metadata, *asked)
+    give_back(taken_by_agent(sender), "Le pedí a Ñandú que lo busque {mañana}")
+    played = stage.say(sender, hello)
+    assert played.actions == ["action_recap"]
+    assert [words for words in told if words not in played.words] == []
+
+
+@pytest.mark.parametrize(
+    ("metadata", "asked", "answer", "told"),
+    [
+        (ANA, ("quiero devolver la camisa azul del 10201", "quiero un agente"), "me queda chica", "«Ana lo envía el lunes»"),
+        (EMMA, ("I want to return the shirt from 10231", "get me a human"), "it's too small", "“Ana lo envía el lunes”"),
+    ],
+)
+def test_note_is_told_before_an_open_form_goes_on(
+    stage: Stage, metadata: dict[str, Any], asked: tuple[str, ...], answer: str, told: str
+) -> None:
+    sender = talk(stage, metadata, *asked)
+    give_back(taken_by_agent(sender), "Ana lo envía el lunes")
+    played = stage.say(sender, answer)
+    assert played.actions == ["action_recap", "return_request_form"]
+    assert told in played.words
+
+
+def test_recap_is_of_the_handoff_that_was_given_back_last(stage: Stage) -> None:
+    sender = talk(stage, EMMA, "where is my order 10232", "I want to talk to a person")
+    give_back(taken_by_agent(sender), "the first note")
+    stage.say(sender, "how many points do I have?")
+    stage.say(sender, "I want to talk to a person")
+    give_back(taken_by_agent(sender), "the second note")
+    words = stage.say(sender, "hi").words
+    assert "My points" in words
+    assert "the second note" in words
+    assert "the first note" not in words
+
+
+@pytest.mark.parametrize(
+    ("metadata", "asked", "code"),
+    [
+        ({"at": "open"}, "dónde está mi pedido 10202", "mi código es 482 913"),
+        ({"at": "open"}, "where is my order 10232", "482913"),
+    ],
+)
+def test_one_time_code_is_masked_in_the_record(stage: Stage, metadata: dict[str, Any], asked: str, code: str) -> None:
+    sender = talk(stage, metadata, asked, "ana@example.com", code, "agent" if code == "482913" else "quiero un agente")
+    written = str(record(sender)["transcript"])
+    assert "[code]" in written
+    assert "913" not in written
+
+
 def test_message_that_is_heard_again_is_in_the_record_once(stage: Stage) -> None:
     sender = talk(stage, ANA, "quiero hablar con una persona")
     give_back(taken_by_agent(sender))
@@ -189,3 +259,15 @@ def test_message_that_is_heard_again_is_in_the_record_once(stage: Stage) -> None
 def test_expected_wait_is_told_in_the_shoppers_language(stage: Stage, metadata: dict[str, Any], text: str) -> None:
     played: Played = stage.say(stage.begin(metadata), text)
     assert "5 minut" in played.words
+
+
+def test_the_wait_grows_with_everybody_who_asked_before(stage: Stage) -> None:
+    sender = stage.begin({"at": "open"})
+    for other in ("first", "second", "third"):
+        stage.say(f"{other}-{sender}", "can I talk to a person?")
+    assert "11 minutes" in stage.say(sender, "can I talk to a person?").words  # 5, and 2 for each of the three
+
+
+def test_where_a_stranger_wants_to_be_called_back_is_in_the_record(stage: Stage) -> None:
+    sender = talk(stage, {"at": "closed"}, "can I talk to a person?", "rita@example.com")
+    assert record(sender)["collected"]["contact"] == "rita@example.com"

@@ -12,7 +12,7 @@ from tests.conversations.runner import Story, faults, stories
 from tests.conversations.stage import Stage
 
 REPORT = Path("var/reports/dialogue-coverage.md")
-# What no story reaches yet, by name: the list may only get shorter.
+# What no conversation can reach, by name, with the reason.
 NOT_REACHED = Path(__file__).with_name("not_reached.yml")
 
 
@@ -40,3 +40,4 @@ def test_every_part_of_the_dialogue_is_reached(stage: Stage, request: pytest.Fix
     for part in parts(stage.seen):
         missing, listed = set(part.missing), set(known.get(part.name) or [])
         assert missing <= listed, f"{part}; no story reaches any more: {', '.join(sorted(missing - listed))} (see {REPORT})"
+        assert listed <= missing, f"{part}; reached after all: {', '.join(sorted(listed - missing))} (see {NOT_REACHED})"

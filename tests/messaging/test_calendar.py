@@ -71,6 +71,10 @@ def test_closing_is_told_in_utc_and_only_while_open() -> None:
     assert MADRID.closes_at(utc(2026, 7, 7, 13, 0)) is None
 
 
+def test_wait_is_longer_for_each_who_asked_before() -> None:
+    assert SUPPORT.wait_for_each_before == 2
+
+
 def test_wait_depends_on_the_hour() -> None:
     assert SUPPORT.expected_wait(utc(2026, 11, 3, 16, 0)) == 5
     assert SUPPORT.expected_wait(utc(2026, 11, 3, 19, 0)) == 12

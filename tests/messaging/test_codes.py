@@ -11,7 +11,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from database import transaction
-from messaging.codes import Checked, Requested, check_code, find_code, purge, request_code
+from messaging.codes import (
+    Checked,
+    Requested,
+    check_code,
+    check_confirmation,
+    find_code,
+    purge,
+    request_code,
+    request_confirmation,
+)
 from messaging.models import CodeRequest
 
 KEY = b"a key that only tests know"
@@ -220,3 +229,24 @@ def test_six_digits_are_found_as_people_write_them(text: str, code: str | None) 
 def test_any_text_can_be_checked(text: str) -> None:
     found = find_code(text)
     assert found is None or (len(found) == 6 and found.isascii() and found.isdigit())
+
+
+def test_code_for_a_confirmation_fits_its_address_and_proves_nobody(session: Session, now: datetime, check: Check) -> None:
+    code = request_confirmation(session, "s1", ANA, now, KEY).code
+    assert code is not None
+    assert check(code) == Checked(None, "wrong")
+    assert check_confirmation(session, "s1", "eva@example.com", code, now, KEY).status == "none"
+    assert check_confirmation(session, "s1", ANA, wrong(code), now, KEY).status == "wrong"
+    assert check_confirmation(session, "s1", ANA, code, now, KEY) == Checked(None, "ok")
+    assert check_confirmation(session, "s1", ANA, code, now, KEY).status == "used"
+
+
+def test_code_that_proves_who_writes_confirms_nothing(session: Session, now: datetime, ask: Ask) -> None:
+    assert check_confirmation(session, "s1", ANA, ask().code or "", now, KEY).status == "wrong"
+
+
+def test_confirmations_count_for_the_same_limits(session: Session, now: datetime, ask: Ask) -> None:
+    for _ in range(3):
+        request_confirmation(session, "s1", ANA, now, KEY)
+    assert request_confirmation(session, "s1", ANA, now, KEY) == Requested(None, "limited")
+    assert ask().status == "limited"

@@ -28,6 +28,7 @@ from messaging.handoffs import (
     Opened,
     cancel,
     give_back,
+    last_given_back,
     open_for,
     open_handoff,
     position,
@@ -197,14 +198,44 @@ def test_never_mind_leaves_the_queue(session: Session, ask: Ask, now: datetime) 
 
 def test_shopper_cannot_cancel_what_an_agent_has(session: Session, ask: Ask, now: datetime) -> None:
     handoff_id = take(session, ask().handoff.id, "eva", now).id
-    with pytest.raises(IllegalMove, match="is assigned"):
+    with pytest.raises(IllegalMove, match=r"^Handoff \d+ is with eva\. Only one that waits can be left by the shopper\.$"):
         cancel(session, handoff_id, now)
     assert owner(session, "s1") == "agent"
 
 
 def test_untaken_handoff_cannot_be_given_back(session: Session, ask: Ask, now: datetime) -> None:
-    with pytest.raises(IllegalMove, match="is waiting"):
+    with pytest.raises(IllegalMove, match="is waiting: nobody has taken it yet"):
         give_back(session, ask().handoff.id, now)
+
+
+def test_ended_handoff_says_in_words_why_nothing_more_can_be_done(session: Session, ask: Ask, now: datetime) -> None:
+    handoff_id = take(session, ask().handoff.id, "eva", now).id
+    give_back(session, handoff_id, now)
+    with pytest.raises(IllegalMove, match="was given back to the assistant already"):
+        take(session, handoff_id, "eva", now)
+    with pytest.raises(IllegalMove, match="Only one that is open can be resolved"):
+        resolve(session, handoff_id, now)
+    settled = ask("s2").handoff.id
+    resolve(session, settled, now)
+    with pytest.raises(IllegalMove, match="is settled already"):
+        give_back(session, settled, now)
+    left = ask("s3").handoff.id
+    cancel(session, left, now)
+    with pytest.raises(IllegalMove, match="is over: the shopper did not want a person any more"):
+        take(session, left, "eva", now)
+
+
+def test_last_given_back_is_the_newest_of_this_conversation(session: Session, ask: Ask, now: datetime) -> None:
+    assert last_given_back(session, "s1") is None
+    card = "4111 1111 1111 1111"
+    for sender, later, note in (("s1", 1, "first"), ("s1", 2, "second"), ("s2", 3, "another's"), ("s1", 4, card)):
+        at = now + timedelta(minutes=later)
+        give_back(session, take(session, ask(sender).handoff.id, "eva", at).id, at, note)
+        assert ask(sender).handoff.status == "waiting"
+        resolve(session, open_for(session, sender).id, at)  # type: ignore[union-attr]
+    found = last_given_back(session, "s1")
+    assert found is not None
+    assert found.note == "[card]"
 
 
 def test_unknown_handoff_is_named(session: Session, now: datetime) -> None:

@@ -26,7 +26,7 @@ def test_the_shops_own_texts_are_sound() -> None:
     texts = load_mail_texts()
     expected = {"code", "return_label", "exchange_label", "order_cancelled", "order_changed", "redeem_voucher", "callback"}
     for language, by_key in texts.by_language.items():
-        assert expected | {"invoice", "data_export", "data_erased"} == set(by_key), language
+        assert expected | {"invoice", "data_export", "data_erased", "newsletter_code"} == set(by_key), language
 
 
 def test_region_takes_its_language_and_unknown_the_default(tmp_path: Path) -> None:

@@ -132,6 +132,29 @@ def test_shared_device_keeps_what_the_other_customer_said(session: Session, now:
     assert owner(session, "tablet") == "queue"
 
 
+def test_handoff_of_nobody_that_names_the_person_is_theirs(session: Session, now: datetime) -> None:
+    said = [{"by": "shopper", "text": "subscribe ANA@example.com to the newsletter", "at": "x"}]
+    asked(session, now, "nobody", transcript=said, collected={"problem": "x"})
+    asked(session, now, "nobody-else", transcript=[{"by": "shopper", "text": "I am banana@example.com", "at": "x"}])
+    erased = erase(session, now)
+    assert (erased.sender_ids, erased.quoting) == (("nobody",), ())
+    left = dump(session)
+    assert "ANA@example.com" not in left
+    assert "banana@example.com" in left
+    assert [row.status for row in session.execute(select(Handoff).order_by(Handoff.id)).scalars()] == ["resolved", "waiting"]
+
+
+def test_handoff_of_another_keeps_all_but_the_persons_contacts(session: Session, now: datetime) -> None:
+    live(session, now, EVA, "s-eva", "eva@example.com")
+    said = [{"by": "shopper", "text": "my friend ana@example.com, +52 55 1234 5678, told me", "at": "x"}]
+    asked(session, now, "s-eva", customer_id=EVA, transcript=said)
+    erased = erase(session, now)
+    assert (erased.sender_ids, erased.quoting) == ((), ("s-eva",))
+    handoff = session.execute(select(Handoff)).scalar_one()
+    assert handoff.transcript[0]["text"] == "my friend [erased], [erased], told me"
+    assert (handoff.status, handoff.collected) == ("waiting", {"email": "eva@example.com"})
+
+
 def test_erasing_twice_is_harmless(session: Session, now: datetime) -> None:
     live(session, now, ANA, PHONE_SENDER, "ana@example.com")
     resolve(session, 1, now)

@@ -9,10 +9,12 @@ import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+from commerce.models import Customer
 from database import transaction
 from messaging.calendar import Calendar, load_calendar
 from messaging.handoffs import open_handoff
@@ -44,14 +46,25 @@ def calendar() -> Calendar:
     return load_calendar(PROJECT / "data" / "policies" / "support.yml", "support")
 
 
-def hand_over(now: datetime, calendar: Calendar) -> int:
+def hand_over(now: datetime, calendar: Calendar, **changes: Any) -> int:
+    values: dict[str, Any] = {
+        "sender_id": "web-1", "channel": "webchat", "customer_id": None, "language": "es", "reason": "asked",
+        "goal": "track_order", "collected": {}, "tried": [], "verdict": None,
+        "transcript": [{"by": "shopper", "text": "quiero una persona", "at": 1}],
+    }  # fmt: skip
     with transaction() as session:
-        opened = open_handoff(
-            session, sender_id="web-1", channel="webchat", customer_id=None, language="es", reason="asked", goal="track_order",
-            collected={}, tried=[], verdict=None, transcript=[{"by": "shopper", "text": "quiero una persona", "at": 1}],
-            now=now, calendar=calendar,
+        return int(open_handoff(session, **{**values, **changes}, now=now, calendar=calendar).handoff.id)
+
+
+def ana(url: str, now: datetime) -> int:
+    with transaction(url) as session:
+        customer = Customer(
+            number="C-1", name="Ana García", email="ana@example.com", phone=None, language="es", country="MX", currency="MXN",
+            created_at=now,
         )  # fmt: skip
-        return int(opened.handoff.id)
+        session.add(customer)
+        session.flush()
+        return int(customer.id)
 
 
 def test_help_names_every_command(runner: CliRunner) -> None:
@@ -159,7 +172,115 @@ def test_handoff_of_another_is_not_taken_twice(
     number = str(hand_over(now, calendar))
     runner.invoke(cli, ["handoffs", "take", number, "--as", "Marta"])
     result = tendero("handoffs", "take", number, "--as", "Pedro")
-    assert (result.returncode, result.stderr) == (1, f"handoff {number} is with Marta\n")
+    assert (result.returncode, result.stderr) == (1, f"Handoff {number} is with Marta.\n")
+
+
+def test_list_of_handoffs_fits_80_columns_and_names_the_customer(
+    shop: str, runner: CliRunner, now: datetime, calendar: Calendar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    customer_id = ana(shop, now)
+    said = [{"by": "shopper", "text": "quiero cancelar el pedido " * 9, "at": 1.0}]
+    hand_over(now, calendar, customer_id=customer_id, goal="cancel_order", transcript=said)
+    hand_over(now, calendar, sender_id="web-2")
+    shown = runner.invoke(cli, ["handoffs"]).output
+    assert max(map(len, shown.splitlines())) <= 80
+    first, second = shown.split("\n\n")
+    assert first.splitlines()[0] == "  1  waiting since 2026-11-18 09:00, C-1 Ana García <ana@example.com>"
+    assert first.splitlines()[1] == "     asked for a person, Cancel an order, webchat, es"
+    assert first.splitlines()[2].startswith("     “quiero cancelar el pedido")
+    assert "a shopper who is not known" in second
+
+
+def test_one_handoff_is_shown_to_be_read(
+    shop: str, runner: CliRunner, now: datetime, calendar: Calendar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    said = [
+        {"by": "shopper", "text": "quiero devolver la camisa", "at": now.timestamp()},
+        {"by": "assistant", "text": "¿Qué motivo?\nElige uno: " + "no me gusta, " * 9, "at": now.timestamp() + 60},
+    ]
+    number = hand_over(
+        now, calendar, customer_id=ana(shop, now), goal="request_return", tried=["track_order", "request_return"],
+        transcript=said, reason="policy", collected={"order_number": "10201", "return_items": [{"sku": "A", "quantity": 2}]},
+        verdict={"verdict": "needs_human", "rule": "returns.high_value"},
+    )  # fmt: skip
+    runner.invoke(cli, ["handoffs", "take", str(number), "--as", "Marta"])
+    runner.invoke(cli, ["handoffs", "give-back", str(number), "--note", "Va en camino"])
+    shown = runner.invoke(cli, ["handoffs", "show", str(number)]).output
+    assert max(map(len, shown.splitlines())) <= 80
+    for line in (
+        "Who        C-1 Ana García <ana@example.com> (webchat, es)",
+        "Reason     the rules leave it to a person",
+        "Wants      Return something",
+        "Known      order number: 10201",
+        "           return items: sku A, quantity 2",
+        "Tried      Where is my order, Return something",
+        "Verdict    verdict: needs_human",
+        "           rule: returns.high_value",
+        "Note       Va en camino",
+        "2026-11-18",
+        "shopper    09:00  quiero devolver la camisa",
+        "assistant  09:01  ¿Qué motivo?",
+    ):
+        assert line in shown.splitlines()
+    assert shown.startswith(f"Handoff {number}: given back by Marta at ")
+    missing = runner.invoke(cli, ["handoffs", "show", "99"])
+    assert str(missing.exception) == "There is no handoff 99."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["handoffs", "take", "1", "--as", " "], "say who takes it"),
+        (["handoffs", "take", "1", "--as", "x" * 65], "at most 64 letters"),
+        (["handoffs", "take", "abc", "--as", "Marta"], "'abc' does not fit: give the number that `tendero handoffs` shows"),
+        (["handoffs", "show", "9" * 20], "does not fit: give the number that `tendero handoffs` shows"),
+        (["run", "--port", "abc"], "'abc' does not fit: give a port: a whole number from 1 to 65535"),
+        (["run", "--action-port", "0"], "'0' does not fit: give a port"),
+        (["outbox", "-n", "many"], "'many' does not fit: give a whole number from 1 on"),
+        (["export-customer", "C-1", "--out", "/nope/x.json"], "There is no folder /nope"),
+        (["export-customer", " "], "Say whose data"),
+        (["policies", "--markdown", "/nope/x.md"], "There is no folder /nope"),
+        (["import", "/nope"], "/nope"),
+    ],
+)
+def test_wrong_argument_is_refused_in_words(home: Path, runner: CliRunner, arguments: list[str], told: str) -> None:
+    result = runner.invoke(cli, arguments)
+    assert result.exit_code == 2, result.output
+    assert told in " ".join(result.output.split())
+
+
+def test_file_that_cannot_be_written_is_told_in_words(shop: str, now: datetime) -> None:
+    ana(shop, now)
+    result = tendero("export-customer", "C-1", "--out", "/proc/x.json")
+    assert (result.returncode, result.stderr) == (1, "/proc/x.json cannot be used: No such file or directory.\n")
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("shop", "TENDERO_DATABASE_URL is no address of a database"),
+        ("postgresql://shop:geheim@host:port/shop", "TENDERO_DATABASE_URL is no address of a database"),
+        ("nosuch://shop:geheim@host/shop", "Tendero cannot use a database of the kind nosuch"),
+    ],
+)
+@pytest.mark.parametrize("command", ["handoffs", "migrate"])
+def test_address_of_no_database_is_told_without_its_password(home: Path, command: str, url: str, told: str) -> None:
+    result = tendero(command, TENDERO_DATABASE_URL=url)
+    assert result.returncode == 1
+    assert told in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "geheim" not in result.stderr
+
+
+def test_missing_and_broken_database_are_told_with_what_to_do(home: Path) -> None:
+    missing = tendero("handoffs")
+    assert (missing.returncode, "`tendero run` makes one" in missing.stderr) == (1, True)
+    home.mkdir()
+    (home / "tendero.db").write_text("this is no database " * 99)
+    broken = tendero("export-customer", "C-1")
+    assert (broken.returncode, "Something else lies where the shop's tendero.db should be" in broken.stderr) == (1, True)
 
 
 def test_demo_speaks_the_languages_of_its_guides(home: Path, runner: CliRunner) -> None:

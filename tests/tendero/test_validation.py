@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
+from tendero.designer_files import misshapen
 from tendero.environment import PROJECT
-from tendero.validation import languages, own_problems
+from tendero.validation import can_rasa_read, languages, own_problems, placed
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """The project's own data, sound or not, with the code that uses it."""
-    for folder in ("data", "actions", "bot"):
+    for folder in ("data", "actions", "bot", "commerce", "messaging"):
         shutil.copytree(PROJECT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("domain.yml", "config.yml", "endpoints.yml", "credentials.yml"):
+        shutil.copy(PROJECT / name, tmp_path / name)
     return tmp_path
 
 
-@pytest.fixture
-def before(project: Path) -> set[str]:
-    return set(own_problems(project))
+@pytest.fixture(scope="module")
+def before() -> set[str]:
+    """What is wrong with the project anyway."""
+    return set(own_problems())
 
 
 def new(project: Path, before: set[str]) -> list[str]:
@@ -76,3 +81,203 @@ def test_missing_mail_text_is_a_problem(project: Path, before: set[str]) -> None
     mail = project / "data/mail/en.yml"
     mail.write_text(mail.read_text() + "  weather: {subject: Sun, body: Shines}\n")
     assert any("data/mail/es.yml: weather: is missing" in problem for problem in new(project, before))
+
+
+# Broken files, of every kind that a designer edits
+
+KINDS = (
+    "data/nlu/es/orders.yml",
+    "data/responses/es/orders.yml",
+    "data/labels/es/shop.yml",
+    "data/faq/es/orders.yml",
+    "data/faq/es/words.yml",
+    "data/policies/orders.yml",
+    "data/policies/support.yml",
+    "data/rules/orders.yml",
+    "data/mail/es.yml",
+    "data/patterns/es.yml",
+    "data/patterns/numbers.yml",
+    "data/patterns/joints.yml",
+    "data/patterns/secrets.yml",
+    "data/demo/es.yml",
+    "domain.yml",
+    "config.yml",
+)
+BROKEN = (
+    ("\tkey: value", "is not YAML: a tab where spaces are needed"),
+    ("key: one: two", "is not YAML: a colon where none can be: quote the text, or mend the indentation"),
+    ('key: "never closed', "is not YAML: a quote that is opened and never closed"),
+)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_file_that_is_not_yaml_is_named_with_its_line_and_what_is_wrong(project: Path, name: str) -> None:
+    file = project / name
+    sound = file.read_text(encoding="utf-8")
+    line = len(sound.rstrip().splitlines()) + 1
+    for wrong, told in BROKEN:
+        file.write_text(f"{sound.rstrip()}\n{wrong}\n", encoding="utf-8")
+        assert [problem.of(Path(name)) for problem in misshapen(project)[file]] == [f"{name}:{line}: {told}"]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_file_of_the_wrong_shape_is_named_and_nothing_breaks(project: Path, name: str) -> None:
+    file = project / name
+    for content in ("- a\n- b\n", "hello\n", "", "5\n", "null\n", "á: é\n"):
+        file.write_text(content, encoding="latin-1")
+        assert misshapen(project)[file], content
+    file.write_text("strange_key: {a: [5, {b: c}]}\n", encoding="utf-8")
+    found = own_problems(project)
+    assert [problem for problem in found if problem.startswith(name)]
+    assert not [problem for problem in found if "cannot be checked" in problem]
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "told"),
+    [
+        (
+            "responses/es",
+            "responses:\n  utter_x:\n  - txt: a\n",
+            "3: responses: utter_x: txt is no key that is known here: is text meant?",
+        ),
+        ("responses/es", "responses:\n  greet:\n  - text: a\n", "2: responses: greet is no name for an answer: utter_..."),
+        ("responses/es", "responses:\n  utter_x: a\n  utter_x: b\n", "3: responses: utter_x is here twice (first in line 2)"),
+        ("labels/es", "a: yes\n", "1: a: yes is read as a number, a date or yes/no: put it in quotes"),
+        ("labels/es", "a:\n- b\n", "2: a: should be a text, and is a list"),
+        (
+            "nlu/es",
+            "nlu:\n- intent: a\n  examples: |\n    - b\n    c\n",
+            '5: nlu: examples: an example has to begin with "- ": c',
+        ),
+        ("rules", "rules:\n- rule: a\n  stepz: []\n", "2: rules: steps is missing"),
+        (
+            "patterns",
+            "shapes:\n  code:\n  - '(a'\n",
+            "3: shapes: code: is no regular expression: missing ), unterminated subpattern at position 0",
+        ),
+    ],
+)
+def test_fault_is_told_with_its_line(project: Path, name: str, written: str, told: str) -> None:
+    file = project / "data" / name / "new.yml"
+    file.write_text(written)
+    assert told in [f"{problem.line}: {problem.text}" for problem in misshapen(project)[file]]
+
+
+def test_calendar_and_guide_are_checked(project: Path, before: set[str]) -> None:
+    calendar, guide = project / "data/policies/support.yml", project / "data/demo/es.yml"
+    calendar.write_text(calendar.read_text().replace('monday: ["09:00-20:00"]', 'monday: ["09:00-8 pm"]', 1))
+    guide.write_text(guide.read_text().replace("as: ana", "as: anna", 1))
+    calendar_told, guide_told = sorted(new(project, before), reverse=True)
+    assert calendar_told.startswith('data/policies/support.yml: support, monday: cannot read the hours "09:00-8 pm"')
+    assert guide_told == "data/demo/es.yml and the demo's people differ in anna"
+
+
+def test_component_that_does_not_exist_is_named_with_its_line(project: Path, before: set[str]) -> None:
+    config = project / "config.yml"
+    config.write_text(config.read_text().replace("SecretMasker", "SecretMaskr"))
+    (told,) = new(project, before)
+    assert re.fullmatch(r"config\.yml:\d+: there is no bot\.nlu\.secret_masker\.SecretMaskr", told)
+
+
+def test_rasa_is_not_asked_about_files_that_it_cannot_read(project: Path) -> None:
+    assert can_rasa_read(project)
+    (project / "data/labels/es/broken.yml").write_text("a: [")
+    assert can_rasa_read(project)  # labels are not for Rasa
+    (project / "data/responses/es/broken.yml").write_text("a: [")
+    assert not can_rasa_read(project)
+
+
+def test_file_with_the_other_ending_is_named(project: Path, before: set[str]) -> None:
+    (project / "data/responses/es/weather.yaml").write_text("responses: {}\n")
+    assert new(project, before) == ["data/responses/es/weather.yaml: its name has to end in .yml, or it is overlooked"]
+
+
+def test_what_breaks_a_check_is_told_without_a_traceback(project: Path) -> None:
+    (project / "actions/broken.py").write_text("def (:\n")
+    assert any(problem.startswith("data/responses: cannot be checked: SyntaxError") for problem in own_problems(project))
+
+
+# The variables of answers
+
+
+def change(project: Path, file: str, before: str, after: str) -> None:
+    text = (project / file).read_text(encoding="utf-8")
+    assert before in text
+    (project / file).write_text(text.replace(before, after, 1), encoding="utf-8")
+
+
+def without_lines(problems: list[str]) -> list[str]:
+    return [re.sub(r"\.yml:\d+:", ".yml:", problem) for problem in problems]
+
+
+def test_variable_that_is_wrong_in_one_language_is_a_problem_of_that_language(project: Path, before: set[str]) -> None:
+    change(project, "data/responses/es/conversation.yml", "Estábamos en esto: {task}", "Estábamos en esto: {tsak}")
+    lacks, uses = without_lines(new(project, before))
+    assert lacks == "data/responses/es/conversation.yml: utter_recap_task_short does not use {task}, as another language does"
+    assert uses.startswith("data/responses/es/conversation.yml: utter_recap_task_short uses {tsak}, which nobody fills in: ")
+    assert uses.endswith(" gives {task}")
+
+
+def test_known_variable_that_only_one_language_uses_is_a_problem(project: Path, before: set[str]) -> None:
+    change(project, "data/responses/es/orders.yml", "{order_number}", "su pedido")
+    (told,) = without_lines(new(project, before))
+    assert re.fullmatch(r"data/responses/es/orders\.yml: utter_\w+ does not use \{order_number\}, as another language does", told)
+
+
+def test_variable_that_is_wrong_in_every_language_is_a_problem(project: Path, before: set[str]) -> None:
+    for language, words in (("es", "del pedido {order_number}: {task}"), ("en", "order {order_number}: {task}")):
+        file = f"data/responses/{language}/conversation.yml"
+        change(project, file, words, words.replace("order_number", "order_numbr"))
+    told = new(project, before)
+    assert len(told) == 2
+    assert all("utter_recap_about_order uses {order_numbr}, which nobody fills in: " in each for each in told)
+
+
+def test_variable_that_the_code_does_not_give_to_this_answer_is_a_problem(project: Path, before: set[str]) -> None:
+    for language in ("es", "en"):
+        with (project / f"data/responses/{language}/weather.yml").open("w") as file:
+            file.write('responses:\n  utter_weather:\n  - text: "{items}"\n')
+    (project / "actions/weather.py").write_text('turn.say("utter_weather", orders=1, item=2)\n')
+    assert new(project, before) == [
+        f"data/responses/{language}/weather.yml:2: utter_weather uses {{items}}, which nobody fills in: "
+        "actions/weather.py:1 gives {item}, {orders}"
+        for language in ("en", "es")
+    ]
+
+
+def test_variable_of_an_answer_that_a_rule_says_has_to_be_a_slot(project: Path, before: set[str]) -> None:
+    for language in ("es", "en"):
+        file = project / f"data/responses/{language}/conversation.yml"
+        place = file.read_text().index("- text: ", file.read_text().index("  utter_sorry:")) + len('- text: "')
+        file.write_text(file.read_text()[:place] + "{items} " + file.read_text()[place:])
+    told = new(project, before)
+    assert len(told) == 2
+    assert all("utter_sorry uses {items}, which nobody fills in: a rule or a form says it" in each for each in told)
+
+
+def test_brace_that_is_no_variable_is_a_problem(project: Path, before: set[str]) -> None:
+    change(project, "data/responses/es/conversation.yml", "Estábamos en esto: {task}", "Estábamos en esto: {task} {order number}")
+    (told,) = new(project, before)
+    assert re.search(
+        r"^data/responses/es/conversation\.yml:\d+: utter_recap_task_short: a brace that is no \{variable\}: Hola", told
+    )
+
+
+# What Rasa says
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "Issue found in 'data/rules/handoff.yml': Found intent 'human_agent' in stories which is not part of the domain.",
+            r"data/rules/handoff\.yml:\d+: Found intent 'human_agent' in stories which is not part of the domain\.",
+        ),
+        ("The action 'action_handoff' is used twice", r"data/rules/handoff\.yml:\d+: The action 'action_handoff' is used twice"),
+        ("Failed to validate 'domain.yml'.", r"domain\.yml: Failed to validate 'domain\.yml'\."),
+        ("data/nlu/es/x.yml:3: no", r"data/nlu/es/x\.yml:3: no"),
+        ("Something is odd.", r"domain\.yml, config\.yml or data/: Something is odd\."),
+    ],
+)
+def test_line_of_rasa_gets_the_place_that_it_is_about(project: Path, said: str, told: str) -> None:
+    assert re.fullmatch(told, placed(said, project))
