@@ -17,7 +17,7 @@ export PYTHONHASHSEED := 0
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup run test train validate lint format pytest bench clean
+.PHONY: help setup run test train validate lint format pytest bench soak clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -49,8 +49,11 @@ format: $(READY) ## put the code into its form
 pytest: $(READY)
 	@$(BIN)/pytest
 
-bench: $(READY) ## how long a turn takes over HTTP
-	@$(BIN)/python -m bench.turn_latency
+bench: $(READY) ## ours and stock Rasa side by side (the first time it trains stock: an hour and more)
+	@$(BIN)/python -m bench
+
+soak: $(READY) ## a day's peak over HTTP: six times the base load for ten minutes
+	@$(BIN)/python -m bench.soak
 
 clean: ## remove what was brought and built; var/ stays
 	@rm -rf .venv .uv .rasa .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

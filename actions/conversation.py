@@ -507,6 +507,20 @@ class ActionStopTask(Action):
             return [*turn.events, ActiveLoop(None), SlotSet("requested_slot", None)]
 
 
+class ActionPutAwayTask(Action):
+    """Nobody has gone on with the task for a day: it is put away without a word, and a later "hello" begins anew."""
+
+    def name(self) -> str:
+        return "action_put_away_task"
+
+    @never_silent
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        with turn_of(dispatcher, tracker) as turn:
+            turn.set("suspended_task", None)
+            leave_task(turn)
+            return [*turn.events, ActiveLoop(None), SlotSet("requested_slot", None)]
+
+
 class ActionExplainQuestion(Action):
     """ "Why do you ask?": the reason for the question that is open."""
 

@@ -10,6 +10,9 @@ from typing import Any
 from rasa_sdk import Tracker
 from rasa_sdk.events import ActiveLoop
 from rasa_sdk.executor import CollectingDispatcher
+from sqlalchemy.exc import DBAPIError
+
+from actions.call import call_under_way
 
 logger = logging.getLogger(__name__)
 
@@ -26,12 +29,20 @@ def never_silent(run: Run) -> Run:
     def answering(action: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         try:
             return run(action, dispatcher, tracker, domain)
-        except Exception:  # whatever it is
-            from actions.closing import say_failure  # closing needs handoff, whose action is guarded too
-
-            logger.exception("%s has failed", action.name())
-            events = say_failure(dispatcher, tracker)
-            is_aside = bool(tracker.active_loop_name) and not action.name().startswith(VALIDATES)
-            return [*events, ActiveLoop(None)] if is_aside else events  # a form ends by itself
+        except DBAPIError:
+            if call_under_way() is not None:
+                raise  # whoever called may try again, and says it in words if that does not help
+            return _say_failure(action, dispatcher, tracker)
+        except Exception:  # whatever else it is
+            return _say_failure(action, dispatcher, tracker)
 
     return answering
+
+
+def _say_failure(action: Any, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
+    from actions.closing import say_failure  # closing needs handoff, whose action is guarded too
+
+    logger.exception("%s has failed", action.name())
+    events = say_failure(dispatcher, tracker)
+    is_aside = bool(tracker.active_loop_name) and not action.name().startswith(VALIDATES)
+    return [*events, ActiveLoop(None)] if is_aside else events  # a form ends by itself

@@ -17,6 +17,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy.orm import Session
 
 from actions import clock, formats, words
+from actions.call import call_under_way
 from actions.choices import Option, button
 from actions.corrections import without_taken_back
 from actions.shop import default_language, time_zone
@@ -208,13 +209,23 @@ class Turn:
 
 @contextmanager
 def turn_of(dispatcher: CollectingDispatcher, tracker: Tracker) -> Iterator[Turn]:
-    """A turn in a transaction of its own: an exception rolls back all that it wrote."""
+    """A turn in a transaction of its own, or in the one of the call that is under way: an exception rolls back all of it."""
+    call = call_under_way()
+    if call is not None:
+        with call.session.begin_nested():
+            turn = Turn(tracker, dispatcher, call.session, clock.now(), dict(tracker.slots))
+            yield turn
+        call.after_commit += _deeds(turn)
+        return
     with transaction() as session:
         turn = Turn(tracker, dispatcher, session, clock.now(), dict(tracker.slots))
         yield turn
-    for deed in turn.after_commit:
+    for deed in _deeds(turn):
         deed()
-    if turn.mail_is_due:
-        from actions.mailing import deliver  # mailing needs Turn
 
-        deliver()
+
+def _deeds(turn: Turn) -> list[Callable[[], object]]:
+    """What is done once the transaction is committed."""
+    from actions.mailing import deliver  # mailing needs Turn
+
+    return [*turn.after_commit, *([deliver] if turn.mail_is_due else [])]

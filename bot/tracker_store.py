@@ -1,32 +1,40 @@
-"""Conversations in the shop's own database, with card numbers and passwords masked before anything is stored."""
+"""Conversations in the shop's own database: saved with the turn that they belong to, read only as far as they are needed.
+
+Rasa's table `events` keeps all that ever happened. A tracker is made of the newest turns and of a short prefix that stands for
+everything before them, so that a turn costs the same however long the conversation is.
+"""
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+import asyncio
+import json
+from collections import OrderedDict
+from typing import Any
 
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.tracker_store import SQLTrackerStore
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import Event, UserUttered
+from rasa.shared.core.events import BotUttered, Event, SessionStarted
 from rasa.shared.core.trackers import DialogueStateTracker
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.orm import Session
 
+from bot.tracker import ConversationTracker, as_json, cut, from_json, prefix_of
+from database import transaction
 from database.engine import default_url
-from messaging.masking import mask
+from messaging.models import TrackerState
+from messaging.turns import calls
+from messaging.writes import insert_once
 
 FORGET = "forget_conversation"  # the slot by which an action says that nothing of this conversation may stay
+MOST_CACHED = 2000  # trackers
 
 
-class MaskingTracker(DialogueStateTracker):
-    """A conversation into which no card number or password gets: Rasa's debug logs show what a tracker holds."""
-
-    def update(self, event: Event, domain: Domain | None = None) -> None:
-        """Take the event up, a shopper's message masked."""
-        if isinstance(event, UserUttered) and event.text:
-            _mask_message(event)
-        super().update(event, domain)
+class SavedMeanwhile(Exception):
+    """Another turn of this conversation has been saved since the tracker was read: this one cannot be."""
 
 
-class MaskingTrackerStore(SQLTrackerStore):
+class ConversationTrackerStore(SQLTrackerStore):
     """Rasa's SQL tracker store on ``TENDERO_DATABASE_URL`` (default: SQLite below ``TENDERO_HOME``)."""
 
     def __init__(
@@ -36,50 +44,190 @@ class MaskingTrackerStore(SQLTrackerStore):
         event_broker: EventBroker | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(domain=domain, host=host or default_url(), event_broker=event_broker, **kwargs)
+        self._url = host or default_url()
+        super().__init__(domain=domain, host=self._url, event_broker=event_broker, **kwargs)
+        TrackerState.__table__.create(self.engine, checkfirst=True)  # for stock commands on a database that nobody migrated
+        self._events = self.SQLEvent.__table__
+        self._cache: OrderedDict[str, ConversationTracker] = OrderedDict()
 
-    def init_tracker(self, sender_id: str) -> DialogueStateTracker:
+    # What Rasa calls
+
+    def init_tracker(self, sender_id: str) -> ConversationTracker:
         """A new conversation."""
-        return _masking(super().init_tracker(sender_id))
+        return ConversationTracker(sender_id, self.domain.slots if self.domain else None)
 
-    async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
-        """The conversation since its session began; None where there is none."""
-        return _masking(await super().retrieve(sender_id))
+    async def retrieve(self, sender_id: str) -> ConversationTracker | None:
+        """The conversation as far as it is needed to go on; None where there is none."""
+        return await asyncio.to_thread(self._retrieve_now, sender_id)
 
-    async def retrieve_full_tracker(self, conversation_id: str) -> DialogueStateTracker | None:
-        """The conversation of all sessions; None where there is none."""
-        return _masking(await super().retrieve_full_tracker(conversation_id))
+    async def retrieve_full_tracker(self, conversation_id: str) -> ConversationTracker | None:
+        """All that ever happened in the conversation; None where there is none."""
+        return await asyncio.to_thread(self._retrieve_all, conversation_id)
 
     async def save(self, tracker: DialogueStateTracker) -> None:
-        """Mask what shoppers should not have sent, then store (and stream) the new events; or forget them all."""
+        """Store (and stream) the new events; or forget them all. Raises SavedMeanwhile."""
+        await self.stream_events(tracker)
+        await asyncio.to_thread(self._save_now, tracker)
+
+    # What the turn engine calls
+
+    def load(self, sender_id: str) -> ConversationTracker:
+        """A tracker for one turn, new where there is none. What is done with it changes nothing until it is kept."""
+        with transaction(self._url) as session:
+            version = session.execute(
+                select(TrackerState.version).where(TrackerState.sender_id == sender_id)
+            ).scalar_one_or_none()
+            cached = self._cache.get(sender_id)
+            if cached is not None and cached.version == version:
+                return cached.copy()
+            self.drop(sender_id)
+            return self._read(session, sender_id) or self.init_tracker(sender_id)
+
+    def write(self, session: Session, tracker: ConversationTracker, withheld: bool = False) -> None:
+        """Save the new events in this transaction; withheld: without what the bot said. Raises SavedMeanwhile.
+
+        Where the action said so by the slot FORGET, everything goes instead: it erased the earlier turns in its own
+        transaction, and without this the tracker would write them all again.
+        """
         if tracker.get_slot(FORGET):
-            self._forget(tracker.sender_id)
+            self._forget(session, tracker.sender_id)
             return
-        for event in tracker.events:
-            if isinstance(event, UserUttered) and event.text:
-                _mask_message(event)
-        await super().save(tracker)
+        new = [event for event in tracker.new_events if not (withheld and isinstance(event, BotUttered))]
+        if not new:
+            return
+        self._raise_version(session, tracker)
+        self._insert(session, tracker.sender_id, new)
+        self._move_tail(session, tracker, new)
 
-    def _forget(self, sender_id: str) -> None:
-        """The action erased the earlier turns in its own transaction; without this, Rasa would write them all again."""
-        with self.session_scope() as session:
-            session.query(self.SQLEvent).filter(self.SQLEvent.sender_id == sender_id).delete()
-            session.commit()
+    def keep(self, tracker: ConversationTracker) -> None:
+        """After the transaction of `write`: the next turn begins with this tracker."""
+        began_anew = any(isinstance(event, SessionStarted) for event in tracker.new_events)
+        if tracker.get_slot(FORGET) or (began_anew and tracker.stored):
+            self.drop(tracker.sender_id)
+            return
+        is_newer = bool(tracker.new_events)  # where nothing was written, another process may have the next version
+        kept = tracker
+        if (first := cut(tracker)) is not None:
+            kept = self._shortened(tracker, first)
+        kept.version, kept.stored = tracker.version + is_newer, len(kept.events)
+        self._cache[tracker.sender_id] = kept
+        self._cache.move_to_end(tracker.sender_id)
+        while len(self._cache) > MOST_CACHED:
+            self._cache.popitem(last=False)
 
+    def actions_done_in(self, turn_id: int) -> list[str]:
+        """What a try of this turn did that was not saved as a turn."""
+        with transaction(self._url) as session:
+            return calls.made_in(session, turn_id)
 
-Tracker = TypeVar("Tracker", DialogueStateTracker, DialogueStateTracker | None)
+    def drop(self, sender_id: str) -> None:
+        """The next turn reads the conversation from the database."""
+        self._cache.pop(sender_id, None)
 
+    # Reading
 
-def _masking(tracker: Tracker) -> Tracker:
-    if tracker is not None:
-        tracker.__class__ = MaskingTracker  # Rasa makes its trackers itself; this one only adds to `update`
-    return tracker
+    def _retrieve_now(self, sender_id: str) -> ConversationTracker | None:
+        with transaction(self._url) as session:
+            return self._read(session, sender_id)
 
+    def _retrieve_all(self, sender_id: str) -> ConversationTracker | None:
+        with transaction(self._url) as session:
+            rows = session.execute(self._rows(sender_id)).scalars().all()
+            return self._made_of(sender_id, [from_json(data) for data in rows], 0) if rows else None
 
-def _mask_message(event: UserUttered) -> None:
-    masked = mask(event.text)
-    if not masked.found:
-        return
-    event.text = masked.text
-    event.entities = [entity for entity in event.entities if not mask(str(entity.get("value"))).found]
-    event.parse_data = {**event.parse_data, "text": masked.text, "entities": event.entities, "requests": []}
+    def _read(self, session: Session, sender_id: str) -> ConversationTracker | None:
+        state = session.execute(
+            select(TrackerState.version, TrackerState.prefix, TrackerState.tail_from).where(TrackerState.sender_id == sender_id)
+        ).one_or_none()
+        tail_from = state.tail_from if state is not None else self._session_begins(session, sender_id)
+        rows = session.execute(self._rows(sender_id).where(self._events.c.id >= tail_from)).scalars().all()
+        if not rows:
+            return None
+        prefix = [json.dumps(each) for each in json.loads(state.prefix)] if state is not None else []
+        return self._made_of(sender_id, [from_json(data) for data in [*prefix, *rows]], state.version if state is not None else 0)
+
+    def _rows(self, sender_id: str) -> Any:
+        return select(self._events.c.data).where(self._events.c.sender_id == sender_id).order_by(self._events.c.id)
+
+    def _session_begins(self, session: Session, sender_id: str) -> int:
+        """For a conversation that was saved by Rasa's own store."""
+        started = (self._events.c.sender_id == sender_id, self._events.c.type_name == SessionStarted.type_name)
+        return int(session.execute(select(func.max(self._events.c.id)).where(*started)).scalar_one() or 0)
+
+    def _made_of(self, sender_id: str, events: list[Event | None], version: int) -> ConversationTracker:
+        known = [event for event in events if event is not None]
+        tracker = ConversationTracker.from_events(sender_id, known, self.domain.slots if self.domain else None)
+        tracker.stored, tracker.version = len(tracker.events), version
+        return tracker
+
+    # Writing
+
+    def _save_now(self, tracker: DialogueStateTracker) -> None:
+        ours = tracker if isinstance(tracker, ConversationTracker) else self._adopted(tracker)
+        with transaction(self._url) as session:
+            self.write(session, ours)
+        self.drop(ours.sender_id)
+        if not ours.get_slot(FORGET) and ours.new_events:
+            ours.version, ours.stored = ours.version + 1, len(ours.events)
+
+    def _adopted(self, tracker: DialogueStateTracker) -> ConversationTracker:
+        """A tracker that Rasa made by itself: what the database has of it is not new."""
+        known = self._retrieve_now(tracker.sender_id)
+        ours = ConversationTracker.from_events(
+            tracker.sender_id, list(tracker.events), self.domain.slots if self.domain else None
+        )
+        if known is not None:
+            ours.stored, ours.version = min(known.stored, len(ours.events)), known.version
+        return ours
+
+    def _raise_version(self, session: Session, tracker: ConversationTracker) -> None:
+        if tracker.version == 0:
+            values = {"sender_id": tracker.sender_id, "version": 1, "prefix": "[]", "tail_from": 0}
+            is_first = insert_once(session, TrackerState, values)
+        else:
+            same = (TrackerState.sender_id == tracker.sender_id, TrackerState.version == tracker.version)
+            raised = update(TrackerState).where(*same).values(version=tracker.version + 1)
+            is_first = bool(session.execute(raised.execution_options(synchronize_session=False)).rowcount)
+        if not is_first:
+            raise SavedMeanwhile(f"the conversation has moved on from version {tracker.version}")
+
+    def _insert(self, session: Session, sender_id: str, events: list[Event]) -> None:
+        session.execute(insert(self._events), [self._row(sender_id, event) for event in events])
+
+    def _row(self, sender_id: str, event: Event) -> dict[str, Any]:
+        said = getattr(event, "parse_data", None) or {}
+        return {
+            "sender_id": sender_id,
+            "type_name": event.type_name,
+            "timestamp": event.timestamp,
+            "intent_name": (said.get("intent") or {}).get("name"),
+            "action_name": getattr(event, "action_name", None) or getattr(event, "name", None),
+            "data": as_json(event),
+        }
+
+    def _move_tail(self, session: Session, tracker: ConversationTracker, new: list[Event]) -> None:
+        """Let the tail begin with a new session, or, where it has grown long, with the newest turns."""
+        started = [index for index, event in enumerate(new) if isinstance(event, SessionStarted)]
+        if started:
+            begins = max(0, started[-1] - 1)  # with the action that starts a session
+            self._set_tail(session, tracker.sender_id, len(new) - begins, [])
+        elif tracker.version == 0:
+            self._set_tail(session, tracker.sender_id, len(tracker.events), [])
+        elif (first := cut(tracker)) is not None:
+            events = list(tracker.events)
+            self._set_tail(session, tracker.sender_id, len(events) - first, prefix_of(tracker, events[:first]))
+
+    def _set_tail(self, session: Session, sender_id: str, length: int, prefix: list[Event]) -> None:
+        newest = select(self._events.c.id).where(self._events.c.sender_id == sender_id).order_by(self._events.c.id.desc())
+        tail_from = session.execute(newest.offset(length - 1).limit(1)).scalar_one_or_none() or 0
+        written = json.dumps([json.loads(as_json(event)) for event in prefix], ensure_ascii=False)
+        moved = update(TrackerState).where(TrackerState.sender_id == sender_id).values(tail_from=tail_from, prefix=written)
+        session.execute(moved.execution_options(synchronize_session=False))
+
+    def _shortened(self, tracker: ConversationTracker, first: int) -> ConversationTracker:
+        events = list(tracker.events)
+        return self._made_of(tracker.sender_id, [*prefix_of(tracker, events[:first]), *events[first:]], 0)
+
+    def _forget(self, session: Session, sender_id: str) -> None:
+        session.execute(delete(self._events).where(self._events.c.sender_id == sender_id))
+        session.execute(delete(TrackerState).where(TrackerState.sender_id == sender_id))

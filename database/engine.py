@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import create_engine, event
-from sqlalchemy.engine import Engine
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.exc import ArgumentError, DisconnectionError, NoSuchModuleError
 from sqlalchemy.orm import Session, sessionmaker
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import QueuePool
 
 SQLITE_BUSY_SECONDS = 15
+KEPT_CONNECTIONS = 8  # to SQLite, of each process; more are opened where more are needed at once
 
 
 def home_folder() -> Path:
@@ -47,15 +49,41 @@ def new_engine(url: str, **options: Any) -> Engine:
 
 
 @lru_cache(maxsize=8)
-def engine_for(url: str) -> Engine:
-    """The engine of this URL; the same object for the same URL. Raises DatabaseUrlError."""
+def engine_for(url: str, is_optimistic: bool = False) -> Engine:
+    """The engine of this URL; the same object for the same URL. Raises DatabaseUrlError.
+
+    is_optimistic: on SQLite a transaction takes the write lock with its first write only. Where somebody else has written since
+    it began to read, that fails as "database is locked", at once, and the whole transaction has to be done again.
+    """
     if not url.startswith("sqlite"):
         return new_engine(url, pool_pre_ping=True)
-    # A new connection for each transaction costs SQLite little and lets a backup replace the file's content.
-    engine = new_engine(url, poolclass=NullPool, connect_args={"timeout": SQLITE_BUSY_SECONDS})
+    # Opening one for each transaction costs more than the transaction: SQLite reads the whole schema again each time.
+    several_threads = {"timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False}
+    kept = {"pool_size": KEPT_CONNECTIONS, "max_overflow": -1, "pool_use_lifo": True}
+    engine = new_engine(url, poolclass=QueuePool, connect_args=several_threads, **kept)
+    event.listen(engine, "checkout", _stay_with(make_url(url).database))
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "begin", _begin_sqlite_optimistic if is_optimistic else _begin_sqlite)
     return engine
+
+
+def _stay_with(file: str | None) -> Callable[..., None]:
+    """A file that was moved away or replaced (a restored backup) is opened anew: a connection would stay with the old one."""
+
+    def look(_connection: Any, record: Any, _proxy: Any) -> None:
+        now = _identity(file) if file else None
+        if record.info.setdefault("file", now) != now:
+            raise DisconnectionError(f"{file} is another file now")
+
+    return look
+
+
+def _identity(file: str) -> tuple[int, int] | None:
+    try:
+        status = os.stat(file)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -70,16 +98,27 @@ def _begin_sqlite(connection: Any) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+def _begin_sqlite_optimistic(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN DEFERRED")
+
+
 @lru_cache(maxsize=8)
-def session_factory(url: str) -> sessionmaker:
-    return sessionmaker(engine_for(url), future=True, expire_on_commit=False)
+def session_factory(url: str, is_optimistic: bool = False) -> sessionmaker:
+    return sessionmaker(engine_for(url, is_optimistic), future=True, expire_on_commit=False)
 
 
 @contextmanager
-def transaction(url: str | None = None) -> Iterator[Session]:
+def transaction(url: str | None = None, is_optimistic: bool = False) -> Iterator[Session]:
     """A session in a transaction: committed when the block ends, rolled back when it raises.
 
-    url: an SQLAlchemy URL; without it, ``default_url()``.
+    url: an SQLAlchemy URL; without it, ``default_url()``. is_optimistic: as in ``engine_for``.
     """
-    with session_factory(url or default_url()).begin() as session:
+    with session_factory(url or default_url(), is_optimistic).begin() as session:
         yield session
+
+
+def rows_changed(session: Session) -> int | None:
+    """How many rows this session's connection has changed in its life, where SQLite counts them: twice the same, and nothing was
+    written in between. None for other databases."""
+    connection = session.connection().connection.dbapi_connection
+    return connection.total_changes if isinstance(connection, sqlite3.Connection) else None

@@ -1,6 +1,6 @@
 """From the bot to a person and back: one record a matter, one owner at a time.
 
-waiting <-> callback       open hours and not; asking again moves between them
+waiting <-> callback       open hours and not; asking again moves between them, and a timer when people come to work
 waiting, callback -> assigned -> given_back | resolved
 waiting, callback -> cancelled | resolved
 
@@ -24,6 +24,7 @@ from messaging.calendar import Calendar
 from messaging.conversations import conversation, set_owner
 from messaging.masking import mask
 from messaging.models import Handoff
+from messaging.turns.timers import cancel_timer, set_timer
 from messaging.writes import insert_once, one_at_a_time
 
 Reason = Literal["asked", "policy", "misunderstood", "anger", "failure"]
@@ -118,6 +119,7 @@ def take(session: Session, handoff_id: int, agent: str, now: datetime) -> Handof
         raise AlreadyTaken(handoff_id, handoff.assignee) if handoff.status == "assigned" else _illegal(handoff, "taken")
     handoff = by_id(session, handoff_id)
     set_owner(session, handoff.sender_id, "agent", assignee=agent)
+    cancel_timer(session, _timer_of(handoff_id))
     return handoff
 
 
@@ -129,6 +131,16 @@ def give_back(session: Session, handoff_id: int, now: datetime, note: str = "") 
 def resolve(session: Session, handoff_id: int, now: datetime, note: str = "") -> Handoff:
     """The matter is settled, with or without somebody having taken the conversation (a phone call)."""
     return _close(session, handoff_id, OPEN, "resolved", now, note)
+
+
+def call_back(session: Session, handoff_id: int, now: datetime) -> bool:
+    """A call-back that is due joins those who wait. False: it is not due, or does not wait any more."""
+    due = update(Handoff).where(Handoff.id == handoff_id, Handoff.status == "callback", Handoff.callback_at <= now)
+    moved = due.values(status="waiting", callback_at=None).execution_options(synchronize_session=False)
+    if not session.execute(moved).rowcount:
+        return False
+    set_owner(session, by_id(session, handoff_id).sender_id, "queue")
+    return True
 
 
 def cancel(session: Session, handoff_id: int, now: datetime) -> Handoff:
@@ -190,7 +202,22 @@ def _place(session: Session, handoff: Handoff, now: datetime, calendar: Calendar
         handoff.status = "waiting" if is_open else "callback"
         handoff.callback_at = None if is_open else calendar.next_opening(now)
         set_owner(session, handoff.sender_id, "queue" if is_open else "bot")
+        _set_timer(session, handoff)
     session.flush()
+
+
+def _set_timer(session: Session, handoff: Handoff) -> None:
+    """So that somebody calls back when people come to work."""
+    key = _timer_of(handoff.id)
+    if handoff.callback_at is None:
+        cancel_timer(session, key)
+        return
+    whose = {"sender_id": handoff.sender_id, "channel": handoff.channel}
+    set_timer(session, key=key, kind="callback", due_at=handoff.callback_at, details={"handoff": handoff.id}, **whose)
+
+
+def _timer_of(handoff_id: int) -> str:
+    return f"callback:{handoff_id}"
 
 
 def _opened(handoff: Handoff, now: datetime, calendar: Calendar, already_open: bool) -> Opened:
@@ -217,6 +244,7 @@ def _close(
         raise _illegal(by_id(session, handoff_id), status)
     handoff = by_id(session, handoff_id)
     set_owner(session, handoff.sender_id, "bot", recap_due=recap_due)
+    cancel_timer(session, _timer_of(handoff_id))
     return handoff
 
 

@@ -82,6 +82,9 @@ class OutgoingMail(Base):
     error = Column(String(300), nullable=True)  # of the last try
 
 
+OPEN_TURN = "state IN ('waiting', 'taken')"
+OPEN_REPLY = "state IN ('pending', 'sending')"
+DUE_TIMER = "state = 'waiting'"
 OPEN_HANDOFF = "status IN ('waiting', 'callback', 'assigned')"
 
 
@@ -147,3 +150,114 @@ class SatisfactionRating(Base):
     score = Column(Integer, nullable=True)  # 1 to 5
     comment = Column(String(500), nullable=False, default="")
     answered_at = Column(UTCDateTime, nullable=True)
+
+
+class InboundMessage(Base):
+    """What came in on a channel, kept before it is acknowledged, and how far its turn is.
+
+    State: waiting; taken (a turn is under way, or was when its process died); done; failed (the shopper got an apology).
+    Several messages can share one turn: `turn_id` is the first one's id.
+    """
+
+    __tablename__ = "inbound_message"
+    __table_args__ = (
+        UniqueConstraint("channel", "provider_id"),
+        Index("ix_inbound_message_open", "sender_id", "id", sqlite_where=text(OPEN_TURN), postgresql_where=text(OPEN_TURN)),
+        {"sqlite_autoincrement": True},  # an id names a turn for ever: it is never given out twice
+    )
+
+    id = Column(Integer, primary_key=True)
+    channel = Column(String(32), nullable=False)
+    provider_id = Column(String(128), nullable=False)  # the channel's name of the message
+    sender_id = Column(String(128), nullable=False)
+    kind = Column(String(16), nullable=False, default="message")  # message | timer
+    text = Column(Text, nullable=False)  # masked
+    details = Column(JSON, nullable=False, default=dict)  # the channel's metadata
+    trace_id = Column(String(32), nullable=False)  # as W3C writes it: 32 hexadecimal digits
+    received_at = Column(UTCDateTime, nullable=False)
+    state = Column(String(8), nullable=False, default="waiting")
+    turn_id = Column(Integer, nullable=True, index=True)
+    claim = Column(String(32), nullable=True)  # who takes a turn writes a new one: an older taker can save nothing any more
+    tries = Column(Integer, nullable=False, default=0)
+    error = Column(String(300), nullable=True)  # of the last try
+    done_at = Column(UTCDateTime, nullable=True)
+
+
+class OutboundMessage(Base):
+    """A reply, stored with the turn that uttered it and sent afterwards, in the order uttered.
+
+    State: pending; sending (a channel has it, or had it when its process died); sent; delivered; read; failed;
+    withheld (a person had taken the conversation meanwhile).
+    """
+
+    __tablename__ = "outbound_message"
+    __table_args__ = (
+        UniqueConstraint("turn_id", "position"),
+        Index(
+            "ix_outbound_message_open",
+            "channel",
+            "sender_id",
+            "id",
+            sqlite_where=text(OPEN_REPLY),
+            postgresql_where=text(OPEN_REPLY),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    id = Column(Integer, primary_key=True)
+    turn_id = Column(Integer, nullable=False)
+    position = Column(Integer, nullable=False)  # within the turn, from 0
+    channel = Column(String(32), nullable=False)
+    sender_id = Column(String(128), nullable=False, index=True)
+    content = Column(JSON, nullable=False)  # as Rasa's output channels get it: text, buttons, image, attachment, custom
+    trace_id = Column(String(32), nullable=False)
+    created_at = Column(UTCDateTime, nullable=False)
+    state = Column(String(10), nullable=False, default="pending")
+    claim = Column(String(32), nullable=True)
+    tries = Column(Integer, nullable=False, default=0)
+    next_try_at = Column(UTCDateTime, nullable=True)
+    provider_id = Column(String(128), nullable=True, index=True)
+    sent_at = Column(UTCDateTime, nullable=True)
+    error = Column(String(300), nullable=True)
+
+
+class ActionCall(Base):
+    """A call of an action within a turn and its answer, stored with what the action did: it is done once.
+
+    State: done; abandoned (the shopper was told that it could not be done: what it did later is rolled back).
+    """
+
+    __tablename__ = "action_call"
+
+    key = Column(String(160), primary_key=True)  # turn / action / how manieth call of it in the turn
+    sender_id = Column(String(128), nullable=False, index=True)
+    state = Column(String(10), nullable=False)
+    answer = Column(Text, nullable=True)  # JSON
+    at = Column(UTCDateTime, nullable=False, index=True)
+
+
+class TrackerState(Base):
+    """How to make a conversation's tracker without reading all of its events: `prefix`, then the events from `tail_from` on."""
+
+    __tablename__ = "tracker_state"
+
+    sender_id = Column(String(255), primary_key=True)
+    version = Column(Integer, nullable=False)  # rises with each saved turn
+    prefix = Column(Text, nullable=False, default="[]")  # JSON: slots and active form at the beginning of the tail
+    tail_from = Column(Integer, nullable=False)  # id in Rasa's table `events`
+
+
+class Timer(Base):
+    """Something that has to happen in a conversation at a time. State: waiting, fired, cancelled."""
+
+    __tablename__ = "timer"
+    __table_args__ = (Index("ix_timer_due", "due_at", sqlite_where=text(DUE_TIMER), postgresql_where=text(DUE_TIMER)),)
+
+    id = Column(Integer, primary_key=True)
+    key = Column(String(160), nullable=False, unique=True)  # the same cause twice sets one timer
+    sender_id = Column(String(128), nullable=False, index=True)
+    channel = Column(String(32), nullable=False)
+    kind = Column(String(24), nullable=False)  # callback | idle | reminder
+    details = Column(JSON, nullable=False, default=dict)
+    due_at = Column(UTCDateTime, nullable=False)
+    state = Column(String(10), nullable=False, default="waiting")

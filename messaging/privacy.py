@@ -17,18 +17,24 @@ from messaging import consent, handoffs
 from messaging.codes import hash_contact
 from messaging.mentions import Contacts
 from messaging.models import (
+    ActionCall,
     ChannelIdentity,
     CodeRequest,
     Consent,
     Conversation,
     Handoff,
+    InboundMessage,
+    OutboundMessage,
     OutgoingMail,
     SatisfactionRating,
+    Timer,
+    TrackerState,
 )
 from messaging.outbox import newest
+from messaging.turns import inbox
 
 ERASED = "erased-"
-NOT_EXPORTED = frozenset({"code_hash", "contact_hash", "key", "next_try_at", "tries", "error"})
+NOT_EXPORTED = frozenset({"code_hash", "contact_hash", "key", "next_try_at", "tries", "error", "claim"})
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,11 @@ def export_conversations(session: Session, customer_id: int, contacts: Sequence[
         "handoffs": (Handoff, _handoffs_of(person)),
         "consents": (Consent, _consents_of(person)),
         "ratings": (SatisfactionRating, SatisfactionRating.sender_id.in_(person.own)),
+        "messages": (InboundMessage, InboundMessage.sender_id.in_(person.own)),
+        "replies": (OutboundMessage, OutboundMessage.sender_id.in_(person.own)),
+        "timers": (Timer, Timer.sender_id.in_(person.own)),
+        "action_calls": (ActionCall, ActionCall.sender_id.in_(person.own)),
+        "trackers": (TrackerState, TrackerState.sender_id.in_(person.own)),
     }
     return {name: _rows(session, model, condition) for name, (model, condition) in queries.items()}
 
@@ -78,15 +89,16 @@ def erase_conversations(
 
     key: of the keyed hashes. contacts: e-mails and phones on file. naming: conversations whose trackers have one of these.
     A conversation that names the customer and was proven to be nobody's counts as theirs; out of those of others the
-    contacts go. Open handoffs are closed, mails not yet sent are not sent any more, marketing consent is withdrawn.
-    Trackers, sent files and attachments are the caller's: see Erased.
+    contacts go. Open handoffs are closed, mails and replies not yet sent are not sent any more, marketing consent is
+    withdrawn. A message that has no answer yet stays without its words: the turn that erases is one, and has to come to its
+    end. Trackers, sent files and attachments are the caller's: see Erased.
     """
     person = _with_unproven(session, _person(session, customer_id, contacts), naming)
     attachments = _attachments(session, person)
     _erase_quotes(session, person)
     _close_handoffs(session, person, now)
     _withdraw_consents(session, person, now)
-    statements = [*_deletions(person, key), *_pseudonyms(session, person, key)]
+    statements = [*_deletions(person, key), *_deletions_of_turns(person), *_pseudonyms(session, person, key)]
     rows = sum(session.execute(statement.execution_options(synchronize_session=False)).rowcount for statement in statements)
     session.expire_all()
     return Erased(person.senders, person.quoting, attachments, rows)
@@ -196,6 +208,19 @@ def _deletions(person: _Person, key: bytes) -> list[Any]:
         delete(OutgoingMail).where(mailed, OutgoingMail.sent_at.is_(None)),
         # A sent mail's key stays: the same cause must not send it once more.
         update(OutgoingMail).where(mailed).values(recipient="erased", subject="", body="", attachments=[]),
+    ]
+
+
+def _deletions_of_turns(person: _Person) -> list[Any]:
+    theirs = InboundMessage.sender_id.in_(person.own)
+    still_open = InboundMessage.state.in_(inbox.OPEN)
+    return [
+        delete(InboundMessage).where(theirs, ~still_open),
+        update(InboundMessage).where(theirs, still_open).values(text="", details={inbox.ERASED: True}, error=None),
+        delete(OutboundMessage).where(OutboundMessage.sender_id.in_(person.own)),
+        delete(Timer).where(Timer.sender_id.in_(person.own)),
+        delete(ActionCall).where(ActionCall.sender_id.in_(person.own)),
+        delete(TrackerState).where(TrackerState.sender_id.in_(person.senders)),  # with the events, which the caller deletes
     ]
 
 

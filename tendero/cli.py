@@ -23,6 +23,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "policies": ("policies", "Check the policy tables; write them as a page."),
     "import": ("import_", "Load a real shop from CSV and JSON Lines files."),
     "handoffs": ("handoffs", "Who waits for a person; show, take, give back or resolve a conversation."),
+    "inbox": ("inbox", "Messages that wait for an answer, or whose turn has failed; try one again."),
+    "replay": ("replay", "Run a stored conversation on the current model: which turns would differ?"),
     "export-customer": ("privacy", "Write down everything that is known about a customer."),
     "erase-customer": ("privacy", "Erase a customer's personal data."),
     "migrate": ("migrate", "Bring the database's tables to this version."),
@@ -115,6 +117,7 @@ TOLD = frozenset(
         "ShopNotEmpty",
         "PolicyFileError",
         "GuideError",
+        "NotFailed",
     }
 )
 

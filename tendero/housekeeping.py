@@ -1,4 +1,4 @@
-"""What the calendar asks of a running shop: points that expire, returns that never came, code requests that no limit counts."""
+"""What the calendar asks of a running shop: points that expire, returns that never came, and what nobody needs any more."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 from commerce import loyalty, returns
 from database import transaction
 from messaging import codes
+from messaging.turns import ended
 
 
 def tidy(url: str, now: datetime) -> str:
@@ -15,5 +16,11 @@ def tidy(url: str, now: datetime) -> str:
         expired = loyalty.expire_due(session, now)
         overdue = returns.expire_overdue(session, now.date())
         purged = codes.purge(session, now)
-    done = {"points expired": expired, "returns expired": len(overdue), "code requests deleted": purged}
+    gone = ended.purge(url, now)
+    done = {
+        "points expired": expired,
+        "returns expired": len(overdue),
+        "code requests deleted": purged,
+        "rows of ended turns deleted": gone,
+    }
     return ", ".join(f"{count} {what}" for what, count in done.items() if count)

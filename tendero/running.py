@@ -106,9 +106,8 @@ def _demo_day(settings: Settings) -> date | None:
 
 
 def _start_actions(settings: Settings, port: int, stack: ExitStack) -> Child:
-    arguments = ["--actions", "actions", "--port", str(port)]
     log = settings.home / "logs" / "actions.log"
-    child = Child("action server", "rasa_sdk", arguments, log, SANIC_HOST="127.0.0.1", **_our_state(settings))
+    child = Child("action server", "actions.server", ["--port", str(port)], log, **_our_state(settings))
     stack.callback(child.stop)
     return child
 
@@ -116,9 +115,9 @@ def _start_actions(settings: Settings, port: int, stack: ExitStack) -> Child:
 def _start_rasa(settings: Settings, shop: Shop, action_port: int, stack: ExitStack) -> Child:
     endpoints = rasa_files.write_endpoints(settings.home, action_port)
     credentials = rasa_files.write_credentials(settings.home, shop.is_demo)
-    arguments = ["run", "--model", str(shop.model), "--endpoints", str(endpoints), "--credentials", str(credentials)]
+    arguments = ["--model", str(shop.model), "--endpoints", str(endpoints), "--credentials", str(credentials)]
     where = ["-i", settings.host, "-p", str(settings.port)]
-    child = Child("Rasa server", "rasa", [*arguments, *where], settings.home / "logs" / "rasa.log", **_our_state(settings))
+    child = Child("Rasa server", "bot.server", [*arguments, *where], settings.home / "logs" / "rasa.log", **_our_state(settings))
     stack.callback(child.stop)  # called before the action server's: turns that are under way can still end
     return child
 
@@ -130,7 +129,7 @@ def _our_state(settings: Settings) -> dict[str, str]:
 def _wait_until_they_answer(settings: Settings, action_port: int, actions: Child, rasa: Child) -> None:
     watch = Watch()
     with working("Starting the assistant"):
-        while not (answers("127.0.0.1", action_port, "/health") and answers(settings.probe_host, settings.port, "/")):
+        while not (answers("127.0.0.1", action_port, "/health") and answers(settings.probe_host, settings.port, "/health")):
             _raise_if_dead(actions, rasa)
             if watch.seconds > LONGEST_START_SECONDS:
                 raise Obstacle(f"The servers do not answer after {watch}. Their words are in {settings.home / 'logs'}.")

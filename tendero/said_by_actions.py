@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 ANSWER = "utter_"
+NO_ANSWERS = frozenset({ANSWER, "utter_action"})  # a bare beginning would be every answer; Rasa's name of one in its events
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,13 @@ def _answers(tree: ast.AST) -> Iterator[tuple[str, bool, int]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             first = node.values[0] if node.values else None
-            if (text := _answer(first)) and text != ANSWER:  # a bare "utter_" would be every answer
+            if text := _answer(first):
                 yield text, False, node.lineno
-        elif isinstance(node, ast.Constant) and id(node) not in parts and (text := _answer(node)) and text != ANSWER:
+        elif isinstance(node, ast.Constant) and id(node) not in parts and (text := _answer(node)):
             yield text, not text.endswith("_"), node.lineno
 
 
 def _answer(node: ast.AST | None) -> str | None:
     value = node.value if isinstance(node, ast.Constant) else None
-    is_name = isinstance(value, str) and value.startswith(ANSWER) and value.isidentifier()
+    is_name = isinstance(value, str) and value.startswith(ANSWER) and value.isidentifier() and value not in NO_ANSWERS
     return str(value) if is_name else None

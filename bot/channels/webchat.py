@@ -19,12 +19,15 @@ from rasa.core.channels.channel import CollectingOutputChannel, InputChannel, Us
 from sanic import Blueprint, Sanic, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
+from sqlalchemy.exc import DBAPIError
 
 from database import home_folder
 from messaging.secret import secret_key
+from messaging.turns.inbox import Overloaded
 
 WEB = Path(__file__).resolve().parents[2] / "web"
 LONGEST_TEXT = 2000  # characters
+LONGEST_ID = 64
 
 OnMessage = Callable[[UserMessage], Awaitable[Any]]
 
@@ -75,9 +78,29 @@ class WebChatInput(InputChannel):
         if not isinstance(text, str) or not text.strip() or len(text) > LONGEST_TEXT:
             return response.json({"error": "bad_message", "longest": LONGEST_TEXT}, status=400)
         replies = CollectingOutputChannel()
-        metadata = {"language": body.get("language"), "page": body.get("page")}
-        await on_new_message(UserMessage(text.strip(), replies, visitor, input_channel=self.name(), metadata=metadata))
+        message = UserMessage(
+            text.strip(),
+            replies,
+            visitor,
+            input_channel=self.name(),
+            message_id=_message_id(visitor, body.get("id")),
+            metadata={"language": body.get("language"), "page": body.get("page")},
+        )
+        try:
+            await on_new_message(message)
+        except Overloaded:
+            return response.json({"error": "busy"}, status=503, headers={"Retry-After": "30"})
+        except DBAPIError:
+            return response.json({"error": "not_now"}, status=503, headers={"Retry-After": "5"})
+        except asyncio.TimeoutError:  # it is kept, and will be answered: the same message again gets the replies
+            return response.json({"error": "still_working"}, status=504)
         return response.json([_without_recipient(reply) for reply in replies.messages])
+
+
+def _message_id(visitor: str, id_on_page: Any) -> str | None:
+    """The page's name of the message makes a repetition known: it is answered once, with the same replies each time."""
+    known = isinstance(id_on_page, str) and 0 < len(id_on_page) <= LONGEST_ID
+    return f"{visitor}/{id_on_page}" if known else None
 
 
 def new_token() -> str:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import joblib
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
@@ -17,12 +16,10 @@ from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.nlu.constants import ENTITIES, INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
-from rasa.shared.utils.io import read_yaml_file
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline, make_union
+from rasa.shared.utils.io import dump_obj_as_json_to_file, read_json_file, read_yaml_file
 
 from bot.nlu.folding import fold
+from bot.nlu.linear_model import FEWEST_CHARACTERS, MOST_CHARACTERS, MOST_WORDS, WORD, LinearModel
 
 REQUESTS = "requests"  # key of a parsed message: the requests found in it, where there are two
 RANKING_LENGTH = 10
@@ -69,16 +66,19 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
         **kwargs: Any,
     ) -> LinearIntentClassifier:
         with model_storage.read_from(resource) as folder:
-            return cls(config, model_storage, resource, joblib.load(folder / "classifier.joblib"))
+            joints = read_json_file(folder / "joints.json")
+            return cls(config, model_storage, resource, {"classifier": LinearModel.load(folder), **joints})
 
     def train(self, training_data: TrainingData) -> Resource:
         # Sorted, so that the order of files on a disk changes nothing.
         examples = sorted({(_shape(m.get(TEXT)), m.get(INTENT)) for m in training_data.intent_examples if m.get(TEXT)})
         classifier = _untrained(self._config["C"], _weights(intent for _, intent in examples))
         classifier.fit([text for text, _ in examples], [intent for _, intent in examples])
-        self._trained = {"classifier": classifier, **_read_joints(Path(self._config["joints"]))}
+        model, joints = LinearModel.of(classifier), _read_joints(Path(self._config["joints"]))
+        self._trained = {"classifier": model, **joints}
         with self._storage.write_to(self._resource) as folder:
-            joblib.dump(self._trained, folder / "classifier.joblib", compress=3)
+            model.save(folder)
+            dump_obj_as_json_to_file(folder / "joints.json", joints)
         return self._resource
 
     def process(self, messages: list[Message]) -> list[Message]:
@@ -91,10 +91,10 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
 
     def ranking(self, text: str) -> list[dict[str, Any]]:
         """The likeliest intents of this text with their probabilities."""
-        classifier = self._trained["classifier"]
-        probabilities = classifier.predict_proba([_shape(without_joint(text, self._trained["joints"]))])[0]
+        classifier: LinearModel = self._trained["classifier"]
+        probabilities = classifier.probabilities(_shape(without_joint(text, self._trained["joints"])))
         best = probabilities.argsort()[::-1][:RANKING_LENGTH]
-        return [{"name": str(classifier.classes_[i]), "confidence": float(probabilities[i])} for i in best]
+        return [{"name": classifier.classes[i], "confidence": float(probabilities[i])} for i in best]
 
     def requests(self, text: str) -> list[dict[str, Any]]:
         """The two requests of a message that holds two different ones, in the order in which they were said; else none."""
@@ -177,8 +177,14 @@ def _weights(intents: Iterable[str]) -> dict[str, float]:
 
 
 def _untrained(c: float, weights: dict[str, float]) -> Any:
-    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\w+|[^\w\s]")  # noqa: S106
-    characters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)
+    # Only a training needs scikit-learn: LinearModel predicts without it.
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline, make_union
+
+    words = TfidfVectorizer(ngram_range=(1, MOST_WORDS), sublinear_tf=True, token_pattern=WORD.pattern)
+    pieces = (FEWEST_CHARACTERS, MOST_CHARACTERS)
+    characters = TfidfVectorizer(analyzer="char_wb", ngram_range=pieces, sublinear_tf=True)
     regression = LogisticRegression(C=c, class_weight=weights, solver="liblinear", tol=ROUGH, random_state=0)
     return make_pipeline(make_union(words, characters), regression)
 

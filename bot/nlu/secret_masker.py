@@ -11,7 +11,9 @@ from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.constants import ENTITIES, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-from messaging.masking import mask
+from messaging.masking import CARD_MARK, PASSWORD_MARK, mask
+
+MARKS = {"card": CARD_MARK, "password": PASSWORD_MARK}
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
@@ -36,8 +38,9 @@ class SecretMasker(GraphComponent):
 
 def _take_out(message: Message) -> None:
     masked = mask(message.get(TEXT) or "")
-    if not masked.found:
+    kinds = masked.found | {kind for kind, mark in MARKS.items() if mark in masked.text}  # the inbox has masked it already
+    if not kinds:
         return
     message.set(TEXT, masked.text)
-    found = [{"entity": "secret", "value": kind, "start": 0, "end": 0, "extractor": "SecretMasker"} for kind in masked.found]
+    found = [{"entity": "secret", "value": kind, "start": 0, "end": 0, "extractor": "SecretMasker"} for kind in sorted(kinds)]
     message.set(ENTITIES, [*(message.get(ENTITIES) or []), *found], add_to_output=True)

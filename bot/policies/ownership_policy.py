@@ -14,6 +14,7 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.generator import TrackerWithCachedStates
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from bot.turn import current_turn
 from database import transaction
 from messaging import conversations
 
@@ -62,6 +63,10 @@ class OwnershipPolicy(Policy):
     def _action(self, tracker: DialogueStateTracker) -> str | None:
         if tracker.latest_action_name != ACTION_LISTEN_NAME:
             return None
+        turn = current_turn()
+        if turn.owner is not None:  # the turn engine has looked
+            is_recap, turn.recap_due = turn.recap_due, False
+            return ACTION_LISTEN_NAME if turn.owner == "agent" else RECAP if is_recap else None
         with transaction() as session:
             if conversations.owner(session, tracker.sender_id) == "agent":
                 return ACTION_LISTEN_NAME

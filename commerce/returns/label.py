@@ -7,9 +7,10 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fpdf import FPDF
-from fpdf.enums import XPos, YPos
+if TYPE_CHECKING:  # it brings fonts and pictures: half of what the action server would import, for a label now and then
+    from fpdf import FPDF
 
 LABELS = "labels"
 WIDTH_MM, HEIGHT_MM, MARGIN_MM = 100, 150, 8
@@ -46,6 +47,8 @@ def write_label(home: Path, label: Label) -> str:
 
 def label_bytes(label: Label) -> bytes:
     """The PDF. `made_at` is its only date, so that nothing in it comes from the clock."""
+    from fpdf import FPDF
+
     page = FPDF(unit="mm", format=(WIDTH_MM, HEIGHT_MM))
     page.set_creation_date(label.made_at)
     page.set_compression(False)  # a kilobyte more, and any text search finds the number
@@ -78,6 +81,8 @@ def _number(page: FPDF, label: Label) -> None:
 
 
 def _line(page: FPDF, size: int, text: str, align: str = "L", bold: bool = False) -> None:
+    from fpdf.enums import XPos, YPos
+
     page.set_font("Helvetica", "B" if bold else "", size)
     page.cell(0, size * 0.5, printable(text), align=align, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 

@@ -13,12 +13,13 @@ import messaging.models  # noqa: F401
 from database import Base, default_url
 from tendero.migrating import engine_for_migrations
 
-NOT_OURS = frozenset({"events"})  # Rasa's tracker store makes and keeps it
+NOT_OURS = frozenset({"events", "sqlite_sequence"})  # Rasa's tracker store makes the first, SQLite the second
+THE_QUEUES = "procrastinate_"
 LOCK = 7_336_337  # of PostgreSQL: two processes that start at once migrate one after the other
 
 
 def is_ours(_object: Any, name: str | None, kind: str, _reflected: bool, _compare_to: Any) -> bool:
-    return kind != "table" or name not in NOT_OURS
+    return kind != "table" or (name not in NOT_OURS and not str(name).startswith(THE_QUEUES))
 
 
 def frozen_type(kind: str, item: Any, _context: Any) -> str | Literal[False]:

@@ -8,7 +8,7 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, BotUttered, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from bot.tracker_store import FORGET, MaskingTrackerStore
+from bot.tracker_store import FORGET, ConversationTrackerStore
 
 DOMAIN = Domain.from_dict(
     {
@@ -27,7 +27,7 @@ def said(sender: str, words: str) -> DialogueStateTracker:
 
 
 async def test_card_number_does_not_even_get_into_the_tracker(tmp_path: Path) -> None:
-    store = MaskingTrackerStore(DOMAIN, host=f"sqlite:///{tmp_path / 'events.db'}")
+    store = ConversationTrackerStore(DOMAIN, host=f"sqlite:///{tmp_path / 'events.db'}")
     tracker = await store.get_or_create_tracker("web-1")
     tracker.update(UserUttered("take 4111 1111 1111 1111", {"name": "affirm", "confidence": 1.0}))
     assert tracker.latest_message.text == "take [card]"
@@ -38,7 +38,7 @@ async def test_card_number_does_not_even_get_into_the_tracker(tmp_path: Path) ->
 
 
 async def test_conversation_that_is_to_be_forgotten_leaves_nothing(tmp_path: Path) -> None:
-    store = MaskingTrackerStore(DOMAIN, host=f"sqlite:///{tmp_path / 'events.db'}")
+    store = ConversationTrackerStore(DOMAIN, host=f"sqlite:///{tmp_path / 'events.db'}")
     tracker = said("web-1", "I am Ana")
     await store.save(tracker)
     await store.save(said("web-2", "I am Eva"))
@@ -50,10 +50,21 @@ async def test_conversation_that_is_to_be_forgotten_leaves_nothing(tmp_path: Pat
 
 
 async def test_forgotten_conversation_begins_anew(tmp_path: Path) -> None:
-    store = MaskingTrackerStore(DOMAIN, host=f"sqlite:///{tmp_path / 'events.db'}")
+    store = ConversationTrackerStore(DOMAIN, host=f"sqlite:///{tmp_path / 'events.db'}")
     tracker = said("web-1", "yes, erase me")
     tracker.update(SlotSet(FORGET, True))
     await store.save(tracker)
     await store.save(said("web-1", "hi"))
     again = await store.retrieve("web-1")
     assert [event.text for event in again.events if isinstance(event, UserUttered)] == ["hi"]
+
+
+async def test_turn_without_events_does_not_get_ahead_of_what_another_process_saves(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'events.db'}"
+    here, there = (ConversationTrackerStore(DOMAIN, host=url) for _ in range(2))
+    await here.save(said("web-1", "hi"))
+    here.keep(here.load("web-1"))  # a timer that had nothing to do
+    tracker = there.load("web-1")
+    tracker.update(UserUttered("yes", {"name": "affirm", "confidence": 1.0}))
+    await there.save(tracker)
+    assert [event.text for event in here.load("web-1").events if isinstance(event, UserUttered)] == ["hi", "yes"]

@@ -54,7 +54,9 @@ def test_message_is_sent_with_token_and_language_and_its_reply_is_shown(page: Pa
     write(page, "Where is my order?")
     expect(last(page)).to_contain_text("re: Where is my order?")
     assert said(page) == ["Where is my order?", "re: Where is my order?"]
-    assert shop.received == [{"token": "visitor-1.signed", "message": "Where is my order?", "language": "en"}]
+    [received] = shop.received
+    assert received.pop("id")
+    assert received == {"token": "visitor-1.signed", "message": "Where is my order?", "language": "en"}
 
 
 def test_typing_is_shown_until_the_reply_comes(page: Page, shop: StandIn) -> None:
@@ -183,6 +185,19 @@ def test_message_whose_reply_a_reload_cut_off_says_that_no_reply_arrived(page: P
     page.reload()
     expect(page.get_by_role("button", name="No reply arrived · Tap to send again")).to_be_visible()
     assert said(page) == ["hello"]
+
+
+def test_message_that_goes_out_again_has_the_name_it_had(page: Page, shop: StandIn) -> None:
+    shop.answer = lambda _body: (504, {"error": "still_working"})
+    write(page, "hello")
+    again = page.get_by_role("button", name="No reply arrived · Tap to send again")
+    expect(again).to_be_visible()
+    shop.answer = lambda body: (200, [{"text": f"re: {body['message']}"}])
+    again.click()
+    expect(last(page)).to_contain_text("re: hello")
+    assert said(page) == ["hello", "re: hello"]
+    first, again = shop.received
+    assert first["id"] == again["id"]
 
 
 def test_refused_token_is_renewed_and_the_message_resent_once(page: Page, shop: StandIn) -> None:

@@ -17,6 +17,7 @@ LATE: dict[str, Any] = {
     "line_status": "delivered",
     "days_since_delivery": 40,
     "tier": "standard",
+    "exchanged_before": False,
     "category_kind": "ordinary",
     "package": "sealed",
     "is_gift": False,

@@ -46,8 +46,8 @@ def labels(language: str) -> dict[str, str]:
 
 
 def said_in_python() -> Iterator[Said]:
-    """Every response key that the actions name."""
-    for file in sorted((ROOT / "actions").glob("**/*.py")):
+    """Every response key that the actions, or the turn engine in `bot`, name."""
+    for file in sorted([*(ROOT / "actions").glob("**/*.py"), *(ROOT / "bot").glob("**/*.py")]):
         for node in ast.walk(ast.parse(file.read_text())):
             pattern = _pattern(node)
             if pattern is not None and pattern.startswith("utter_") and not pattern.startswith("utter_ask_*"):
@@ -55,6 +55,8 @@ def said_in_python() -> Iterator[Said]:
 
 
 def _pattern(node: ast.AST) -> str | None:
+    if isinstance(node, ast.Constant) and node.value == "utter_action":  # Rasa's name of the response in an event
+        return None
     if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch(r"utter_[a-z_]*[a-z]", node.value):
         return node.value
     if isinstance(node, ast.JoinedStr):

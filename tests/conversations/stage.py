@@ -34,6 +34,7 @@ class Stage:
         self.port = _free_port()
         self._server: subprocess.Popen[bytes] | None = None
         self._agent: Any = None
+        self._loop = asyncio.new_event_loop()  # one for all turns: connections are kept in it
 
     def open(self) -> None:
         os.environ["TENDERO_HOME"] = str(self.home)
@@ -51,10 +52,12 @@ class Stage:
         if self._server is not None:
             self._server.terminate()
             self._server.wait(10)
+        self._loop.run_until_complete(self._agent.action_endpoint.close())
+        self._loop.close()
 
     def play(self, story: Story) -> list[Played]:
         """All turns of the story on a fresh shop."""
-        return asyncio.run(self._play(story))
+        return self._loop.run_until_complete(self._play(story))
 
     def begin(self, metadata: dict[str, Any]) -> str:
         """A fresh shop and a new conversation in it; its sender id. metadata: as a story's."""
@@ -66,11 +69,33 @@ class Stage:
 
     def say(self, sender: str, text: str) -> Played:
         """One turn of a conversation that has begun: for tests in which more happens than what the shopper writes."""
-        return asyncio.run(self._turn(sender, self._filled(text, [])))
+        return self._loop.run_until_complete(self._turn(sender, self._filled(text, [])))
+
+    def let_timers_fire(self, sender: str) -> None:
+        """As if the time of the conversation's timers had come."""
+        from sqlalchemy import update
+
+        from database import transaction
+        from messaging.models import Timer
+
+        with transaction() as session:
+            session.execute(update(Timer).where(Timer.sender_id == sender).values(due_at=datetime.now(timezone.utc)))
+            fired = self._agent.engine._fire_timers(session)
+        assert fired, "no timer waited"
+        self._loop.run_until_complete(self._agent.engine.work(sender))
+
+    def form_of(self, sender: str) -> str | None:
+        """The form that is active in the conversation."""
+        form = self._agent.tracker_store.load(sender).active_loop_name
+        return str(form) if form else None
+
+    def newest_actions(self) -> list[str]:
+        """Of the turn that was saved last."""
+        return [event["name"] for event in self._agent.tracker_store.last_saved if event["event"] == "action"]
 
     def trigger(self, sender: str, intent: str) -> Played:
         """One turn that a program begins with an intent, as Rasa's `trigger_intent` does."""
-        return asyncio.run(self._trigger(sender, intent))
+        return self._loop.run_until_complete(self._trigger(sender, intent))
 
     async def _play(self, story: Story) -> list[Played]:
         sender = self.begin(story.metadata)
@@ -82,25 +107,24 @@ class Stage:
         return played
 
     async def _turn(self, sender: str, text: str) -> Played:
-        from rasa.core.channels.channel import UserMessage
+        from messaging.turns.inbox import Inbound
 
-        before = await self._agent.tracker_store.retrieve(sender)
-        seen = len(before.events) if before is not None else 0
-        replies = await self._agent.handle_message(UserMessage(text, sender_id=sender, input_channel="test"))
-        return self._played(seen, replies or [])
+        engine = self._agent.engine
+        receipt = await engine.receive(Inbound("test", uuid.uuid4().hex, sender, text))
+        await engine.work(sender)
+        answer = await engine.answer(receipt)
+        return self._played(answer.replies)
 
     async def _trigger(self, sender: str, intent: str) -> Played:
         from rasa.core.channels.channel import CollectingOutputChannel
 
         channel = CollectingOutputChannel()
         tracker = await self._agent.tracker_store.retrieve(sender)
-        seen = len(tracker.events)
         await self._agent.trigger_intent(intent, [], channel, tracker)
-        return self._played(seen, channel.messages)
+        return self._played(channel.messages)
 
-    def _played(self, seen: int, replies: list[dict[str, Any]]) -> Played:
-        """What the events after the first `seen` say. A conversation that was erased has none to retrieve any more."""
-        events = self._agent.tracker_store.last_saved[seen:]
+    def _played(self, replies: list[dict[str, Any]]) -> Played:
+        events = self._agent.tracker_store.last_saved
         self.seen.note(events)
         actions = [event["name"] for event in events if event["event"] == "action"]
         ignored = (LISTEN, "action_session_start")
@@ -133,32 +157,38 @@ class Stage:
 
     def _start_actions(self) -> subprocess.Popen[bytes]:
         log = (self.home / "actions.log").open("wb")
-        command = [sys.executable, "-W", "ignore", "-m", "rasa_sdk", "--actions", "actions", "--port", str(self.port)]
+        command = [sys.executable, "-W", "ignore", "-m", "actions.server", "--port", str(self.port)]
         return subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
 
     def _load_agent(self) -> Any:
+        """Rasa behind the turn engine, as the server has it, but for the queue: the stage takes turn after turn."""
         import logging
 
-        from rasa.core.agent import Agent
-        from rasa.utils.endpoints import EndpointConfig
         from rasa.utils.log_utils import configure_structlog
 
-        from bot.tracker_store import MaskingTrackerStore
+        from bot.action_call import ActionServer
+        from bot.agent import TurnAgent
+        from bot.tracker_store import ConversationTrackerStore
+        from bot.turn_handler import RasaHandler
+        from messaging.calendar import load_calendar
+        from messaging.turns.engine import TurnEngine
+        from messaging.turns.queues.local import LocalQueue
 
-        class WatchedStore(MaskingTrackerStore):
+        class WatchedStore(ConversationTrackerStore):
             """Remembers the events of the turn that it was given last."""
 
             last_saved: list[dict[str, Any]] = []
 
-            async def save(self, tracker: Any) -> None:
-                await super().save(tracker)
-                self.last_saved = [event.as_dict() for event in tracker.events]
+            def write(self, session: Any, tracker: Any, withheld: bool = False) -> None:
+                self.last_saved = [event.as_dict() for event in tracker.new_events]
+                super().write(session, tracker, withheld)
 
         configure_structlog(logging.ERROR)
-        endpoint = EndpointConfig(f"http://127.0.0.1:{self.port}/webhook")
-        agent = Agent.load(str(self.model), action_endpoint=endpoint)
-        agent.tracker_store = WatchedStore(agent.domain)
-        agent.processor.tracker_store = agent.tracker_store
+        store = WatchedStore()
+        agent = TurnAgent(store, ActionServer(f"http://127.0.0.1:{self.port}/webhook", patience=30))
+        agent.load_model(str(self.model))
+        handler = RasaHandler(agent.processor, store, load_calendar(ROOT / "data" / "policies" / "support.yml", "support"))
+        agent.engine = TurnEngine(handler, LocalQueue())
         return agent
 
 

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import urllib.error
 import urllib.request
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
@@ -67,6 +68,18 @@ def test_an_empty_or_endless_message_is_refused_in_words(shop: RunningShop) -> N
         assert json.load(refused.value)["error"] == "bad_message"
 
 
+def test_a_message_that_comes_again_gets_the_same_replies_and_no_second_turn(shop: RunningShop) -> None:
+    token = _post(shop, "/webhooks/webchat/session", {})["token"]
+    message = {"token": token, "id": "m1", "message": "hello"}
+    first, again, other = (_post(shop, "/webhooks/webchat/webhook", {**message, **more}) for more in ({}, {}, {"id": "m2"}))
+    assert first == again
+    assert other
+    with sqlite3.connect(shop.home / "tendero.db") as database:
+        sender = f"web-{token.partition('.')[0]}"
+        heard = "select count(*) from events where sender_id = ? and type_name = 'user'"
+        assert database.execute(heard, (sender,)).fetchone()[0] == 2
+
+
 def test_a_card_number_reaches_neither_database_nor_log(shop: RunningShop) -> None:
     assert "card" in shop.words("rest-card", "here is my card 4111 1111 1111 1111 charge it")
     kept = [file for file in shop.home.rglob("*") if file.is_file() and file.suffix != ".gz"]
@@ -106,8 +119,8 @@ def _say(page: Page, text: str, answer: str) -> None:
     expect(page.get_by_role("log")).to_contain_text(answer, timeout=30_000)
 
 
-def _post(shop: RunningShop, path: str, body: object) -> dict[str, str]:
+def _post(shop: RunningShop, path: str, body: object) -> Any:
     data = json.dumps(body).encode()
     request = urllib.request.Request(shop.url + path, data, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=30) as response:
-        return dict(json.load(response))
+        return json.load(response)

@@ -26,6 +26,7 @@ from messaging.handoffs import (
     IllegalMove,
     NoSuchHandoff,
     Opened,
+    call_back,
     cancel,
     give_back,
     last_given_back,
@@ -36,7 +37,7 @@ from messaging.handoffs import (
     take,
     waiting,
 )
-from messaging.models import Conversation, Handoff
+from messaging.models import Conversation, Handoff, Timer
 
 UTC = timezone.utc
 OPENS = datetime(2026, 11, 19, 9, 0, tzinfo=UTC)
@@ -380,3 +381,46 @@ class Desk(RuleBasedStateMachine):
 
 TestDesk = Desk.TestCase
 TestDesk.settings = settings(max_examples=15, stateful_step_count=20, deadline=None)
+
+
+def _timers(session: Session) -> list[tuple[str, datetime, str]]:
+    return [(timer.key, timer.due_at, timer.state) for timer in session.execute(select(Timer).order_by(Timer.id)).scalars()]
+
+
+def test_a_call_back_sets_a_timer_for_when_people_come_to_work(session: Session, ask: Ask) -> None:
+    handoff = ask(at=NIGHT).handoff
+    assert _timers(session) == [(f"callback:{handoff.id}", OPENS, "waiting")]
+    ask(at=NIGHT + timedelta(days=1))
+    assert _timers(session) == [(f"callback:{handoff.id}", OPENS + timedelta(days=1), "waiting")]
+
+
+def test_in_open_hours_there_is_no_timer_and_asking_again_cancels_it(session: Session, ask: Ask) -> None:
+    ask("s2")
+    assert _timers(session) == []
+    handoff = ask(at=NIGHT).handoff
+    ask(at=OPENS)
+    assert _timers(session) == [(f"callback:{handoff.id}", OPENS, "cancelled")]
+
+
+@pytest.mark.parametrize("end", [cancel, resolve, lambda session, id_, now: take(session, id_, "eva", now)])
+def test_a_call_back_that_ends_cancels_its_timer(session: Session, ask: Ask, end: Callable[..., Any]) -> None:
+    handoff = ask(at=NIGHT).handoff
+    end(session, handoff.id, NIGHT)
+    assert _timers(session) == [(f"callback:{handoff.id}", OPENS, "cancelled")]
+
+
+def test_a_call_back_joins_the_queue_when_it_is_due_and_not_before(session: Session, ask: Ask) -> None:
+    handoff = ask(at=NIGHT).handoff
+    assert call_back(session, handoff.id, OPENS - timedelta(seconds=1)) is False
+    assert (handoff.status, owner(session, "s1")) == ("callback", "bot")
+    assert call_back(session, handoff.id, OPENS) is True
+    session.refresh(handoff)
+    assert (handoff.status, owner(session, "s1")) == ("waiting", "queue")
+    assert call_back(session, handoff.id, OPENS) is False
+
+
+def test_a_call_back_that_was_taken_meanwhile_stays_with_the_person(session: Session, ask: Ask) -> None:
+    handoff = ask(at=NIGHT).handoff
+    take(session, handoff.id, "eva", NIGHT)
+    assert call_back(session, handoff.id, OPENS) is False
+    assert owner(session, "s1") == "agent"

@@ -15,9 +15,12 @@ from messaging.conversations import owner
 from messaging.handoffs import resolve, take
 from messaging.identities import assert_identity, forget, identity, prove_identity
 from messaging.mail import EmlFolder, deliver_due, enqueue, newest
-from messaging.models import Handoff
+from messaging.models import ActionCall, Handoff, InboundMessage, OutboundMessage, TrackerState
 from messaging.privacy import Erased, erase_conversations, erase_saved_mail, export_conversations
 from messaging.satisfaction import answer, ask
+from messaging.turns import calls, inbox, outbox
+from messaging.turns.inbox import Claim, Inbound
+from messaging.turns.timers import set_timer
 from tests.messaging.test_handoffs import asked
 
 KEY = b"a key that only tests know"
@@ -46,6 +49,23 @@ def live(session: Session, now: datetime, customer: int, sender: str, email: str
     grant(session, customer_id=customer, contact=email, purpose="marketing", channel="email", source="chat", now=now)
     ask(session, sender, f"matter:{sender}", now)
     answer(session, sender, 5, f"thanks, {email}", now)
+    claim = begin_turn(session, sender, f"I am {email}", now)
+    inbox.finish(session, claim, now)
+    reply = {"text": f"Hello {email}"}
+    outbox.put(
+        session, turn_id=claim.turn_id, channel="test", sender_id=sender, contents=[reply], trace_id=claim.trace_id, now=now
+    )
+    calls.store(session, f"{claim.turn_id}/action_greet/1", sender, {"events": [], "responses": [reply]}, now)
+    set_timer(session, key=f"idle:{sender}", sender_id=sender, channel="test", kind="idle", due_at=now, details={"of": email})
+    session.add(TrackerState(sender_id=sender, version=1, prefix=json.dumps([email]), tail_from=0))
+    session.flush()
+
+
+def begin_turn(session: Session, sender: str, words: str, now: datetime) -> Claim:
+    inbox.receive(session, Inbound("test", f"{sender}: {words}", sender, words, {"page": words}), now)
+    claim = inbox.claim(session, sender, now)
+    assert claim is not None
+    return claim
 
 
 def dump(session: Session) -> str:
@@ -55,6 +75,7 @@ def dump(session: Session) -> str:
 
 MESSAGING = {
     "conversation", "channel_identity", "code_request", "outgoing_mail", "handoff", "consent", "satisfaction_rating",
+    "inbound_message", "outbound_message", "action_call", "timer", "tracker_state",
 }  # fmt: skip
 
 
@@ -67,8 +88,11 @@ def test_export_has_every_table_and_no_secrets(session: Session, now: datetime) 
     exported = export_conversations(session, ANA, CONTACTS)
     assert {name: len(rows) for name, rows in exported.items()} == {
         "identities": 2, "conversations": 1, "code_requests": 1, "mails": 1, "handoffs": 1, "consents": 1, "ratings": 1,
+        "messages": 1, "replies": 1, "timers": 1, "action_calls": 1, "trackers": 1,
     }  # fmt: skip
     assert exported["handoffs"][0]["transcript"] == [{"by": "shopper", "text": "I am ana@example.com", "at": "x"}]
+    assert exported["messages"][0]["text"] == "I am ana@example.com"
+    assert exported["replies"][0]["content"] == {"text": "Hello ana@example.com"}
     assert exported["ratings"][0]["answered_at"] == "2026-11-18T15:00:00+00:00"
     assert "hash" not in json.dumps(exported)
 
@@ -128,6 +152,7 @@ def test_shared_device_keeps_what_the_other_customer_said(session: Session, now:
     erase(session, now)
     left = dump(session)
     assert "I am eva@example.com" in left
+    assert "Hello eva@example.com" in left
     assert "thanks, eva@example.com" in left
     assert owner(session, "tablet") == "queue"
 
@@ -179,3 +204,24 @@ def test_outbox_files_of_the_person_are_deleted(database_url: str, now: datetime
     deliver_due(database_url, EmlFolder(tmp_path / "outbox"), now, tmp_path)
     assert erase_saved_mail(tmp_path / "outbox", CONTACTS) == 1
     assert [mail.recipient for mail in newest(tmp_path / "outbox", 9)] == ["eva@example.com"]
+
+
+def test_the_turn_that_erases_can_be_finished_and_its_goodbye_is_delivered(session: Session, now: datetime) -> None:
+    live(session, now, ANA, PHONE_SENDER, "ana@example.com")
+    claim = begin_turn(session, PHONE_SENDER, "yes, erase ana@example.com", now)
+    erase(session, now)
+    message = session.execute(select(InboundMessage)).scalar_one()
+    assert (message.id, message.state, message.text, message.details) == (claim.turn_id, "taken", "", {"erased": True})
+    assert inbox.finish(session, claim, now) == "bot"
+    said = {"turn_id": claim.turn_id, "channel": "test", "sender_id": PHONE_SENDER, "trace_id": claim.trace_id}
+    outbox.put(session, contents=[{"text": "Goodbye"}], now=now, **said)
+    taken = outbox.take(session, "test", PHONE_SENDER, now)
+    assert isinstance(taken, outbox.Outgoing)
+    assert taken.content == {"text": "Goodbye"}
+
+
+def test_replies_of_earlier_turns_are_not_sent_any_more(session: Session, now: datetime) -> None:
+    live(session, now, ANA, PHONE_SENDER, "ana@example.com")
+    erase(session, now)
+    assert outbox.take(session, "test", PHONE_SENDER, now) is None
+    assert session.execute(select(OutboundMessage)).all() == session.execute(select(ActionCall)).all() == []

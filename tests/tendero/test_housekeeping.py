@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -10,7 +11,8 @@ from commerce.loyalty.ledger import Cause, add_lot
 from commerce.models import LedgerEntry
 from database import transaction
 from messaging import codes
-from messaging.models import CodeRequest
+from messaging.models import ActionCall, CodeRequest, InboundMessage, OutboundMessage, Timer
+from messaging.turns import ended
 from tendero.housekeeping import tidy
 from tests.commerce.shop import Shop
 
@@ -34,3 +36,52 @@ def test_code_requests_are_deleted_when_no_limit_counts_them(database_url: str, 
     assert tidy(database_url, now) == "1 code requests deleted"
     with transaction(database_url) as session:
         assert session.execute(select(func.count()).select_from(CodeRequest)).scalar_one() == 1
+
+
+DAY = timedelta(days=1)
+
+
+def test_what_is_left_of_ended_turns_goes_after_its_time_and_what_is_open_stays(database_url: str, now: datetime) -> None:
+    with transaction(database_url) as session:
+        for days in (31, 29):
+            for state in ("waiting", "taken", "done", "failed"):
+                session.add(_inbound(f"{state}-{days}", state, now - days * DAY))
+            for position, state in enumerate(("pending", "sending", "sent", "read", "failed", "withheld")):
+                session.add(_outbound(days, position, state, now - days * DAY))
+            for state in ("waiting", "fired", "cancelled"):
+                session.add(_timer(f"{state}-{days}", state, now - days * DAY))
+        for days in (8, 6):
+            session.add(ActionCall(key=f"{days}/action_x/1", sender_id="s", state="done", answer="{}", at=now - days * DAY))
+    assert tidy(database_url, now) == "9 rows of ended turns deleted"
+    with transaction(database_url) as session:
+        left = set(session.execute(select(InboundMessage.provider_id)).scalars())
+        assert left == {"waiting-31", "taken-31", "waiting-29", "taken-29", "done-29", "failed-29"}
+        assert session.execute(select(OutboundMessage.state).where(OutboundMessage.turn_id == 31)).scalars().all() == [
+            "pending",
+            "sending",
+        ]
+        assert session.execute(select(Timer.key).where(Timer.due_at < now - 30 * DAY)).scalars().all() == ["waiting-31"]
+        assert session.execute(select(ActionCall.key)).scalars().all() == ["6/action_x/1"]
+    assert tidy(database_url, now) == ""
+
+
+def test_many_rows_go_a_few_at_a_time(database_url: str, now: datetime) -> None:
+    with transaction(database_url) as session:
+        session.add_all(_inbound(f"m-{number}", "done", now - 31 * DAY) for number in range(25))
+    assert ended.purge(database_url, now, at_once=10) == 25
+    assert ended.purge(database_url, now, at_once=10) == 0
+
+
+def _inbound(name: str, state: str, at: datetime) -> InboundMessage:
+    done_at = at if state in ("done", "failed") else None
+    known: dict[str, Any] = {"channel": "test", "sender_id": "s", "text": "", "trace_id": "0" * 32}
+    return InboundMessage(provider_id=name, state=state, received_at=at, done_at=done_at, **known)
+
+
+def _outbound(turn: int, position: int, state: str, at: datetime) -> OutboundMessage:
+    known: dict[str, Any] = {"channel": "test", "sender_id": "s", "content": {}, "trace_id": "0" * 32}
+    return OutboundMessage(turn_id=turn, position=position, state=state, created_at=at, **known)
+
+
+def _timer(key: str, state: str, at: datetime) -> Timer:
+    return Timer(key=key, sender_id="s", channel="test", kind="idle", due_at=at, state=state)

@@ -16,7 +16,9 @@ from tendero.migrating import MigrationError
 
 
 def tables(url: str) -> set[str]:
-    return set(inspect(create_engine(url, future=True)).get_table_names())
+    # sqlite_sequence is SQLite's own; procrastinate's are told apart by their name.
+    names = inspect(create_engine(url, future=True)).get_table_names()
+    return {name for name in names if name != "sqlite_sequence" and not name.startswith("procrastinate_")}
 
 
 def described(url: str) -> dict[str, Any]:
@@ -30,7 +32,7 @@ def described(url: str) -> dict[str, Any]:
             "foreign": sorted(str(key["name"]) for key in look.get_foreign_keys(table)),
             "indexes": sorted(str(index["name"]) for index in look.get_indexes(table)),
         }
-        for table in look.get_table_names()
+        for table in tables(url)
         if table != "alembic_version"
     }
 

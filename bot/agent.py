@@ -1,0 +1,63 @@
+"""Rasa's agent with the turn engine before it: every channel's message goes through the inbox."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from rasa.core.agent import Agent
+from rasa.core.channels.channel import UserMessage
+from rasa.core.nlg import TemplatedNaturalLanguageGenerator
+
+from bot.action_call import ActionServer
+from bot.processor import TurnProcessor
+from bot.tracker_store import ConversationTrackerStore
+from messaging.turns.engine import TurnEngine
+from messaging.turns.inbox import Inbound
+
+logger = logging.getLogger(__name__)
+
+
+class TurnAgent(Agent):
+    """What Rasa's channels call. `engine` has to be set, and started, before the first message."""
+
+    engine: TurnEngine
+    processor: TurnProcessor
+
+    def __init__(self, store: ConversationTrackerStore, action_server: ActionServer) -> None:
+        super().__init__(action_endpoint=action_server)
+        self.tracker_store = store  # as it is: Rasa's wrapper would hide our methods
+
+    def load_model(self, model_path: str | Path, fingerprint: str | None = None) -> None:
+        self.processor = TurnProcessor(
+            model_path=model_path,
+            tracker_store=self.tracker_store,
+            lock_store=self.lock_store,
+            action_endpoint=self.action_endpoint,
+            generator=self.nlg,
+        )
+        self.domain = self.processor.domain
+        self._set_fingerprint(fingerprint)
+        self.tracker_store.domain = self.domain
+        if isinstance(self.nlg, TemplatedNaturalLanguageGenerator):
+            self.nlg.responses = self.domain.responses if self.domain else {}
+
+    async def handle_message(self, message: UserMessage) -> list[dict[str, Any]] | None:
+        """Keep the message, wait for its turn, hand its replies to its output channel.
+
+        Raises what `TurnEngine.receive` and `TurnEngine.answer` raise.
+        """
+        receipt = await self.engine.receive(
+            Inbound(
+                channel=message.input_channel or "unknown",
+                provider_id=message.message_id,
+                sender_id=message.sender_id,
+                text=message.text or "",
+                details=message.metadata or {},
+            )
+        )
+        answer = await self.engine.answer(receipt)
+        for reply in answer.replies:
+            await message.output_channel.send_response(message.sender_id, dict(reply))
+        return answer.replies

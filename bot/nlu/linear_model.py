@@ -1,0 +1,110 @@
+"""What a trained pipeline of two TF-IDF vectorizers and a logistic regression predicts, without scikit-learn.
+
+scikit-learn is built for many texts at once: for one message most of its time goes into checks and matrices of one row, and
+importing it takes longer than all else that answers a message. It trains; the numbers it found are used here.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+WORD = re.compile(r"\w+|[^\w\s]")
+MOST_WORDS = 2  # in an n-gram
+FEWEST_CHARACTERS, MOST_CHARACTERS = 2, 5
+
+Numbers = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass(frozen=True)
+class LinearModel:
+    """words, characters: the row of each n-gram in `weights`. rarity: of each row (idf). weights: a row for each n-gram, a column
+    for each class."""
+
+    classes: list[str]
+    words: dict[str, int]
+    characters: dict[str, int]
+    rarity: Numbers
+    weights: Numbers
+    intercepts: Numbers
+
+    @classmethod
+    def of(cls, pipeline: Any) -> LinearModel:
+        """The numbers of a fitted pipeline of scikit-learn: a union of (words, characters), then the regression."""
+        (_, union), (_, regression) = pipeline.steps
+        words, characters = (vectorizer for _, vectorizer in union.transformer_list)
+        offset = len(words.vocabulary_)
+        return cls(
+            classes=[str(each) for each in regression.classes_],
+            words={gram: int(row) for gram, row in words.vocabulary_.items()},
+            characters={gram: offset + int(row) for gram, row in characters.vocabulary_.items()},
+            rarity=np.concatenate([words.idf_, characters.idf_]),
+            weights=np.ascontiguousarray(regression.coef_.T),
+            intercepts=np.asarray(regression.intercept_),
+        )
+
+    def probabilities(self, text: str) -> Numbers:
+        """Of each class."""
+        text = text.lower()
+        scores = self.intercepts.copy()
+        for grams, rows in ((word_grams(text), self.words), (character_grams(text), self.characters)):
+            scores += self._scores(grams, rows)
+        likely: Numbers = 1 / (1 + np.exp(-scores))
+        if len(self.classes) == 2:  # one column tells both
+            return np.array([1 - likely[0], likely[0]])
+        result: Numbers = likely / likely.sum()
+        return result
+
+    def _scores(self, grams: Iterable[str], rows: dict[str, int]) -> Numbers:
+        counts = Counter(row for gram in grams if (row := rows.get(gram)) is not None)
+        if not counts:
+            return np.zeros(len(self.intercepts))
+        found = list(counts)
+        values = np.array([1 + math.log(count) for count in counts.values()]) * self.rarity[found]
+        values /= math.sqrt(float(values @ values))
+        scores: Numbers = values @ self.weights[found]
+        return scores
+
+    def save(self, folder: Path) -> None:
+        grams = {"classes": self.classes, "words": _in_order(self.words), "characters": _in_order(self.characters)}
+        (folder / "linear.json").write_text(json.dumps(grams, ensure_ascii=False), encoding="utf-8")
+        np.savez_compressed(folder / "linear.npz", rarity=self.rarity, weights=self.weights, intercepts=self.intercepts)
+
+    @classmethod
+    def load(cls, folder: Path) -> LinearModel:
+        grams = json.loads((folder / "linear.json").read_text(encoding="utf-8"))
+        words = {gram: row for row, gram in enumerate(grams["words"])}
+        characters = {gram: len(words) + row for row, gram in enumerate(grams["characters"])}
+        with np.load(folder / "linear.npz") as numbers:
+            return cls(grams["classes"], words, characters, numbers["rarity"], numbers["weights"], numbers["intercepts"])
+
+
+def word_grams(text: str) -> Iterator[str]:
+    """Words and signs, and each pair of neighbours: what TfidfVectorizer(ngram_range=(1, 2)) sees."""
+    words = WORD.findall(text)
+    yield from words
+    for length in range(2, MOST_WORDS + 1):
+        yield from (" ".join(words[start : start + length]) for start in range(len(words) - length + 1))
+
+
+def character_grams(text: str) -> Iterator[str]:
+    """Pieces of words, a space at each end: what TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5)) sees."""
+    for word in text.split():
+        padded = f" {word} "
+        for length in range(FEWEST_CHARACTERS, MOST_CHARACTERS + 1):
+            if len(padded) <= length:
+                yield padded  # a short word is one piece, once
+                break
+            yield from (padded[start : start + length] for start in range(len(padded) - length + 1))
+
+
+def _in_order(rows: dict[str, int]) -> list[str]:
+    return sorted(rows, key=rows.__getitem__)

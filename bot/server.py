@@ -1,0 +1,170 @@
+"""The Rasa server with the turn engine: `python -m bot.server --model ... --endpoints ... --credentials ... -i HOST -p PORT`.
+
+Routes: those of the channels below `/webhooks/`, and those of `bot.status`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bot.arguments import server_arguments
+from bot.without_tensorflow import leave_out_unused
+
+if __name__ == "__main__":  # before Rasa is imported
+    leave_out_unused(server_arguments().model, server_arguments().credentials)
+
+from rasa.core.channels.channel import InputChannel, UserMessage
+from rasa.shared.utils.common import class_from_module_path
+from rasa.shared.utils.io import read_config_file
+from sanic import Sanic
+from sanic.request import Request
+from sqlalchemy.exc import DBAPIError
+
+from bot.action_call import PATIENCE, ActionServer
+from bot.agent import TurnAgent
+from bot.status import add_status_routes
+from bot.tracker_store import ConversationTrackerStore
+from bot.turn_handler import RasaHandler
+from database import default_url
+from messaging.calendar import load_calendar
+from messaging.turns import logs, trace
+from messaging.turns.engine import Limits, TurnEngine
+from messaging.turns.inbox import Overloaded
+from messaging.turns.queues import Queue
+from messaging.turns.queues.local import LocalQueue
+from messaging.turns.watch import Watch, chosen_watch
+
+logger = logging.getLogger("bot.server")  # also where it is run as a module
+
+GRACE = 10.0  # seconds, for turns that are under way when the server stops
+
+
+def main() -> None:
+    arguments = server_arguments()
+    logs.configure()
+    app = make_app(arguments)
+    app.run(host=arguments.interface, port=arguments.port, workers=1, access_log=False, backlog=1024)
+
+
+def make_app(arguments: argparse.Namespace) -> Sanic:
+    """The application; the model is loaded when it starts."""
+    app = Sanic("tendero", configure_logging=False)
+    app.config.KEEP_ALIVE_TIMEOUT = 30
+    app.config.RESPONSE_TIMEOUT = 120
+    app.config.GRACEFUL_SHUTDOWN_TIMEOUT = GRACE
+    channels = _channels(arguments.credentials)
+    watch = chosen_watch(os.environ)
+
+    @app.listener("before_server_start")
+    async def begin(app: Sanic, _loop: asyncio.AbstractEventLoop) -> None:
+        app.ctx.agent = _agent(arguments, channels, watch)
+        logs.configure()  # what a model needs is imported by now, and brings log handlers
+        await app.ctx.agent.engine.start()
+
+    @app.listener("before_server_stop")
+    async def end(app: Sanic, _loop: asyncio.AbstractEventLoop) -> None:
+        await app.ctx.agent.engine.stop(GRACE)
+
+    @app.listener("after_server_stop")
+    async def close(app: Sanic, _loop: asyncio.AbstractEventLoop) -> None:
+        await app.ctx.agent.action_endpoint.close()
+        watch.close()
+
+    app.register_middleware(_follow_trace, "request")
+    _register(channels, app)
+    add_status_routes(app, watch)
+    return app
+
+
+def _follow_trace(request: Request) -> None:
+    """What comes of this request goes on with the caller's trace, or with one of its own."""
+    trace.follow(trace.taken_up(request.headers.get("traceparent")) or trace.new())
+
+
+def _agent(arguments: argparse.Namespace, channels: list[InputChannel], watch: Watch) -> TurnAgent:
+    url = default_url()
+    store = ConversationTrackerStore(host=url)
+    patience = float(os.environ.get("TENDERO_ACTION_PATIENCE") or PATIENCE)
+    server = ActionServer(_action_url(arguments.endpoints), patience, url, watch)
+    agent = TurnAgent(store, server)
+    agent.load_model(arguments.model)
+    calendar = load_calendar(Path(os.environ.get("TENDERO_DATA", "data")) / "policies" / "support.yml", "support")
+    pushes = {channel.name(): channel.sender() for channel in channels if hasattr(channel, "sender")}
+    bursts = [channel.name() for channel in channels if getattr(channel, "takes_bursts", False)]
+    handler = RasaHandler(agent.processor, store, calendar)
+    agent.engine = TurnEngine(handler, _queue(url), url, pushes=pushes, bursts=bursts, limits=_limits(), watch=watch)
+    return agent
+
+
+def _queue(url: str) -> Queue:
+    if not url.startswith("postgresql"):
+        return LocalQueue()
+    from messaging.turns.queues.postgres import PostgresQueue
+
+    return PostgresQueue(url)
+
+
+def _limits() -> Limits:
+    most_waiting = int(os.environ.get("TENDERO_MOST_WAITING") or Limits.most_waiting)
+    return Limits(most_waiting=most_waiting)
+
+
+# Channels
+
+
+def _channels(credentials: str) -> list[InputChannel]:
+    return [_channel(name, settings) for name, settings in (read_config_file(credentials) or {}).items()]
+
+
+def _channel(name: str, settings: Any) -> InputChannel:
+    if "." not in name:
+        from rasa.core.channels import BUILTIN_CHANNELS
+
+        built_in: InputChannel = BUILTIN_CHANNELS[name].from_credentials(settings)
+        return built_in
+    channel: InputChannel = class_from_module_path(name).from_credentials(settings)
+    return channel
+
+
+def _register(channels: list[InputChannel], app: Sanic) -> None:
+    async def handle(message: UserMessage) -> Any:
+        return await app.ctx.agent.handle_message(message)
+
+    for channel in channels:
+        is_ours = type(channel).__module__.startswith("bot.")
+        app.blueprint(
+            channel.blueprint(handle if is_ours else _in_words(app, handle)), url_prefix=f"/webhooks/{channel.url_prefix()}"
+        )
+    app.ctx.input_channels = channels
+
+
+def _in_words(app: Sanic, handle: Callable[[UserMessage], Awaitable[Any]]) -> Callable[[UserMessage], Awaitable[Any]]:
+    """Rasa's own channels say nothing where a message could not be taken: the shopper is told in words."""
+
+    async def handle_in_words(message: UserMessage) -> None:
+        try:
+            await handle(message)
+        except (Overloaded, DBAPIError, asyncio.TimeoutError) as error:
+            logger.warning("a message was not taken: %s", type(error).__name__)
+            agent: TurnAgent = app.ctx.agent
+            tracker = agent.tracker_store.init_tracker(message.sender_id)
+            await agent.processor.say("utter_too_busy", tracker, message.output_channel)
+
+    return handle_in_words
+
+
+def _action_url(endpoints: str) -> str:
+    content = yaml.safe_load(Path(endpoints).read_text(encoding="utf-8")) or {}
+    return str(content["action_endpoint"]["url"])
+
+
+if __name__ == "__main__":
+    main()

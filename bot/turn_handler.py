@@ -1,0 +1,169 @@
+"""What the turn engine calls to have a message answered: Rasa, with a tracker that is saved in the engine's transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from rasa.core.channels.channel import OutputChannel, UserMessage
+from rasa.shared.core.events import UserUttered
+from sqlalchemy.orm import Session
+
+from bot.processor import TurnProcessor
+from bot.tracker import ConversationTracker
+from bot.tracker_store import ConversationTrackerStore
+from bot.turn import CurrentTurn, turn_under_way
+from messaging.calendar import Calendar
+from messaging.handoffs import call_back, open_handoff
+from messaging.turns.engine import Outcome
+from messaging.turns.inbox import ERASED, Claim
+from messaging.turns.timers import cancel_timer, set_timer
+
+IDLE_AFTER = timedelta(hours=24)  # a task that nobody goes on with is put away
+PUT_AWAY = "action_put_away_task"
+LAST_WORDS = 20  # of the conversation, for the person who takes over
+
+
+class ReplyCollector(OutputChannel):
+    """Keeps replies whole, for the outbox; named as the channel, for answers that differ by channel."""
+
+    def __init__(self, channel: str) -> None:
+        self._channel = channel
+        self.contents: list[dict[str, Any]] = []
+
+    def name(self) -> str:
+        return self._channel
+
+    async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
+        content = {key: value for key, value in message.items() if value and key != "metadata"}
+        if content:
+            self.contents.append(content)
+
+
+class RasaHandler:
+    """`calendar`: of the people who help. Sees to it that a turn that is run again comes to the same."""
+
+    def __init__(self, processor: TurnProcessor, store: ConversationTrackerStore, calendar: Calendar | None = None) -> None:
+        self._processor = processor
+        self._store = store
+        self._calendar = calendar
+
+    async def run(self, claim: Claim) -> Outcome:
+        began = time.perf_counter()
+        tracker = await asyncio.to_thread(self._store.load, claim.sender_id)
+        loaded = time.perf_counter()
+        replies = ReplyCollector(claim.channel)
+        turn = CurrentTurn(str(claim.turn_id), claim.trace_id, claim.owner, claim.recap_due)
+        with turn_under_way(turn):
+            if claim.kind == "timer":
+                await self._timer(claim, tracker, replies)
+            elif claim.details.get(ERASED):
+                await self._end_erasure(claim, tracker, replies)
+            else:
+                await self._processor.take_turn(_message(claim, replies), tracker)
+        thought = time.perf_counter() - loaded - turn.seconds_in_actions
+        stages = {"load": loaded - began, "understand": thought, "actions": turn.seconds_in_actions}
+        return replace(self._outcome(claim, tracker, replies), stages=stages)
+
+    async def apologise(self, claim: Claim) -> Outcome:
+        tracker = await asyncio.to_thread(self._store.load, claim.sender_id)
+        replies = ReplyCollector(claim.channel)
+        if claim.kind == "message":
+            tracker.update(_not_understood(claim))
+            if claim.owner != "agent":
+                await self._processor.apologise(replies, tracker, "failed")
+        return self._outcome(claim, tracker, replies, calls_a_person=claim.kind == "message" and claim.owner != "agent")
+
+    async def _timer(self, claim: Claim, tracker: ConversationTracker, replies: ReplyCollector) -> None:
+        """Timers say nothing by themselves, but for a reminder. A call-back is moved with what the turn saves."""
+        kind = claim.details.get("timer")
+        if kind == "idle" and tracker.active_loop_name and claim.owner == "bot":
+            await self._processor.do(PUT_AWAY, tracker, replies)
+        elif kind == "reminder" and claim.owner == "bot":
+            await self._processor.say(str(claim.details["response"]), tracker, replies, claim.details.get("values") or {})
+
+    async def _end_erasure(self, claim: Claim, tracker: ConversationTracker, replies: ReplyCollector) -> None:
+        """The words of the message are erased, by a try of this turn that was not saved or by somebody else.
+
+        What that try did is called again, which does nothing twice and gives the same answer: the goodbye.
+        """
+        for action in await asyncio.to_thread(self._store.actions_done_in, claim.turn_id):
+            await self._processor.do(action, tracker, replies)
+        if not replies.contents:
+            await self._processor.apologise(replies, tracker, "erased")
+
+    def _outcome(
+        self, claim: Claim, tracker: ConversationTracker, replies: ReplyCollector, calls_a_person: bool = False
+    ) -> Outcome:
+        was_withheld = False
+
+        def persist(session: Session, withheld: bool) -> None:
+            nonlocal was_withheld
+            was_withheld = withheld
+            self._store.write(session, tracker, withheld)
+            if claim.details.get("timer") == "callback":
+                call_back(session, int(claim.details["handoff"]), datetime.now(timezone.utc))
+            _set_idle_timer(session, claim, tracker)
+            if calls_a_person and self._calendar is not None:
+                self._call_a_person(session, claim, tracker)
+
+        def saved() -> None:
+            if was_withheld:
+                self._store.drop(claim.sender_id)
+            else:
+                self._store.keep(tracker)
+
+        return Outcome(replies.contents, persist, saved)
+
+    def _call_a_person(self, session: Session, claim: Claim, tracker: ConversationTracker) -> None:
+        assert self._calendar is not None
+        open_handoff(
+            session,
+            sender_id=claim.sender_id,
+            channel=claim.channel,
+            customer_id=None,
+            language=str(tracker.get_slot("language") or tracker.get_slot("language_hint") or "en"),
+            reason="failure",
+            goal=None,
+            collected={},
+            tried=[],
+            verdict=None,
+            transcript=_last_words(tracker),
+            now=datetime.now(timezone.utc),
+            calendar=self._calendar,
+        )
+
+
+def _message(claim: Claim, replies: ReplyCollector) -> UserMessage:
+    return UserMessage(
+        claim.text,
+        replies,
+        claim.sender_id,
+        input_channel=claim.channel,
+        message_id=claim.provider_id,
+        metadata=dict(claim.details),
+    )
+
+
+def _not_understood(claim: Claim) -> UserUttered:
+    nothing = {"name": None, "confidence": 0.0}
+    data = {"text": claim.text, "intent": nothing, "entities": []}
+    return UserUttered(claim.text, nothing, [], data, input_channel=claim.channel, message_id=claim.provider_id)
+
+
+def _last_words(tracker: ConversationTracker) -> list[dict[str, Any]]:
+    speakers = {"user": "shopper", "bot": "assistant"}
+    said = [event for event in tracker.events if event.type_name in speakers and getattr(event, "text", None)]
+    return [{"by": speakers[each.type_name], "text": each.text, "at": each.timestamp} for each in said[-LAST_WORDS:]]
+
+
+def _set_idle_timer(session: Session, claim: Claim, tracker: ConversationTracker) -> None:
+    key = f"idle:{claim.sender_id}"
+    if tracker.active_loop_name:
+        due_at = datetime.now(timezone.utc) + IDLE_AFTER
+        set_timer(session, key=key, sender_id=claim.sender_id, channel=claim.channel, kind="idle", due_at=due_at)
+    elif claim.kind == "message":
+        cancel_timer(session, key)

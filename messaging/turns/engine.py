@@ -1,0 +1,380 @@
+"""The turn engine: takes a conversation's next message, has it answered, and saves all that came of it in one transaction.
+
+A turn that fails is tried again; one that fails for good is answered with an apology and a person is called. Before its turn
+is saved nothing of it can be seen; after that it is done once and for all, whoever else had begun it too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from database import transaction
+from messaging import conversations
+from messaging.turns import inbox, outbox, timers, trace
+from messaging.turns.inbox import Claim, Inbound, Overloaded, Receipt, Superseded
+from messaging.turns.outbox import OutboxSender, Sender, key_of
+from messaging.turns.queues import REPLIES, TURNS, Queue, WorkLeft
+from messaging.turns.watch import NOTHING_WATCHES, Watch
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+AWAY = ("08", "40", "53", "55P03", "57P")  # codes of PostgreSQL: connection, overtaken, too little of something, locked, going
+GONE = ("connection", "server closed", "locked", "busy", "unable to open", "disk i/o")  # in what SQLite says
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a turn came to. contents: the replies, as Rasa's output channels get them.
+
+    persist: writes the turn's events in the transaction that saves everything else; withheld: the replies were not sent,
+    because a person has the conversation by now. saved: called once all of it is in the database. stages: seconds by stage.
+    """
+
+    contents: Sequence[Mapping[str, Any]]
+    persist: Callable[[Session, bool], None] = lambda _session, _withheld: None
+    saved: Callable[[], None] = lambda: None
+    stages: Mapping[str, float] = field(default_factory=dict)
+
+
+class TurnHandler(Protocol):
+    """What answers: Rasa, behind `bot.turn_handler`."""
+
+    async def run(self, claim: Claim) -> Outcome:
+        """Answer it. Whatever it raises, the turn is tried again; it must then come to the same."""
+
+    async def apologise(self, claim: Claim) -> Outcome:
+        """Words for a shopper whose message could not be answered, and a person called."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """most_tries: of a turn, before the apology. most_waiting: messages in the inbox, before more are refused. In seconds:
+    first_pause and longest_pause between tries; patience of a channel that answers in the same request; reply_lease, after
+    which another process may send what a dead one was sending."""
+
+    turns_at_once: int = 64
+    replies_at_once: int = 256
+    most_tries: int = 3
+    most_waiting: int = 2000
+    first_pause: float = 0.2
+    longest_pause: float = 5.0
+    patience: float = 60.0
+    timers_every: float = 15.0
+    reply_lease: float = 120.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A finished turn. is_first: its replies were handed out for the first time."""
+
+    state: str
+    replies: list[dict[str, Any]] = field(default_factory=list)
+
+
+class TurnEngine:
+    """One for each process. pushes: the channels that send by themselves; the others answer in the request (`answer`)."""
+
+    def __init__(
+        self,
+        handler: TurnHandler,
+        queue: Queue,
+        url: str | None = None,
+        *,
+        pushes: Mapping[str, Sender] | None = None,
+        bursts: Sequence[str] = (),
+        limits: Limits = Limits(),
+        watch: Watch = NOTHING_WATCHES,
+    ) -> None:
+        self._handler = handler
+        self._queue = queue
+        self._url = url
+        self._bursts = frozenset(bursts)
+        self._limits = limits
+        self._watch = watch
+        self._sender = OutboxSender(
+            pushes or {}, url, first_pause=max(limits.first_pause, 0.05), lease=limits.reply_lease, on_sent=watch.sent
+        )
+        self._waiters: dict[int, list[asyncio.Future[None]]] = {}  # by message
+        self._background: list[asyncio.Task[None]] = []
+        self._stopping = False
+        self._under_way = 0
+
+    # For channels
+
+    async def receive(self, inbound: Inbound) -> Receipt:
+        """Keep a message; when this returns, it will be answered whatever happens. Raises Overloaded, or what the database
+        raises: then nothing was kept, and the channel must not acknowledge it."""
+
+        def keep(session: Session) -> Receipt:
+            receipt = inbox.receive(session, inbound, _now(), self._limits.most_waiting)
+            if receipt.is_new:
+                self._queue.put(session, TURNS, receipt.sender_id)
+            return receipt
+
+        try:
+            receipt = await self._in_transaction(keep)
+        except Overloaded:
+            self._watch.refused(inbound.channel)
+            raise
+        self._watch.received(inbound.channel, receipt.is_new)
+        self._queue.wake(TURNS, receipt.sender_id)
+        return receipt
+
+    async def answer(self, receipt: Receipt) -> Answer:
+        """The replies to a message, once its turn is done; a message that came twice has the same ones twice.
+
+        Raises asyncio.TimeoutError where it takes longer than the limits' `patience`; the turn goes on.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._limits.patience
+        while True:
+            done: asyncio.Future[None] = loop.create_future()
+            self._waiters.setdefault(receipt.id, []).append(done)  # before the look, else the turn could end between the two
+            try:
+                answer = await self._in_transaction(lambda session: self._answer(session, receipt.id))
+                if answer is not None:
+                    return answer
+                await asyncio.wait_for(done, until - loop.time())  # it may be told of another turn: look, and wait again
+            finally:
+                self._waiters[receipt.id].remove(done)
+                if not self._waiters[receipt.id]:
+                    del self._waiters[receipt.id]
+
+    async def note_status(self, channel: str, provider_id: str, status: str, error: str | None = None) -> bool:
+        """What the provider says of a reply: sent, delivered, read or failed. False: we do not know it, or knew more already."""
+
+        def note(session: Session) -> tuple[bool, str]:
+            trace_id = outbox.trace_of(session, channel, provider_id) or ""
+            return outbox.note_status(session, channel, provider_id, status, _now(), error), trace_id
+
+        is_news, trace_id = await self._in_transaction(note)
+        if is_news:
+            self._watch.reported(channel, status, trace_id)
+        return is_news
+
+    # Life
+
+    async def start(self) -> None:
+        """Begin to work, first on what an earlier process left."""
+        lanes = {TURNS: (self.work, self._limits.turns_at_once), REPLIES: (self._sender.serve, self._limits.replies_at_once)}
+        await self._queue.start(lanes, self._done_elsewhere)
+        self._background = [
+            asyncio.get_running_loop().create_task(each()) for each in (self._take_up_what_is_left, self._run_timers)
+        ]
+
+    async def stop(self, grace: float = 10.0) -> None:
+        """Finish the turns and sendings that are under way; what waits stays in the database."""
+        self._stopping = True
+        self._sender.stop()
+        for task in self._background:
+            task.cancel()
+        await self._queue.stop(grace)
+
+    @property
+    def under_way(self) -> int:
+        """Turns that are being answered."""
+        return self._under_way
+
+    async def _take_up_what_is_left(self) -> None:
+        if not self._queue.alone:
+            return  # the jobs of others are theirs, and those of the dead are taken over by the queue
+        senders = await self._until_it_works(lambda: self._in_transaction(inbox.senders_waiting))
+        for sender_id in senders:
+            self._queue.wake(TURNS, sender_id)
+        for key in await self._until_it_works(lambda: asyncio.to_thread(self._sender.left, True)):
+            self._queue.wake(REPLIES, key)
+
+    async def _run_timers(self) -> None:
+        while not self._stopping:
+            try:
+                fired = await self._in_transaction(self._fire_timers)
+                for sender_id in fired:
+                    self._queue.wake(TURNS, sender_id)
+                rest = await self._in_transaction(lambda session: timers.seconds_to_next(session, _now()))
+            except DBAPIError as error:
+                logger.warning("timers wait: %s", type(error).__name__)
+                rest = None
+            await asyncio.sleep(min(rest if rest is not None else self._limits.timers_every, self._limits.timers_every))
+
+    def _fire_timers(self, session: Session) -> list[str]:
+        fired = []
+        for inbound in timers.due(session, _now()):
+            receipt = inbox.receive(session, inbound, _now())
+            if receipt.is_new:
+                self._queue.put(session, TURNS, receipt.sender_id)
+            fired.append(receipt.sender_id)
+        return fired
+
+    # Turns
+
+    async def work(self, sender_id: str) -> None:
+        """All that waits in this conversation, turn by turn: the work of the queue's lane `turns`. Raises WorkLeft."""
+        failures = 0
+        while True:
+            if self._stopping:
+                raise WorkLeft("the process stops")
+            claim = await self._until_it_works(lambda: self._in_transaction(lambda session: self._claim(session, sender_id)))
+            if claim is None:
+                return
+            with trace.followed(claim.trace_id, claim.turn_id):
+                failures = failures + 1 if await self._turn(claim) == "again" else 0
+            if failures:
+                await asyncio.sleep(self._pause(failures))
+
+    def _claim(self, session: Session, sender_id: str) -> Claim | None:
+        return inbox.claim(session, sender_id, _now(), self._bursts)
+
+    async def _turn(self, claim: Claim) -> str:
+        began = time.perf_counter()
+        self._under_way += 1
+        is_last = claim.tries > self._limits.most_tries
+        try:
+            done = await self._done(claim, is_last)
+        except Superseded as error:
+            self._watch.superseded(claim)
+            raise WorkLeft("another process has the conversation") from error  # to go on would take it away from there
+        finally:
+            self._under_way -= 1
+        if done is None:
+            return "again"
+        outcome, state = done
+        outcome.saved()
+        self._tell_watch(claim, state, outcome, time.perf_counter() - began)
+        self._tell_waiters(claim.message_ids)
+        self._queue.wake(REPLIES, key_of(claim.channel, claim.sender_id))
+        return "done"
+
+    async def _done(self, claim: Claim, is_last: bool) -> tuple[Outcome, str] | None:
+        """Answered and saved: what it came to, and its state. None: it failed, and is tried again. Raises Superseded."""
+        answered = self._handler.apologise if is_last else self._handler.run
+        try:
+            outcome = await self._until_it_works(lambda: answered(claim))
+            return outcome, await self._saved(claim, outcome, is_last)
+        except Superseded:
+            raise
+        except Exception as error:
+            logger.exception("turn %s failed, try %s", claim.turn_id, claim.tries, extra={"trace_id": claim.trace_id})
+            self._watch.failed(claim, error)
+            words = f"{type(error).__name__}: {error}"
+        await self._until_it_works(lambda: self._in_transaction(lambda session: inbox.note_failure(session, claim, words)))
+        if not is_last:
+            return None
+        nothing = Outcome([])  # not even an apology: it must not be tried for ever
+        return nothing, await self._saved(claim, nothing, is_last)
+
+    async def _saved(self, claim: Claim, outcome: Outcome, is_last: bool) -> str:
+        """The turn's state. Raises Superseded."""
+        began = time.perf_counter()
+        try:
+            return await self._until_it_works(
+                lambda: self._in_transaction(lambda session: self._save(session, claim, outcome, is_last))
+            )
+        except Superseded:
+            if not await self._until_it_works(lambda: self._in_transaction(lambda session: inbox.is_finished_by(session, claim))):
+                raise
+            return "done"  # the transaction was committed, and only its confirmation was lost
+        finally:
+            self._watch.spent("save", time.perf_counter() - began)
+
+    def _tell_watch(self, claim: Claim, state: str, outcome: Outcome, seconds: float) -> None:
+        waited = (_now() - claim.received_at).total_seconds()
+        for stage, spent in {"queue": waited - seconds, **outcome.stages}.items():
+            self._watch.spent(stage, spent)
+        self._watch.turned(claim, state, seconds, waited)
+
+    def _save(self, session: Session, claim: Claim, outcome: Outcome, is_last: bool) -> str:
+        error = claim.error or "the process ended while it was answered" if is_last else None
+        owner = inbox.finish(session, claim, _now(), error)
+        withheld = owner == "agent" and bool(outcome.contents)
+        if claim.recap_due and not withheld:
+            conversations.take_recap(session, claim.sender_id)
+        outcome.persist(session, withheld)
+        pushed = claim.channel in self._sender.channels
+        outbox.put(
+            session,
+            turn_id=claim.turn_id,
+            channel=claim.channel,
+            sender_id=claim.sender_id,
+            contents=outcome.contents,
+            trace_id=claim.trace_id,
+            now=_now(),
+            state="withheld" if withheld else "pending" if pushed else "sent",
+            first_position=outbox.next_position(session, claim.turn_id) if claim.error else 0,
+        )
+        if pushed and outcome.contents and not withheld:
+            self._queue.put(session, REPLIES, key_of(claim.channel, claim.sender_id))
+        self._queue.announce(session, claim.turn_id)
+        return "failed" if is_last else "withheld" if withheld else "done"
+
+    # Waiting
+
+    def _answer(self, session: Session, message_id: int) -> Answer | None:
+        state, turn_id = inbox.state_of(session, message_id)
+        if state in inbox.OPEN or turn_id is None:
+            return None
+        return Answer(state, inbox.replies(session, turn_id))
+
+    def _tell_waiters(self, message_ids: Sequence[int]) -> None:
+        for message_id in message_ids:
+            for done in self._waiters.get(message_id, []):
+                if not done.done():
+                    done.set_result(None)
+
+    def _done_elsewhere(self, turn_id: int) -> None:
+        """A turn's messages follow its id; waiters look into the database whether theirs is among them."""
+        self._tell_waiters([message_id for message_id in self._waiters if message_id >= turn_id])
+
+    # The database
+
+    async def _in_transaction(self, work: Callable[[Session], T]) -> T:
+        def run() -> T:
+            with transaction(self._url) as session:
+                return work(session)
+
+        return await asyncio.to_thread(run)
+
+    async def _until_it_works(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Again and again while the database is away; every other error is the caller's."""
+        failures = 0
+        while True:
+            try:
+                return await work()
+            except DBAPIError as error:
+                if not is_away(error):
+                    raise
+                failures += 1
+                self._watch.database_away(error)
+                await asyncio.sleep(self._pause(failures))
+
+    def _pause(self, failures: int) -> float:
+        doubled = self._limits.first_pause * 2 ** min(failures - 1, 10)
+        return float(min(doubled, self._limits.longest_pause) * random.uniform(0.75, 1.25))  # noqa: S311
+
+
+def is_away(error: DBAPIError) -> bool:
+    """Whether the database could not be reached, or was too busy: the same statement may work in a moment."""
+    if error.connection_invalidated:
+        return True
+    kind = type(error.orig).__name__
+    if type(error.orig).__module__.startswith("psycopg"):
+        # PostgreSQL gives each error of a statement its code; where there is none, it was not reached.
+        code = getattr(error.orig, "pgcode", None)
+        return kind in ("OperationalError", "InterfaceError") if code is None else code.startswith(AWAY)
+    words = str(error.orig).lower()
+    return kind in ("OperationalError", "InterfaceError") and any(word in words for word in GONE)
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)

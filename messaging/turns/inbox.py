@@ -1,0 +1,235 @@
+"""The inbox: messages are kept before they are acknowledged, and taken one turn at a time in each conversation.
+
+InboxError
++-- Overloaded    too much is waiting: say so, and let the sender try again
++-- Superseded    somebody else has taken the turn over: nothing of this one is saved
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from messaging.conversations import conversation
+from messaging.masking import mask
+from messaging.models import Conversation, InboundMessage, OutboundMessage
+from messaging.turns import trace
+from messaging.writes import insert_once
+
+OPEN = ("waiting", "taken")
+ERASED = "erased"  # detail of a message whose words were erased before its turn was saved
+LONGEST_BURST = 20  # messages in one turn
+AT_ONCE = timedelta(seconds=2)  # a burst: this close to the message before
+
+Kind = Literal["message", "timer"]
+
+
+class InboxError(Exception):
+    """The inbox cannot do this."""
+
+
+class Overloaded(InboxError):
+    """Too many messages wait."""
+
+
+class Superseded(InboxError):
+    """The turn belongs to somebody else by now."""
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """A message as a channel hands it in. provider_id: the channel's name of it, the same when it is delivered again."""
+
+    channel: str
+    provider_id: str
+    sender_id: str
+    text: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+    kind: Kind = "message"
+    trace_id: str = ""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """That the inbox has it. is_new: False where it had it already."""
+
+    id: int
+    sender_id: str
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A turn that is ours to do. tries: this one included. messages: in the order in which they came."""
+
+    turn_id: int
+    token: str
+    sender_id: str
+    channel: str
+    kind: str
+    text: str
+    details: Mapping[str, Any]
+    provider_id: str
+    message_ids: tuple[int, ...]
+    trace_id: str
+    tries: int
+    error: str | None
+    received_at: datetime
+    owner: str
+    recap_due: bool
+
+
+def receive(session: Session, inbound: Inbound, now: datetime, most_waiting: int | None = None) -> Receipt:
+    """Keep the message; the same one again adds nothing. Cards and passwords are masked.
+
+    most_waiting: Overloaded is raised where more messages than this wait; a message we have already is no new load.
+    """
+    values = {
+        "channel": inbound.channel,
+        "provider_id": inbound.provider_id[:128],
+        "sender_id": inbound.sender_id[:128],
+        "kind": inbound.kind,
+        "text": mask(inbound.text).text,
+        "details": dict(inbound.details),
+        "trace_id": inbound.trace_id or trace.current() or trace.new(),
+        "received_at": now,
+        "state": "waiting",
+        "tries": 0,
+    }
+    is_new = insert_once(session, InboundMessage, values)
+    named = (InboundMessage.channel == inbound.channel, InboundMessage.provider_id == values["provider_id"])
+    found = session.execute(select(InboundMessage.id, InboundMessage.sender_id).where(*named)).one()
+    if is_new and most_waiting is not None and waiting(session) > most_waiting:
+        raise Overloaded(f"more than {most_waiting} messages wait")
+    return Receipt(found.id, found.sender_id, is_new)
+
+
+def waiting(session: Session) -> int:
+    """How many messages have no reply yet."""
+    return int(
+        session.execute(select(func.count()).select_from(InboundMessage).where(InboundMessage.state.in_(OPEN))).scalar_one()
+    )
+
+
+def oldest_waiting(session: Session) -> datetime | None:
+    """Since when the longest waiting message waits."""
+    return session.execute(select(func.min(InboundMessage.received_at)).where(InboundMessage.state.in_(OPEN))).scalar_one()
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """What waits for a turn and what waits to be sent, and for how long the oldest of each has (seconds)."""
+
+    messages: float
+    oldest_message: float
+    replies: float
+    oldest_reply: float
+
+
+def backlog(session: Session, now: datetime) -> Backlog:
+    """How far behind this database's workers are."""
+    unsent = OutboundMessage.state.in_(("pending", "sending"))
+    since = oldest_waiting(session)
+    replies, oldest = session.execute(select(func.count(), func.min(OutboundMessage.created_at)).where(unsent)).one()
+    ages = [(now - at).total_seconds() if at is not None else 0.0 for at in (since, oldest)]
+    return Backlog(waiting(session), max(ages[0], 0.0), replies, max(ages[1], 0.0))
+
+
+def senders_waiting(session: Session) -> list[str]:
+    """The conversations in which something waits, the longest waiting first: what a new process begins with."""
+    grouped = select(InboundMessage.sender_id).where(InboundMessage.state.in_(OPEN)).group_by(InboundMessage.sender_id)
+    return list(session.execute(grouped.order_by(func.min(InboundMessage.id))).scalars())
+
+
+def claim(session: Session, sender_id: str, now: datetime, bursts: Collection[str] = ()) -> Claim | None:
+    """Take the conversation's next turn, also one that another process has begun; None where nothing waits.
+
+    That only one process does this for a conversation at a time is the queue's business; where it is not so, the older one
+    can save nothing any more. A turn that was begun before has the same messages again. bursts: the channels on which
+    messages that came within a moment make one turn.
+    """
+    waiting = select(InboundMessage).where(InboundMessage.sender_id == sender_id, InboundMessage.state.in_(OPEN))
+    rows = list(session.execute(waiting.order_by(InboundMessage.id).limit(LONGEST_BURST).with_for_update()).scalars())
+    if not rows:
+        return None
+    batch = _batch(rows, rows[0].channel in bursts)
+    token = secrets.token_hex(16)
+    for row in batch:
+        row.state, row.turn_id, row.claim, row.tries = "taken", batch[0].id, token, row.tries + 1
+    talk = conversation(session, sender_id, batch[0].channel, now)
+    return _claim(batch, token, talk)
+
+
+def finish(session: Session, claim: Claim, now: datetime, error: str | None = None) -> str:
+    """The turn is done; the conversation's owner at this moment. error: it failed for good. Raises Superseded."""
+    values = {"state": "failed" if error else "done", "done_at": now, "error": error and error[:300]}
+    done = update(InboundMessage).where(InboundMessage.turn_id == claim.turn_id, InboundMessage.claim == claim.token)
+    done = done.where(InboundMessage.state == "taken").values(**values).execution_options(synchronize_session=False)
+    if session.execute(done).rowcount != len(claim.message_ids):
+        raise Superseded(f"turn {claim.turn_id} was taken over")
+    owner = select(Conversation.owner).where(Conversation.sender_id == claim.sender_id).with_for_update()
+    return session.execute(owner).scalar_one_or_none() or "bot"
+
+
+def is_finished_by(session: Session, claim: Claim) -> bool:
+    """Whether it was this claim that finished the turn."""
+    mine = (InboundMessage.id == claim.turn_id, InboundMessage.claim == claim.token, InboundMessage.state.notin_(OPEN))
+    return session.execute(select(InboundMessage.id).where(*mine)).scalar_one_or_none() is not None
+
+
+def note_failure(session: Session, claim: Claim, error: str) -> None:
+    """Why this try failed, for `tendero inbox`; the next try comes."""
+    noted = update(InboundMessage).where(InboundMessage.turn_id == claim.turn_id, InboundMessage.claim == claim.token)
+    session.execute(noted.values(error=error[:300]).execution_options(synchronize_session=False))
+
+
+def state_of(session: Session, message_id: int) -> tuple[str, int | None]:
+    """The message's state and its turn."""
+    row = session.execute(select(InboundMessage.state, InboundMessage.turn_id).where(InboundMessage.id == message_id)).one()
+    return row.state, row.turn_id
+
+
+def replies(session: Session, turn_id: int) -> list[dict[str, Any]]:
+    """What was replied in this turn, in order; without what was withheld because a person answers."""
+    uttered = select(OutboundMessage.content).where(OutboundMessage.turn_id == turn_id, OutboundMessage.state != "withheld")
+    return [dict(content) for content in session.execute(uttered.order_by(OutboundMessage.position)).scalars()]
+
+
+def _batch(rows: Sequence[InboundMessage], takes_bursts: bool) -> list[InboundMessage]:
+    first = rows[0]
+    if first.turn_id is not None:
+        return [row for row in rows if row.turn_id == first.turn_id]
+    batch = [first]
+    for row in rows[1:] if takes_bursts and first.kind == "message" else ():
+        begun = row.turn_id is not None  # committed before `first`, though it came later: it keeps the name of its turn
+        if begun or row.kind != "message" or row.channel != first.channel or row.received_at - batch[-1].received_at > AT_ONCE:
+            break
+        batch.append(row)
+    return batch
+
+
+def _claim(batch: Sequence[InboundMessage], token: str, talk: Conversation) -> Claim:
+    first, last = batch[0], batch[-1]
+    return Claim(
+        turn_id=first.id,
+        token=token,
+        sender_id=first.sender_id,
+        channel=first.channel,
+        kind=first.kind,
+        text="\n".join(row.text for row in batch),
+        details=dict(last.details),
+        provider_id=last.provider_id,
+        message_ids=tuple(row.id for row in batch),
+        trace_id=first.trace_id,
+        tries=first.tries,
+        error=first.error,
+        received_at=first.received_at,
+        owner=talk.owner,
+        recap_due=talk.recap_due,
+    )

@@ -1,0 +1,250 @@
+"""The outbox sends replies in the order uttered, once each, and holds nobody up for anybody else's sake."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from database import transaction
+from messaging.models import OutboundMessage
+from messaging.turns import outbox
+from messaging.turns.outbox import OutboxSender, Outgoing, SendError, TryAgain, Undeliverable, key_of
+from messaging.turns.queues import WorkLeft
+from tests.conftest import NOW
+from tests.turns.waiting import GENEROUS, it_is_so
+
+
+class Phone:
+    """Shows what is sent; `fails` says what goes wrong: recipient -> errors, one a try."""
+
+    def __init__(self) -> None:
+        self.shown: list[tuple[str, str]] = []
+        self.tries: Counter[str] = Counter()
+        self.keys: list[str] = []
+        self.fails: dict[str, list[Exception]] = {}
+        self.hung = asyncio.Event()
+
+    async def send(self, message: Outgoing) -> str | None:
+        self.tries[message.sender_id] += 1
+        self.keys.append(message.key)
+        if message.sender_id == "stuck":
+            await self.hung.wait()
+        if errors := self.fails.get(message.sender_id):
+            raise errors.pop(0)
+        self.shown.append((message.sender_id, message.content["text"]))
+        return f"wamid-{message.key}"
+
+
+@pytest.fixture
+async def phone() -> AsyncIterator[Phone]:
+    phone = Phone()
+    yield phone
+    phone.hung.set()
+
+
+def put(url: str, turn_id: int, *texts: str, sender: str = "ana") -> None:
+    now = datetime.now(timezone.utc)
+    with transaction(url) as session:
+        contents = [{"text": text} for text in texts]
+        outbox.put(session, turn_id=turn_id, channel="chat", sender_id=sender, contents=contents, trace_id="0" * 32, now=now)
+
+
+def rows(url: str) -> list[Any]:
+    with transaction(url) as session:
+        return list(session.execute(select(OutboundMessage).order_by(OutboundMessage.id)).scalars())
+
+
+def states(url: str) -> list[str]:
+    return [row.state for row in rows(url)]
+
+
+def sender_of(phone: Phone, url: str, first_pause: float = 0.01, **more: Any) -> OutboxSender:
+    return OutboxSender({"chat": phone}, url, first_pause=first_pause, **more)
+
+
+async def serve(sender: OutboxSender, *recipients: str) -> None:
+    await asyncio.wait_for(asyncio.gather(*(sender.serve(key_of("chat", each)) for each in recipients)), GENEROUS)
+
+
+async def test_replies_are_sent_in_the_order_uttered(url: str, phone: Phone) -> None:
+    put(url, 1, "one", "two")
+    put(url, 2, "three")
+    await serve(sender_of(phone, url), "ana")
+    assert [text for _, text in phone.shown] == ["one", "two", "three"]
+    assert [(row.state, row.provider_id) for row in rows(url)] == [("sent", f"wamid-{key}") for key in ("1-0", "1-1", "2-0")]
+
+
+async def test_later_reply_waits_for_an_earlier_one_that_has_to_be_tried_again(url: str, phone: Phone) -> None:
+    put(url, 1, "one", "two")
+    phone.fails["ana"] = [TryAgain("busy"), ConnectionResetError("gone"), TryAgain("busy", after=0.01)]
+    await serve(sender_of(phone, url), "ana")
+    assert [text for _, text in phone.shown] == ["one", "two"]
+    assert phone.keys == ["1-0"] * 4 + ["1-1"]  # the key is the same in each try
+
+
+async def test_reply_that_never_arrives_is_kept_with_its_error_and_the_next_one_goes_on(url: str, phone: Phone) -> None:
+    put(url, 1, "one", "two")
+    phone.fails["ana"] = [Undeliverable("no such number")]
+    await serve(sender_of(phone, url), "ana")
+    assert [text for _, text in phone.shown] == ["two"]
+    assert [(row.state, row.error) for row in rows(url)] == [("failed", "Undeliverable: no such number"), ("sent", None)]
+
+
+async def test_stuck_recipient_holds_nobody_else_up(own_url: str, phone: Phone) -> None:
+    put(own_url, 1, "never", sender="stuck")
+    for number in range(20):
+        put(own_url, 2 + number, "hello", sender=f"shopper-{number}")
+    sender = sender_of(phone, own_url)
+    stuck = asyncio.ensure_future(sender.serve(key_of("chat", "stuck")))
+    await it_is_so(lambda: phone.tries["stuck"] == 1)
+    await serve(sender, *(f"shopper-{number}" for number in range(20)))
+    assert len(phone.shown) == 20
+    phone.hung.set()
+    await stuck
+
+
+async def test_recipient_who_has_to_wait_does_not_close_the_channel(own_url: str, phone: Phone) -> None:
+    put(own_url, 1, "later", sender="limited")
+    put(own_url, 2, "now")
+    phone.fails["limited"] = [TryAgain("rate", after=3600, scope="recipient")]
+    sender = sender_of(phone, own_url)
+    limited = asyncio.ensure_future(sender.serve(key_of("chat", "limited")))
+    await it_is_so(lambda: states(own_url)[0] == "pending" and phone.tries["limited"] == 1)
+    await serve(sender, "ana")
+    assert phone.shown == [("ana", "now")]
+    sender.stop()
+    with pytest.raises(WorkLeft):  # it is sent after the next start
+        await asyncio.wait_for(limited, GENEROUS)
+
+
+async def test_channel_that_has_to_wait_sends_to_nobody_meanwhile(own_url: str, phone: Phone) -> None:
+    put(own_url, 1, "first", sender="limited")
+    put(own_url, 2, "now")
+    phone.fails["limited"] = [TryAgain("the channel is over its rate", after=0.3, scope="channel")]
+    sender = sender_of(phone, own_url)
+    began = asyncio.get_running_loop().time()
+    limited = asyncio.ensure_future(sender.serve(key_of("chat", "limited")))
+    await it_is_so(lambda: phone.tries["limited"] == 1 and states(own_url)[0] == "pending")
+    await serve(sender, "ana")
+    assert asyncio.get_running_loop().time() - began >= 0.3
+    await asyncio.wait_for(limited, GENEROUS)
+    assert sorted(phone.shown) == [("ana", "now"), ("limited", "first")]
+
+
+async def test_pauses_grow_and_differ(own_url: str, phone: Phone) -> None:
+    pauses = [outbox._pause(failures, 1.0) for failures in (1, 2, 3, 4, 30)]
+    for pause, expected in zip(pauses, (1, 2, 4, 8, 300), strict=True):
+        assert 0.75 * expected <= pause <= 1.25 * expected
+    assert len({outbox._pause(1, 1.0) for _ in range(20)}) > 1
+
+
+async def test_reply_is_given_up_after_a_day(own_url: str, phone: Phone) -> None:
+    put(own_url, 1, "old")
+    long_ago = datetime.now(timezone.utc) - outbox.GIVE_UP_AFTER - timedelta(minutes=1)
+    with transaction(own_url) as session:
+        session.execute(update(OutboundMessage).values(created_at=long_ago))
+    phone.fails["ana"] = [TryAgain("still busy")]
+    await serve(sender_of(phone, own_url), "ana")
+    assert states(own_url) == ["failed"]
+
+
+async def test_unknown_error_is_tried_again(own_url: str, phone: Phone) -> None:
+    put(own_url, 1, "one")
+    phone.fails["ana"] = [ValueError("a bug in the channel"), SendError("something")]
+    await serve(sender_of(phone, own_url), "ana")
+    assert states(own_url) == ["sent"]
+
+
+async def test_sending_that_hangs_is_tried_again(own_url: str, phone: Phone) -> None:
+    put(own_url, 1, "one", sender="stuck")
+    sender = sender_of(phone, own_url, patience=0.05)
+    serving = asyncio.ensure_future(serve(sender, "stuck"))
+    await it_is_so(lambda: phone.tries["stuck"] >= 2)
+    phone.hung.set()
+    await serving
+    assert states(own_url) == ["sent"]
+
+
+async def test_what_waits_when_the_process_stops_is_left_for_the_next(own_url: str, phone: Phone) -> None:
+    put(own_url, 1, "one", "two")
+    stopping = sender_of(phone, own_url)
+    stopping.stop()
+    with pytest.raises(WorkLeft):
+        await stopping.serve(key_of("chat", "ana"))
+    assert phone.shown == []
+    assert sender_of(phone, own_url).left(alone=True) == ["chat:ana"]
+
+
+# A process that died while it sent
+
+
+def take(url: str, now: datetime) -> Outgoing | float | None:
+    with transaction(url) as session:
+        return outbox.take(session, "chat", "ana", now)
+
+
+def test_reply_that_a_dead_process_was_sending_is_taken_over_after_its_lease(url: str) -> None:
+    put(url, 1, "one")
+    first = take(url, NOW)
+    assert isinstance(first, Outgoing)
+    assert take(url, NOW) == outbox.LEASE.total_seconds()
+    again = take(url, NOW + outbox.LEASE)
+    assert isinstance(again, Outgoing)
+    assert (again.key, again.tries) == (first.key, 2)
+    with transaction(url) as session:
+        assert not outbox.note(session, first, state="failed")  # the older one has no say any more
+        assert outbox.note(session, again, state="sent")
+
+
+def test_only_process_of_its_database_sends_at_once_what_it_was_sending_when_it_died(own_url: str) -> None:
+    put(own_url, 1, "one")
+    assert isinstance(take(own_url, NOW), Outgoing)
+    with transaction(own_url) as session:
+        outbox.release(session, ["chat"])
+    assert isinstance(take(own_url, NOW), Outgoing)
+
+
+# What the provider says later
+
+
+def status(url: str, said: str, error: str | None = None) -> bool:
+    with transaction(url) as session:
+        return outbox.note_status(session, "chat", "wamid-1-0", said, NOW, error)
+
+
+@pytest.mark.parametrize(
+    ("said", "ends_as"),
+    [
+        (("delivered", "read"), "read"),
+        (("read", "delivered"), "read"),  # statuses overtake each other
+        (("delivered", "sent"), "delivered"),
+        (("read", "failed"), "read"),
+        (("failed", "sent"), "failed"),
+        (("failed",), "failed"),
+    ],
+)
+async def test_status_never_goes_back(own_url: str, phone: Phone, said: tuple[str, ...], ends_as: str) -> None:
+    put(own_url, 1, "one")
+    await serve(sender_of(phone, own_url), "ana")
+    for each in said:
+        status(own_url, each)
+    assert states(own_url) == [ends_as]
+
+
+async def test_failed_delivery_is_kept_with_its_reason(own_url: str, phone: Phone) -> None:
+    put(own_url, 1, "one")
+    await serve(sender_of(phone, own_url), "ana")
+    assert status(own_url, "failed", "131026: not on this channel")
+    assert [(row.state, row.error) for row in rows(own_url)] == [("failed", "131026: not on this channel")]
+
+
+def test_status_of_a_message_that_is_not_ours_changes_nothing(own_url: str) -> None:
+    put(own_url, 1, "one")
+    assert not status(own_url, "read")
+    assert states(own_url) == ["pending"]
