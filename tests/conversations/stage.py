@@ -83,6 +83,7 @@ class Stage:
             fired = self._agent.engine._fire_timers(session)
         assert fired, "no timer waited"
         self._loop.run_until_complete(self._agent.engine.work(sender))
+        self.seen.note(self._agent.tracker_store.last_saved)
 
     def form_of(self, sender: str) -> str | None:
         """The form that is active in the conversation."""
