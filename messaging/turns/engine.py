@@ -77,7 +77,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Answer:
-    """A finished turn. is_first: its replies were handed out for the first time."""
+    """A finished turn: its state in the inbox, and what was replied."""
 
     state: str
     replies: list[dict[str, Any]] = field(default_factory=list)
