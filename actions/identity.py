@@ -18,7 +18,7 @@ from actions.task_form import NOT_NEEDED, End, Reply, Step
 from actions.turn import Turn, turn_of
 from commerce import customers
 from database import home_folder
-from messaging import codes, contacts, identities
+from messaging import codes, contacts
 from messaging.secret import secret_key
 
 AHEAD = "contact_ahead"  # slot: an e-mail or phone that was written before anything asked for it
@@ -66,7 +66,7 @@ class ContactStep(Step):
         said = _normalized(turn.entity("email") or "")
         if said is None or is_own_contact(turn, said):
             return None
-        identities.forget(turn.session, turn.channel, turn.sender_id, turn.now)
+        turn.forget_identity()
         turn.say("utter_identity_other")
         return self._send_code(turn, said)
 
@@ -130,7 +130,7 @@ def prove_by_code(turn: Turn, said: str) -> codes.Checked:
     """Compare the code; whoever shows the right one is from now on known as its owner."""
     checked = codes.check_code(turn.session, turn.sender_id, said, turn.now, secret_key(home_folder()))
     if checked.customer_id is not None:
-        identities.prove_identity(turn.session, turn.channel, turn.sender_id, checked.customer_id, turn.now)
+        turn.prove_identity(checked.customer_id)
     return checked
 
 
@@ -173,7 +173,7 @@ class ActionSignOut(Action):
 
 def sign_out(turn: Turn) -> None:
     """End both levels of identity, and forget what belongs to the one who was known."""
-    identities.forget(turn.session, turn.channel, turn.sender_id, turn.now)
+    turn.forget_identity()
     for slot in OF_SOMEBODY:
         turn.set(slot, None)
     leave_task(turn)

@@ -166,7 +166,7 @@ class PointsStep(Step):
         return points
 
     def _assess(self, turn: Turn, points: int) -> Assessment | Refusal:
-        return REDEEMING.operation(turn).assess(turn.session, turn.customer_id, {"points": points}, turn.now)
+        return turn.assess(REDEEMING.operation(turn), {"points": points})
 
 
 class PointsChoice(ChoiceStep):

@@ -148,7 +148,7 @@ def _named_next(turn: Turn, task: str, known: Mapping[str, Any]) -> offers.Next:
 def counts_as_lost(turn: Turn, order: Order) -> bool:
     """Whether the policy sees to it now: it may be reported as not received."""
     claim = {"order_number": order.number, "line_id": None, "problem": "not_received", "note": ""}
-    outcome = OpenClaim(policies(), home_folder()).assess(turn.session, turn.customer_id, claim, turn.now)
+    outcome = turn.assess(OpenClaim(policies(), home_folder()), claim)
     return not isinstance(outcome, Refusal) or outcome.verdict == "needs_human"
 
 
@@ -238,7 +238,7 @@ class CancelReasonStep(ChoiceStep):
 
     def settle(self, turn: Turn) -> Any | End | None:
         parameters = {"order_number": turn.slots["order_number"], "reason": None}
-        outcome = CANCELLING.operation(turn).assess(turn.session, turn.customer_id, parameters, turn.now)
+        outcome = turn.assess(CANCELLING.operation(turn), parameters)
         too_late = isinstance(outcome, Refusal) and outcome.reason != "reason_missing"
         return End(refusal=outcome) if too_late else None  # type: ignore[arg-type]
 
@@ -357,7 +357,7 @@ class NewVariantStep(ChoiceStep):
         """Why the item cannot become this variant; None where it can."""
         to = to_variant.id if to_variant is not None else None
         parameters = {"order_number": turn.slots["order_number"], "line_id": int(turn.slots["line_id"]), "to_variant_id": to}
-        outcome = CHANGING.operation(turn).assess(turn.session, turn.customer_id, parameters, turn.now)
+        outcome = turn.assess(CHANGING.operation(turn), parameters)
         return outcome if isinstance(outcome, Refusal) else None
 
     def refused(self, turn: Turn, refusal: Refusal) -> End:
@@ -510,7 +510,7 @@ class NewAddressStep(Step):
 
     def settle(self, turn: Turn) -> Any | End | None:
         parameters = {"order_number": turn.slots["order_number"]}
-        outcome = MOVING.operation(turn).assess(turn.session, turn.customer_id, parameters, turn.now)
+        outcome = turn.assess(MOVING.operation(turn), parameters)
         too_late = isinstance(outcome, Refusal) and outcome.rule != "incomplete"
         return End(refusal=outcome) if too_late else None  # type: ignore[arg-type]
 
@@ -598,7 +598,7 @@ class NewMethodStep(ChoiceStep):
 
     def settle(self, turn: Turn) -> Any | End | None:
         parameters = {"order_number": turn.slots["order_number"], "method": None}
-        outcome = PAYING.operation(turn).assess(turn.session, turn.customer_id, parameters, turn.now)
+        outcome = turn.assess(PAYING.operation(turn), parameters)
         too_late = isinstance(outcome, Refusal) and outcome.reason != "method_missing"
         return End(refusal=outcome) if too_late else None  # type: ignore[arg-type]
 

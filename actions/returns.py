@@ -363,7 +363,7 @@ class ReturnMethodStep(ChoiceStep):
         return f"{turn.label(f'return_by_{method}')} ({_fee_in_words(turn, summary)})"
 
     def assessed(self, turn: Turn, method: str) -> Any:
-        return _assess_return(turn, return_method=method)
+        return _by_way(turn, method)
 
 
 class RefundToStep(ChoiceStep):
@@ -418,12 +418,13 @@ def _fee_in_words(turn: Turn, summary: Mapping[str, Any]) -> str:
 
 
 def _allowed_methods(turn: Turn) -> list[str]:
-    return [way for way in WAYS if _is_possible(turn, way)]
+    return [way for way in WAYS if not isinstance(_by_way(turn, way), Refusal)]
 
 
-def _is_possible(turn: Turn, way: str) -> bool:
-    outcomes = (_assess_return(turn, return_method=way, refund_to=to) for to in ("original", "store_credit"))
-    return any(not isinstance(outcome, Refusal) for outcome in outcomes)
+def _by_way(turn: Turn, way: str) -> Any:
+    """The verdict on this way back, wherever the money goes: its fee is the same."""
+    by_payment = _assess_return(turn, return_method=way, refund_to="original")
+    return _assess_return(turn, return_method=way, refund_to="store_credit") if isinstance(by_payment, Refusal) else by_payment
 
 
 def _assess_return(turn: Turn, **assumed: str) -> Any:
@@ -431,7 +432,7 @@ def _assess_return(turn: Turn, **assumed: str) -> Any:
     defaults = {"return_reason": "other", "package": "unknown", "return_method": "drop_off", "refund_to": "store_credit"}
     known = {slot: turn.slots[slot] for slot in defaults if turn.slots.get(slot) not in (None, NOT_NEEDED)}
     parameters = _return_parameters(turn, {**defaults, **known, **assumed})
-    return RETURNING.operation(turn).assess(turn.session, turn.customer_id, parameters, turn.now)
+    return turn.assess(RETURNING.operation(turn), parameters)
 
 
 def _return_parameters(turn: Turn, slots: Mapping[str, Any]) -> dict[str, Any]:
@@ -546,7 +547,7 @@ class ExchangeVariantStep(NewVariantStep):
     def assessed(self, turn: Turn, to_variant: Variant | None) -> Refusal | None:
         assert to_variant is not None  # an exchange is always for something
         parameters = EXCHANGING.parameters_with(turn, {"new_variant": to_variant.id, "return_reason": "other"})
-        outcome = EXCHANGING.operation(turn).assess(turn.session, turn.customer_id, parameters, turn.now)
+        outcome = turn.assess(EXCHANGING.operation(turn), parameters)
         return outcome if isinstance(outcome, Refusal) else None
 
     def refused(self, turn: Turn, refusal: Refusal) -> End:
@@ -573,7 +574,7 @@ class ExchangeReasonStep(ReturnReasonStep):
 
 class ExchangePackageStep(PackageStep):
     def settle(self, turn: Turn) -> Any | End | None:
-        outcome = EXCHANGING.operation(turn).assess(turn.session, turn.customer_id, EXCHANGING.parameters(turn), turn.now)
+        outcome = turn.assess(EXCHANGING.operation(turn), EXCHANGING.parameters(turn))
         decides = isinstance(outcome, Refusal) and outcome.reason == "package_unknown"
         return None if decides else NOT_NEEDED
 
@@ -595,7 +596,7 @@ class ExchangeMethodStep(ReturnMethodStep):
 
     def assessed(self, turn: Turn, method: str) -> Any:
         parameters = EXCHANGING.parameters_with(turn, {"return_method": method})
-        return EXCHANGING.operation(turn).assess(turn.session, turn.customer_id, parameters, turn.now)
+        return turn.assess(EXCHANGING.operation(turn), parameters)
 
     def _allowed(self, turn: Turn) -> list[str]:
         return [way for way in WAYS if not isinstance(self.assessed(turn, way), Refusal)]
@@ -752,7 +753,7 @@ class ResolutionStep(ChoiceStep):
     question = "utter_choose_resolution"
 
     def values(self, turn: Turn) -> dict[str, Any]:
-        outcome = CLAIMING.operation(turn).assess(turn.session, turn.customer_id, CLAIMING.parameters(turn), turn.now)
+        outcome = turn.assess(CLAIMING.operation(turn), CLAIMING.parameters(turn))
         return {} if isinstance(outcome, Refusal) else worded(turn, outcome.summary)
 
     def read(self, turn: Turn, asked: bool) -> Reply | None:
@@ -761,7 +762,7 @@ class ResolutionStep(ChoiceStep):
         return Reply("refund") if turn.entity("refund_to") else None
 
     def settle(self, turn: Turn) -> Any | End | None:
-        outcome = CLAIMING.operation(turn).assess(turn.session, turn.customer_id, CLAIMING.parameters(turn), turn.now)
+        outcome = turn.assess(CLAIMING.operation(turn), CLAIMING.parameters(turn))
         if isinstance(outcome, Refusal):
             return End(refusal=outcome)
         return None if len(self.options(turn)) > 1 else NOT_NEEDED
@@ -776,7 +777,7 @@ def _resolution_option(turn: Turn, wish: str) -> Option:
 
 def _can_be_met(turn: Turn, wish: str) -> bool:
     parameters = {**CLAIMING.parameters(turn), "resolution": wish}
-    outcome = CLAIMING.operation(turn).assess(turn.session, turn.customer_id, parameters, turn.now)
+    outcome = turn.assess(CLAIMING.operation(turn), parameters)
     return not isinstance(outcome, Refusal) and outcome.summary["resolution"] == wish
 
 

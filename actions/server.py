@@ -21,13 +21,12 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 
 from actions.call import Answer, answer_once
-from messaging.turns import logs, trace
-from messaging.turns.calls import Abandoned
+from messaging.turns import garbage, logs, trace
+from messaging.turns.calls import NAME_OF_CALL, Abandoned
 
 logger = logging.getLogger("actions.server")  # also where it is run as a module
 
 AT_ONCE = 32  # actions; one that hangs holds up none of the others
-NAME_OF_CALL = "Idempotency-Key"
 
 
 class Actions:
@@ -64,6 +63,10 @@ def make_app(package: str = "actions") -> Sanic:
     app.config.KEEP_ALIVE_TIMEOUT = 75  # longer than the Rasa server keeps a connection: it must be the one that closes
     app.config.RESPONSE_TIMEOUT = 600
     actions = Actions(package)
+
+    @app.listener("before_server_start")
+    async def settle(_app: Sanic, _loop: asyncio.AbstractEventLoop) -> None:
+        garbage.leave_out_what_is_loaded()
 
     @app.get("/health")
     async def health(_request: Request) -> HTTPResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,8 +23,10 @@ from actions.choices import Option, button
 from actions.corrections import without_taken_back
 from actions.shop import default_language, time_zone
 from commerce.models import Customer
+from commerce.proposals import Assessment, Operation, Refusal, Values
 from database import transaction
-from messaging.identities import Identity, Level, identity
+from messaging import identities
+from messaging.identities import Identity, Level
 
 Entity = dict[str, Any]
 LISTEN = "action_listen"
@@ -40,6 +43,7 @@ class Turn:
     said: list[str] = field(default_factory=list)  # the responses of this turn
     mail_is_due: bool = False
     after_commit: list[Callable[[], object]] = field(default_factory=list)  # what cannot be rolled back: files
+    _assessed: dict[str, Assessment | Refusal] = field(default_factory=dict)
 
     # What the shopper wrote
 
@@ -129,9 +133,19 @@ class Turn:
     def channel(self) -> str:
         return str(self.tracker.get_latest_input_channel() or "unknown")
 
-    @property
+    @cached_property
     def identity(self) -> Identity:
-        return identity(self.session, self.channel, self.sender_id, self.now)
+        return identities.identity(self.session, self.channel, self.sender_id, self.now)
+
+    def prove_identity(self, customer_id: int) -> None:
+        """The shopper has shown a code: from now on they are this customer."""
+        identities.prove_identity(self.session, self.channel, self.sender_id, customer_id, self.now)
+        self.__dict__.pop("identity", None)
+
+    def forget_identity(self) -> None:
+        """Whoever was known here is known no more."""
+        identities.forget(self.session, self.channel, self.sender_id, self.now)
+        self.__dict__.pop("identity", None)
 
     @property
     def customer(self) -> Customer | None:
@@ -145,6 +159,17 @@ class Turn:
         if who.customer_id is None or who.level is Level.anonymous:
             raise LookupError("nobody is known in this conversation")
         return who.customer_id
+
+    # What would happen
+
+    def assess(self, operation: Operation, parameters: Values) -> Assessment | Refusal:
+        """What this write would do, for who is asking: looked up once a turn, since each of a form's steps may ask again.
+
+        Only until the turn writes: what confirms a write has it assessed anew."""
+        key = json.dumps([operation.kind, self.customer_id, dict(parameters)], sort_keys=True)
+        if key not in self._assessed:
+            self._assessed[key] = operation.assess(self.session, self.customer_id, parameters, self.now)
+        return self._assessed[key]
 
     # How they are answered
 

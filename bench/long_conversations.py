@@ -10,7 +10,7 @@ import uuid
 from typing import Any
 
 from bench.play import say
-from bench.scripts import MEASURED_IN_LONG, SCRIPTS
+from bench.scripts import MEASURED_IN_LONG, REPEATED_IN_LONG, SCRIPTS
 from bench.systems import System
 
 SIZES = (20, 100, 500, 2000)
@@ -35,7 +35,7 @@ def _seed(system: System) -> list[Row]:
     """The events of a conversation that was played, from its first message on."""
     sender = f"seed-{uuid.uuid4().hex[:8]}"
     system.vouch_for({sender: SCRIPTS[0].customer})
-    say(system, sender, SCRIPTS[0].texts)
+    say(system, sender, REPEATED_IN_LONG)
     with sqlite3.connect(system.conversations, timeout=30) as database:
         rows: list[Row] = database.execute(
             "SELECT type_name, timestamp, intent_name, action_name, data FROM events WHERE sender_id = ? ORDER BY id", (sender,)
@@ -45,13 +45,13 @@ def _seed(system: System) -> list[Row]:
 
 
 def _repeated(seed: list[Row], count: int) -> list[Row]:
-    """So many events: a session that begins, whole conversations, and the last one as far as it goes."""
+    """So many events: a session that begins, and whole turns up to the end of a conversation."""
     begin = [_row({"event": "action", "name": "action_session_start"}), _row({"event": "session_started"})]
     listen = _row({"event": "action", "name": "action_listen"})
-    middle = (seed * (count // len(seed) + 1))[: max(count - 4, 0)]
-    while middle and not (middle[-1][0] == "action" and middle[-1][3] == "action_listen"):
-        middle.pop()  # a turn ends by listening
-    return [*begin, listen, *middle]
+    rows = (seed * (count // len(seed) + 2))[-count:]
+    while rows[0][0] != "user":
+        rows.pop(0)
+    return [*begin, listen, *rows]
 
 
 def _row(event: dict[str, Any]) -> Row:

@@ -86,11 +86,12 @@ def _agent(model: Path) -> Any:
     from rasa.utils.log_utils import configure_structlog
 
     from actions.server import Actions
-    from bot.action_call import NAME_OF_CALL, ActionServer
+    from bot.action_call import ActionServer
     from bot.agent import TurnAgent
     from bot.tracker_store import ConversationTrackerStore
     from bot.turn_handler import RasaHandler
     from messaging.calendar import load_calendar
+    from messaging.turns.calls import NAME_OF_CALL
     from messaging.turns.engine import TurnEngine
     from messaging.turns.queues.local import LocalQueue
 

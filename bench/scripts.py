@@ -61,4 +61,6 @@ SCRIPTS = (
     ),
 )
 
+# Of these a long conversation is made: after each of them nothing is under way, wherever it is cut.
+REPEATED_IN_LONG = ("hola", "¿dónde está mi pedido 10202?", "muéstrame mis pedidos", "¿cuántos puntos tengo?", "gracias")
 MEASURED_IN_LONG = ("¿a qué hora abren en Madrid?", "¿dónde está mi pedido 10202?")  # turns of a long conversation

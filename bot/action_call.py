@@ -28,6 +28,7 @@ from bot.tracker import as_json, from_json
 from bot.turn import current_turn
 from database import transaction
 from messaging.turns import calls, trace
+from messaging.turns.calls import NAME_OF_CALL
 from messaging.turns.watch import NOTHING_WATCHES, Watch
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,6 @@ logger = logging.getLogger(__name__)
 Fault = Literal["slow", "down", "error", "rubbish", "abandoned"]
 
 PATIENCE = 3.0  # seconds
-NAME_OF_CALL = "Idempotency-Key"
 EVENTS_HERE = uuid.uuid4().hex  # a word that nobody can have written
 RECONNECT_FOR = 1.0  # seconds: an action server that restarts is back by then
 

@@ -36,6 +36,11 @@ class PlannedGraphRunner(GraphRunner):
     ) -> PlannedGraphRunner:
         return cls(graph_schema, model_storage, execution_context, hooks)
 
+    @property
+    def components(self) -> list[Any]:
+        """What was loaded for the nodes."""
+        return [node._component for node in self._nodes.values()]
+
     def run(self, inputs: dict[str, Any] | None = None, targets: list[str] | None = None) -> dict[str, Any]:
         """The results of the targets."""
         wanted = tuple(targets or self._schema.target_names)

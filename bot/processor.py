@@ -12,7 +12,7 @@ from typing import Any
 from rasa.core.actions.action import Action, ActionExecutionRejection, create_bot_utterance
 from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.core.nlg import NaturalLanguageGenerator
-from rasa.core.policies.policy import PolicyPrediction
+from rasa.core.policies.policy import Policy, PolicyPrediction
 from rasa.core.processor import MessageProcessor
 from rasa.engine.graph import ExecutionContext
 from rasa.engine.runner.interface import GraphRunner
@@ -30,11 +30,11 @@ from bot.action_call import ActionFailed, ActionServer, ours
 from bot.graph_runner import PlannedGraphRunner
 from bot.tracker import ConversationTracker
 from bot.trained_domain import schema_with_domain
+from bot.trained_policies import schema_with_policies, turns_seen
 from bot.turn import current_turn
 
 logger = logging.getLogger(__name__)
 
-SEEN_BY_POLICIES = 4  # turns: more than any rule or story of ours is long
 KEPT_OF_RANKING = 3  # intents
 NOT_RIGHT_NOW = "utter_not_right_now"
 
@@ -48,6 +48,8 @@ class TurnProcessor(MessageProcessor):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._actions: dict[str, Action] = {}
+        assert isinstance(self.graph_runner, PlannedGraphRunner)
+        self._turns_seen = turns_seen(each for each in self.graph_runner.components if isinstance(each, Policy))
 
     async def take_turn(self, message: UserMessage, tracker: DialogueStateTracker) -> None:
         """Answer the message: on its output channel, and with new events in the tracker. Nothing is saved."""
@@ -118,7 +120,7 @@ class TurnProcessor(MessageProcessor):
                 storage, metadata = LocalModelStorage.from_model_archive(Path(folder), Path(found))
             except tarfile.ReadError as error:
                 raise ModelNotFound(f"Model {model_path} can not be loaded.") from error
-            schema = schema_with_domain(metadata)
+            schema = schema_with_policies(schema_with_domain(metadata))
             runner = PlannedGraphRunner.create(schema, storage, ExecutionContext(schema, metadata.model_id))
         return os.path.basename(found), metadata, runner
 
@@ -148,7 +150,7 @@ class TurnProcessor(MessageProcessor):
         return parsed
 
     def _predict_next_with_tracker(self, tracker: DialogueStateTracker) -> PolicyPrediction:
-        seen = tracker.window(SEEN_BY_POLICIES) if isinstance(tracker, ConversationTracker) else tracker
+        seen = tracker.window(self._turns_seen) if isinstance(tracker, ConversationTracker) else tracker
         prediction = super()._predict_next_with_tracker(seen)
         if seen is not tracker:
             tracker.followup_action = seen.followup_action  # taking it up clears it

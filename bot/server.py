@@ -35,7 +35,7 @@ from bot.tracker_store import ConversationTrackerStore
 from bot.turn_handler import RasaHandler
 from database import default_url
 from messaging.calendar import load_calendar
-from messaging.turns import logs, trace
+from messaging.turns import garbage, logs, trace
 from messaging.turns.engine import Limits, TurnEngine
 from messaging.turns.inbox import Overloaded
 from messaging.turns.queues import Queue
@@ -68,6 +68,7 @@ def make_app(arguments: argparse.Namespace) -> Sanic:
         app.ctx.agent = _agent(arguments, channels, watch)
         logs.configure()  # what a model needs is imported by now, and brings log handlers
         await app.ctx.agent.engine.start()
+        garbage.leave_out_what_is_loaded()
 
     @app.listener("before_server_stop")
     async def end(app: Sanic, _loop: asyncio.AbstractEventLoop) -> None:

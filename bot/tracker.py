@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -74,9 +74,8 @@ class ConversationTracker(DialogueStateTracker):
             elif kind in (SessionStarted, Restarted, AllSlotsReset):
                 values = {}
                 loop = None if kind is not AllSlotsReset else loop
-        known = [SlotSet(name, value) for name, value in values.items() if name in self.slots and self.slots[name].has_features()]
-        active = [ActiveLoop(loop)] if loop else []
-        return [ActionExecuted(ACTION_SESSION_START_NAME), SessionStarted(), *known, *active, ActionExecuted(ACTION_LISTEN_NAME)]
+        seen = {name: value for name, value in values.items() if name in self.slots and self.slots[name].has_features()}
+        return _beginning_with(seen, loop)
 
     @property
     def new_events(self) -> list[Event]:
@@ -103,9 +102,15 @@ def cut(tracker: ConversationTracker) -> int | None:
 def prefix_of(tracker: ConversationTracker, events: Sequence[Event]) -> list[Event]:
     """Events that lead to the same slots and the same active form as these, the first ones of the tracker, do."""
     until = ConversationTracker.from_events(tracker.sender_id, list(events), list(_initial(tracker).values()))
-    changed = [SlotSet(name, slot.value) for name, slot in until.slots.items() if slot.value != slot.initial_value]
-    loop = [ActiveLoop(until.active_loop_name)] if until.active_loop_name else []
-    return [ActionExecuted(ACTION_SESSION_START_NAME), SessionStarted(), *changed, *loop, ActionExecuted(ACTION_LISTEN_NAME)]
+    changed = {name: slot.value for name, slot in until.slots.items() if slot.value != slot.initial_value}
+    return _beginning_with(changed, until.active_loop_name)
+
+
+def _beginning_with(slots: Mapping[str, Any], loop: str | None) -> list[Event]:
+    """A session that begins with these slots and this active form."""
+    filled = [SlotSet(name, value) for name, value in slots.items()]
+    active = [ActiveLoop(loop)] if loop else []
+    return [ActionExecuted(ACTION_SESSION_START_NAME), SessionStarted(), *filled, *active, ActionExecuted(ACTION_LISTEN_NAME)]
 
 
 def _initial(tracker: ConversationTracker) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from rasa.core.tracker_store import SQLTrackerStore
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import BotUttered, Event, SessionStarted
 from rasa.shared.core.trackers import DialogueStateTracker
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from bot.tracker import ConversationTracker, as_json, cut, from_json, prefix_of
@@ -28,6 +28,14 @@ from messaging.writes import insert_once
 
 FORGET = "forget_conversation"  # the slot by which an action says that nothing of this conversation may stay
 MOST_CACHED = 2000  # trackers
+
+_STATES = TrackerState.__table__
+_VERSION = select(_STATES.c.version).where(_STATES.c.sender_id == bindparam("sender_id"))
+_RAISE_VERSION = (
+    update(_STATES)
+    .where(_STATES.c.sender_id == bindparam("of_sender"), _STATES.c.version == bindparam("known"))
+    .values(version=_STATES.c.version + 1)
+)
 
 
 class SavedMeanwhile(Exception):
@@ -48,6 +56,7 @@ class ConversationTrackerStore(SQLTrackerStore):
         super().__init__(domain=domain, host=self._url, event_broker=event_broker, **kwargs)
         TrackerState.__table__.create(self.engine, checkfirst=True)  # for stock commands on a database that nobody migrated
         self._events = self.SQLEvent.__table__
+        self._insertion = insert(self._events)
         self._cache: OrderedDict[str, ConversationTracker] = OrderedDict()
 
     # What Rasa calls
@@ -74,9 +83,7 @@ class ConversationTrackerStore(SQLTrackerStore):
     def load(self, sender_id: str) -> ConversationTracker:
         """A tracker for one turn, new where there is none. What is done with it changes nothing until it is kept."""
         with transaction(self._url) as session:
-            version = session.execute(
-                select(TrackerState.version).where(TrackerState.sender_id == sender_id)
-            ).scalar_one_or_none()
+            version = session.execute(_VERSION, {"sender_id": sender_id}).scalar_one_or_none()
             cached = self._cache.get(sender_id)
             if cached is not None and cached.version == version:
                 return cached.copy()
@@ -185,14 +192,13 @@ class ConversationTrackerStore(SQLTrackerStore):
             values = {"sender_id": tracker.sender_id, "version": 1, "prefix": "[]", "tail_from": 0}
             is_first = insert_once(session, TrackerState, values)
         else:
-            same = (TrackerState.sender_id == tracker.sender_id, TrackerState.version == tracker.version)
-            raised = update(TrackerState).where(*same).values(version=tracker.version + 1)
-            is_first = bool(session.execute(raised.execution_options(synchronize_session=False)).rowcount)
+            same = {"of_sender": tracker.sender_id, "known": tracker.version}
+            is_first = bool(session.execute(_RAISE_VERSION, same).rowcount)
         if not is_first:
             raise SavedMeanwhile(f"the conversation has moved on from version {tracker.version}")
 
     def _insert(self, session: Session, sender_id: str, events: list[Event]) -> None:
-        session.execute(insert(self._events), [self._row(sender_id, event) for event in events])
+        session.execute(self._insertion, [self._row(sender_id, event) for event in events])
 
     def _row(self, sender_id: str, event: Event) -> dict[str, Any]:
         said = getattr(event, "parse_data", None) or {}

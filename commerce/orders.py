@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.sql import Select
 
 from commerce.models import Category, Fulfilment, Location, Order, OrderLine, Product, Shipment, Variant
@@ -109,9 +109,14 @@ def normalize_number(text: str) -> str | None:
 
 def find(session: Session, number: str, customer_id: int) -> Order | None:
     """This customer's order of this number, however it is written; None for unknown and for anybody else's alike."""
-    owned = session.execute(select(Order.id, Order.number).where(Order.customer_id == customer_id)).all()
+    owned = session.execute(_OWNED, {"customer_id": customer_id}).all()
     order_id = _matching_id([(row.id, row.number) for row in owned], number)
-    return None if order_id is None else session.get(Order, order_id)
+    return None if order_id is None else session.get(Order, order_id, options=[WITH_GOODS])
+
+
+_OWNED = select(Order.id, Order.number).where(Order.customer_id == bindparam("customer_id"))
+# Whatever is asked about an order names its goods: read with it, not one by one.
+WITH_GOODS = selectinload(Order.lines).joinedload(OrderLine.variant).joinedload(Variant.product).joinedload(Product.category)
 
 
 def find_by_tracking(session: Session, tracking_number: str, customer_id: int) -> Order | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import create_engine, event
+from sqlalchemy import exc as exceptions
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError, NoSuchModuleError
 from sqlalchemy.orm import Session, sessionmaker
@@ -95,11 +96,19 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Any) -> None:
     # Taking the write lock at once turns "database is locked" in mid-transaction into a wait at its start.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    _say(connection, "BEGIN IMMEDIATE")
 
 
 def _begin_sqlite_optimistic(connection: Any) -> None:
-    connection.exec_driver_sql("BEGIN DEFERRED")
+    _say(connection, "BEGIN DEFERRED")
+
+
+def _say(connection: Any, words: str) -> None:
+    """As SQLAlchemy would, which costs more than the rest of a small transaction."""
+    try:
+        connection.connection.dbapi_connection.execute(words)
+    except sqlite3.Error as error:
+        raise exceptions.DBAPIError.instance(words, None, error, sqlite3.Error, dialect=connection.dialect) from error
 
 
 @lru_cache(maxsize=8)

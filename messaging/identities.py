@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from messaging.models import ChannelIdentity
@@ -34,14 +34,17 @@ ANONYMOUS = Identity(None, Level.anonymous)
 
 def identity(session: Session, channel: str, sender_id: str, now: datetime) -> Identity:
     """The surest identity that holds now. A proof that has expired leaves what the channel asserted, else nobody."""
-    rows = session.execute(
-        select(ChannelIdentity.customer_id, ChannelIdentity.level)
-        .where(ChannelIdentity.channel == channel, ChannelIdentity.sender_id == sender_id)
-        .where(ChannelIdentity.ended_at.is_(None))
-        .where(or_(ChannelIdentity.expires_at.is_(None), ChannelIdentity.expires_at > now))
-    )
+    rows = session.execute(_THAT_HOLD, {"channel": channel, "sender_id": sender_id, "now": now})
     found = [Identity(customer_id, Level[level]) for customer_id, level in rows]
     return max(found, key=lambda one: one.level, default=ANONYMOUS)
+
+
+_THAT_HOLD = (
+    select(ChannelIdentity.customer_id, ChannelIdentity.level)
+    .where(ChannelIdentity.channel == bindparam("channel"), ChannelIdentity.sender_id == bindparam("sender_id"))
+    .where(ChannelIdentity.ended_at.is_(None))
+    .where(or_(ChannelIdentity.expires_at.is_(None), ChannelIdentity.expires_at > bindparam("now")))
+)
 
 
 def probable_customer(session: Session, sender_id: str) -> int | None:

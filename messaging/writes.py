@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import func, select
@@ -15,14 +16,14 @@ _INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 def insert_once(session: Session, model: Any, values: Mapping[str, Any]) -> bool:
     """Add the row unless one of the table's unique keys has it already. True: it was added."""
-    return bool(session.execute(_insert(session, model).values(**values).on_conflict_do_nothing()).rowcount)
+    statement = _insert_once(session.get_bind().dialect.name, model)
+    return bool(session.execute(statement, dict(values)).rowcount)
 
 
 def insert_or_update(session: Session, model: Any, key: Sequence[str], values: Mapping[str, Any]) -> None:
     """Add the row, or give the row with the same unique `key` (column names) these values."""
-    changed = {name: value for name, value in values.items() if name not in key}
-    statement = _insert(session, model).values(**values)
-    session.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changed))
+    statement = _insert_or_update(session.get_bind().dialect.name, model, tuple(key), tuple(values))
+    session.execute(statement, dict(values))
 
 
 def one_at_a_time(session: Session, *names: str) -> None:
@@ -37,5 +38,16 @@ def _lock_number(name: str) -> int:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
 
 
-def _insert(session: Session, model: Any) -> Any:
-    return _INSERTS[session.get_bind().dialect.name](model.__table__)
+# Making a statement costs more than SQLite takes to run it: each is made once.
+
+
+@cache
+def _insert_once(dialect: str, model: Any) -> Any:
+    return _INSERTS[dialect](model.__table__).on_conflict_do_nothing()
+
+
+@cache
+def _insert_or_update(dialect: str, model: Any, key: tuple[str, ...], names: tuple[str, ...]) -> Any:
+    statement = _INSERTS[dialect](model.__table__)
+    changed = {name: statement.excluded[name] for name in names if name not in key}
+    return statement.on_conflict_do_update(index_elements=list(key), set_=changed)

@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from commerce.models import Order
 from commerce.policies import Decision, Policies
 from commerce.proposals import Assessment, Refusal, Values
 from commerce.refunds import Destination, destination, owe, refund_parts, refundable_minor
@@ -30,7 +29,6 @@ from commerce.returns.eligibility import (
 )
 from commerce.returns.issuing import Terms, issue, send_by, shown, way_back
 from commerce.returns.points import points_of_goods
-from commerce.returns.quantities import pieces_back
 from commerce.rulings import refusal_of
 
 
@@ -130,25 +128,25 @@ class AuthorizeReturn:
         pieces = named_pieces(case.order, parameters["lines"])
         if isinstance(pieces, Refusal):
             return pieces
-        verdicts = tuple(line_verdict(session, each.line, case, self._policies) for each in pieces)
+        verdicts = tuple(line_verdict(each.line, case, self._policies) for each in pieces)
         way = way_back(case, parameters["method"], self._policies)
         goal = destination(case.order, parameters["refund_to"], self._policies, case.now)
-        refusal = _goods_refusal(session, case.order, pieces, verdicts) or _terms_refusal(verdicts, way, goal)
+        refusal = _goods_refusal(session, case, pieces, verdicts) or _terms_refusal(verdicts, way, goal)
         if refusal is not None:
             return refusal
-        amounts = tuple(pieces_minor(each.line, pieces_back(session, each.line), each.quantity) for each in pieces)
+        amounts = tuple(pieces_minor(each.line, case.pieces[each.line.id].back, each.quantity) for each in pieces)
         shipping = shipping_share(case.order, sum(amounts)) if _is_our_fault(verdicts) else 0
         owed = max(0, sum(amounts) + shipping - int(str(way.values["fee_minor"])))
         refund = min(owed, refundable_minor(session, case.order))
         return _Plan(tuple(pieces), verdicts, amounts, way, goal, shipping, refund)
 
 
-def _goods_refusal(session: Session, order: Order, pieces: list[Pieces], verdicts: tuple[LineVerdict, ...]) -> Refusal | None:
+def _goods_refusal(session: Session, case: Case, pieces: list[Pieces], verdicts: tuple[LineVerdict, ...]) -> Refusal | None:
     for verdict in verdicts:
         if not verdict.is_allowed:
             return line_refusal(session, verdict)
-    excess = next(filter(None, (too_many(session, each) for each in pieces)), None)
-    return already_open(session, order) or excess
+    excess = next(filter(None, (too_many(case, each) for each in pieces)), None)
+    return already_open(session, case.order) or excess
 
 
 def _terms_refusal(verdicts: tuple[LineVerdict, ...], way: Decision, goal: Destination) -> Refusal | None:

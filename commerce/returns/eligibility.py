@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from commerce import orders
@@ -16,12 +16,11 @@ from commerce.models import Order, OrderLine
 from commerce.policies import Decision, Policies
 from commerce.proposals import Refusal
 from commerce.returns.quantities import (
+    Whereabouts,
     delivered_at,
     open_return,
     open_return_of,
-    pieces_arrived,
-    pieces_left,
-    was_exchanged,
+    whereabouts,
 )
 from commerce.rulings import ask, refusal_of
 
@@ -58,6 +57,7 @@ class Case:
     reason: str
     package: str
     now: datetime
+    pieces: Mapping[int, Whereabouts]  # by line
 
 
 def own_order(session: Session, customer_id: int, order_number: str, lock: bool = False) -> Order | None:
@@ -68,13 +68,17 @@ def own_order(session: Session, customer_id: int, order_number: str, lock: bool 
     order = orders.find(session, order_number, customer_id)
     if order is None or not lock:
         return order
-    locked = select(Order).where(Order.id == order.id).with_for_update().execution_options(populate_existing=True)
-    return session.execute(locked).scalar_one()
+    return session.execute(_LOCKED, {"order_id": order.id}).scalar_one()
+
+
+_BY_ID = select(Order).where(Order.id == bindparam("order_id")).options(orders.WITH_GOODS)
+_LOCKED = _BY_ID.with_for_update(of=Order).execution_options(populate_existing=True)
 
 
 def case_of(session: Session, order: Order, parameters: Mapping[str, Any], now: datetime, policies: Policies) -> Case:
     standing = tier(session, order.customer_id, now, policies)
-    return Case(order, standing, parameters.get("reason", "other"), parameters.get("package", "unknown"), now)
+    reason, package = parameters.get("reason", "other"), parameters.get("package", "unknown")
+    return Case(order, standing, reason, package, now, whereabouts(session, order))
 
 
 def returnable_lines(
@@ -95,38 +99,42 @@ def returnable_lines(
     if order is None:
         return []
     case = case_of(session, order, {"reason": reason, "package": package}, now, policies)
-    return [line_verdict(session, line, case, policies) for line in order.lines]
+    return [line_verdict(line, case, policies) for line in order.lines]
 
 
-def line_verdict(session: Session, line: OrderLine, case: Case, policies: Policies) -> LineVerdict:
-    facts = line_facts(session, line, case)
-    return LineVerdict(line, pieces_left(session, line), ask(policies, "return_eligibility", facts, case.now.date()))
+def line_verdict(line: OrderLine, case: Case, policies: Policies) -> LineVerdict:
+    decision = ask(policies, "return_eligibility", line_facts(line, case), case.now.date())
+    return LineVerdict(line, case.pieces[line.id].left, decision)
 
 
-def line_facts(session: Session, line: OrderLine, case: Case) -> dict[str, Any]:
+def line_facts(line: OrderLine, case: Case) -> dict[str, Any]:
     """The facts about one line that the tables for returns and exchanges ask."""
+    pieces = case.pieces[line.id]
     return {
-        "line_status": _line_status(session, line),
-        "days_since_delivery": days_since_delivery(session, line, case.now),
+        "line_status": _line_status(pieces),
+        "days_since_delivery": _days_since(pieces.delivered_at, case.now),
         "tier": case.tier,
         "category_kind": _category_kind(line),
         "package": case.package,
         "is_gift": case.order.is_gift,
         "reason": case.reason,
-        "exchanged_before": was_exchanged(session, line),
+        "exchanged_before": pieces.was_exchanged,
     }
 
 
 def days_since_delivery(session: Session, line: OrderLine, now: datetime) -> int:
     """Whole days; 0 while nothing has arrived."""
-    arrival = delivered_at(session, line)
+    return _days_since(delivered_at(session, line), now)
+
+
+def _days_since(arrival: datetime | None, now: datetime) -> int:
     return max(0, (now - arrival).days) if arrival else 0
 
 
-def _line_status(session: Session, line: OrderLine) -> str:
-    if pieces_arrived(session, line) == 0:
+def _line_status(pieces: Whereabouts) -> str:
+    if pieces.arrived == 0:
         return "not_delivered"
-    return "delivered" if pieces_left(session, line) else "already_returned"
+    return "delivered" if pieces.left else "already_returned"
 
 
 def _category_kind(line: OrderLine) -> str:
@@ -174,9 +182,9 @@ def named_pieces(order: Order, lines: list[Mapping[str, Any]]) -> list[Pieces] |
     return [Pieces(known[line_id], quantities[line_id]) for line_id in sorted(quantities)]
 
 
-def too_many(session: Session, pieces: Pieces) -> Refusal | None:
+def too_many(case: Case, pieces: Pieces) -> Refusal | None:
     """More pieces are named than the shopper still has."""
-    left = pieces_left(session, pieces.line)
+    left = case.pieces[pieces.line.id].left
     if pieces.quantity <= left:
         return None
     values = {"line_id": pieces.line.id, "sku": pieces.line.sku, "quantity": pieces.quantity, "quantity_left": left}

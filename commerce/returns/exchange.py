@@ -32,7 +32,6 @@ from commerce.returns.eligibility import (
 )
 from commerce.returns.issuing import Terms, issue, send_by, shown, way_back
 from commerce.returns.points import points_of_goods
-from commerce.returns.quantities import pieces_left
 from commerce.rulings import ask, refusal_of
 
 
@@ -168,7 +167,7 @@ class AuthorizeExchange:
         place = _place(session, case.order, wanted, pieces.quantity)
         money = _money(session, pieces, wanted, way)
         decision = self._decision(session, case, pieces, wanted, place, money)
-        refusal = _refusal(session, case.order, pieces, decision, way, wanted)
+        refusal = _refusal(session, case, pieces, decision, way, wanted)
         if refusal is not None:
             return refusal
         assert wanted is not None
@@ -184,7 +183,7 @@ class AuthorizeExchange:
         place: Location | None,
         money: _Money,
     ) -> Decision:
-        facts = line_facts(session, pieces.line, case)
+        facts = line_facts(pieces.line, case)
         facts["same_product"] = wanted is not None and wanted.product_id == pieces.line.variant.product_id
         facts["in_stock"] = place is not None
         facts["difference"] = money.kind
@@ -256,18 +255,18 @@ def _piece_difference(session: Session, line: OrderLine, wanted: Variant | None)
 
 
 def _refusal(
-    session: Session, order: Order, pieces: Pieces, decision: Decision, way: Decision, wanted: Variant | None
+    session: Session, case: Case, pieces: Pieces, decision: Decision, way: Decision, wanted: Variant | None
 ) -> Refusal | None:
     if not decision.is_allowed:
-        return _table_refusal(session, pieces, decision, wanted)
+        return _table_refusal(session, case, pieces, decision, wanted)
     if wanted is not None and wanted.id == pieces.line.variant_id:
         return Refusal("same_variant", "same_variant", values={"sku": wanted.sku, "line_id": pieces.line.id})
-    refusal = already_open(session, order) or too_many(session, pieces)
+    refusal = already_open(session, case.order) or too_many(case, pieces)
     return refusal or (None if way.is_allowed else refusal_of(way))
 
 
-def _table_refusal(session: Session, pieces: Pieces, decision: Decision, wanted: Variant | None) -> Refusal:
-    refusal = line_refusal(session, LineVerdict(pieces.line, pieces_left(session, pieces.line), decision))
+def _table_refusal(session: Session, case: Case, pieces: Pieces, decision: Decision, wanted: Variant | None) -> Refusal:
+    refusal = line_refusal(session, LineVerdict(pieces.line, case.pieces[pieces.line.id].left, decision))
     return replace(refusal, values={**refusal.values, "to_sku": wanted.sku if wanted is not None else None})
 
 
@@ -294,7 +293,7 @@ def _facts(session: Session, case: Case, plan: _Plan) -> Mapping[str, Any]:
         "version": case.order.version,
         "tier": case.tier,
         "rule": plan.decision.rule,
-        "quantity_left": pieces_left(session, plan.pieces.line),
+        "quantity_left": case.pieces[plan.pieces.line.id].left,
         "location_id": plan.place.id,
         "refundable_minor": refundable_minor(session, case.order),
     }

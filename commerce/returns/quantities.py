@@ -2,17 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, time, timezone
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.orm import Session, joinedload
 
-from commerce.models import Claim, Fulfilment, FulfilmentLine, OrderLine, ReturnAuthorization, ReturnLine
+from commerce.models import Claim, Fulfilment, FulfilmentLine, Order, OrderLine, ReturnAuthorization, ReturnLine
 from commerce.refunds import VOID
 
 OPEN = ("authorized", "in_transit", "received")  # nobody has looked at the goods yet
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """Where the pieces of a line are, counted as by `pieces_arrived` and `pieces_back`. delivered_at: None while none arrived."""
+
+    arrived: int
+    back: int
+    delivered_at: datetime | None
+    was_exchanged: bool
+
+    @property
+    def left(self) -> int:
+        """With the shopper, and free to go back."""
+        return max(0, self.arrived - self.back)
+
+
+def whereabouts(session: Session, order: Order) -> dict[int, Whereabouts]:
+    """Of all lines of an order at once, by their id."""
+    parts = _by_line(session, select(FulfilmentLine).join(OrderLine).where(OrderLine.order_id == order.id).options(_PARCELS))
+    back = _by_line(session, select(ReturnLine).join(OrderLine).where(OrderLine.order_id == order.id).options(_AUTHORIZATION))
+    refunded = set(session.execute(_REFUNDED, {"order_id": order.id}).scalars())
+    return {line.id: _whereabouts(line, parts[line.id], back[line.id], bool({line.id, None} & refunded)) for line in order.lines}
+
+
+def _whereabouts(line: OrderLine, parts: Sequence[FulfilmentLine], back: Sequence[ReturnLine], is_paid_back: bool) -> Whereabouts:
+    valid = [each for each in back if each.authorization.status not in VOID]
+    settling = (each.quantity for each in valid if each.authorization.kind == "exchange" or each.authorization.refund_to)
+    arrivals = [(arrival, part.quantity) for part in parts if (arrival := _arrival(part.fulfilment)) is not None]
+    return Whereabouts(
+        arrived=min(sum(quantity for _, quantity in arrivals), line.quantity),
+        back=line.quantity if is_paid_back else sum(settling),
+        delivered_at=max((arrival for arrival, _ in arrivals), default=None),
+        was_exchanged=any(each.authorization.kind == "exchange" for each in valid),
+    )
+
+
+def _by_line(session: Session, statement: Any) -> dict[int, list[Any]]:
+    rows: dict[int, list[Any]] = defaultdict(list)
+    for row in session.execute(statement).scalars():
+        rows[row.order_line_id].append(row)
+    return rows
+
+
+_PARCELS = joinedload(FulfilmentLine.fulfilment).selectinload(Fulfilment.shipments)
+_AUTHORIZATION = joinedload(ReturnLine.authorization)
+_REFUNDED = select(Claim.order_line_id).where(Claim.order_id == bindparam("order_id"), Claim.resolution == "refund")
 
 
 def pieces_back(session: Session, line: OrderLine) -> int:
@@ -59,17 +108,6 @@ def delivered_at(session: Session, line: OrderLine) -> datetime | None:
     """When the last pieces of the line arrived; None while none have."""
     arrivals = (_arrival(part.fulfilment) for part in _parts(session, line))
     return max((each for each in arrivals if each is not None), default=None)
-
-
-def was_exchanged(session: Session, line: OrderLine) -> bool:
-    """Whether pieces of the line have been swapped before."""
-    exchanges = select(ReturnLine.id).join(ReturnLine.authorization)
-    valid = exchanges.where(
-        ReturnLine.order_line_id == line.id,
-        ReturnAuthorization.kind == "exchange",
-        ReturnAuthorization.status.not_in(VOID),
-    )
-    return session.execute(valid.limit(1)).first() is not None
 
 
 def open_return(session: Session, order_id: int) -> ReturnAuthorization | None:

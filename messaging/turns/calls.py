@@ -10,11 +10,13 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from messaging.models import ActionCall
 from messaging.writes import insert_once
+
+NAME_OF_CALL = "Idempotency-Key"  # the HTTP header
 
 
 class Abandoned(Exception):
@@ -27,12 +29,15 @@ class AnsweredMeanwhile(Exception):
 
 def answer_of(session: Session, key: str) -> dict[str, Any] | None:
     """What this call answered before; None where it was not made yet. Raises Abandoned."""
-    row = session.execute(select(ActionCall.state, ActionCall.answer).where(ActionCall.key == key)).one_or_none()
+    row = session.execute(_OF_KEY, {"key": key}).one_or_none()
     if row is None:
         return None
     if row.state == "abandoned":
         raise Abandoned(key)
     return dict(json.loads(row.answer))
+
+
+_OF_KEY = select(ActionCall.state, ActionCall.answer).where(ActionCall.key == bindparam("key"))
 
 
 def made_in(session: Session, turn_id: int) -> list[str]:

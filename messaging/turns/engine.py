@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 AWAY = ("08", "40", "53", "55P03", "57P")  # codes of PostgreSQL: connection, overtaken, too little of something, locked, going
+LOOK_AGAIN = 2.0  # seconds: whoever waits for a turn is told when it is done, and looks all the same
 GONE = ("connection", "server closed", "locked", "busy", "unable to open", "disk i/o")  # in what SQLite says
 
 
@@ -106,7 +107,8 @@ class TurnEngine:
         self._sender = OutboxSender(
             pushes or {}, url, first_pause=max(limits.first_pause, 0.05), lease=limits.reply_lease, on_sent=watch.sent
         )
-        self._waiters: dict[int, list[asyncio.Future[None]]] = {}  # by message
+        self._waiters: dict[int, list[asyncio.Future[Answer | None]]] = {}  # by message
+        self._expected: set[int] = set()  # messages whose turn only this process can do, and has not done
         self._background: list[asyncio.Task[None]] = []
         self._stopping = False
         self._under_way = 0
@@ -128,6 +130,8 @@ class TurnEngine:
         except Overloaded:
             self._watch.refused(inbound.channel)
             raise
+        if receipt.is_new and self._queue.alone:
+            self._expected.add(receipt.id)
         self._watch.received(inbound.channel, receipt.is_new)
         self._queue.wake(TURNS, receipt.sender_id)
         return receipt
@@ -140,14 +144,20 @@ class TurnEngine:
         loop = asyncio.get_running_loop()
         until = loop.time() + self._limits.patience
         while True:
-            done: asyncio.Future[None] = loop.create_future()
+            done: asyncio.Future[Answer | None] = loop.create_future()
             self._waiters.setdefault(receipt.id, []).append(done)  # before the look, else the turn could end between the two
             try:
-                answer = await self._in_transaction(lambda session: self._answer(session, receipt.id))
-                if answer is not None:
-                    return answer
-                await asyncio.wait_for(done, until - loop.time())  # it may be told of another turn: look, and wait again
+                if receipt.id not in self._expected:
+                    answer = await self._in_transaction(lambda session: self._answer(session, receipt.id))
+                    if answer is not None:
+                        return answer
+                    if loop.time() >= until:
+                        raise asyncio.TimeoutError
+                told = await _told(done, min(until - loop.time(), LOOK_AGAIN))
+                if told is not None:
+                    return told
             finally:
+                self._expected.discard(receipt.id)
                 self._waiters[receipt.id].remove(done)
                 if not self._waiters[receipt.id]:
                     del self._waiters[receipt.id]
@@ -252,7 +262,8 @@ class TurnEngine:
         outcome, state = done
         outcome.saved()
         self._tell_watch(claim, state, outcome, time.perf_counter() - began)
-        self._tell_waiters(claim.message_ids)
+        is_all = state == "done" and claim.error is None  # else earlier tries may have left replies, or these are withheld
+        self._tell_waiters(claim.message_ids, Answer(state, [dict(each) for each in outcome.contents]) if is_all else None)
         self._queue.wake(REPLIES, key_of(claim.channel, claim.sender_id))
         return "done"
 
@@ -326,11 +337,12 @@ class TurnEngine:
             return None
         return Answer(state, inbox.replies(session, turn_id))
 
-    def _tell_waiters(self, message_ids: Sequence[int]) -> None:
+    def _tell_waiters(self, message_ids: Sequence[int], answer: Answer | None = None) -> None:
+        self._expected.difference_update(message_ids)
         for message_id in message_ids:
             for done in self._waiters.get(message_id, []):
                 if not done.done():
-                    done.set_result(None)
+                    done.set_result(answer)
 
     def _done_elsewhere(self, turn_id: int) -> None:
         """A turn's messages follow its id; waiters look into the database whether theirs is among them."""
@@ -374,6 +386,12 @@ def is_away(error: DBAPIError) -> bool:
         return kind in ("OperationalError", "InterfaceError") if code is None else code.startswith(AWAY)
     words = str(error.orig).lower()
     return kind in ("OperationalError", "InterfaceError") and any(word in words for word in GONE)
+
+
+async def _told(done: asyncio.Future[Answer | None], patience: float) -> Answer | None:
+    """The answer. None: it took longer, or what was told is that some turn is done, not which."""
+    finished, _ = await asyncio.wait([done], timeout=max(patience, 0.0))
+    return done.result() if finished else None
 
 
 def _now() -> datetime:

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session
 
 from messaging.conversations import conversation
 from messaging.masking import mask
 from messaging.models import Conversation, InboundMessage, OutboundMessage
-from messaging.turns import trace
+from messaging.turns import outbox, trace
 from messaging.writes import insert_once
 
 OPEN = ("waiting", "taken")
@@ -103,8 +104,7 @@ def receive(session: Session, inbound: Inbound, now: datetime, most_waiting: int
         "tries": 0,
     }
     is_new = insert_once(session, InboundMessage, values)
-    named = (InboundMessage.channel == inbound.channel, InboundMessage.provider_id == values["provider_id"])
-    found = session.execute(select(InboundMessage.id, InboundMessage.sender_id).where(*named)).one()
+    found = session.execute(_NAMED, {"channel": inbound.channel, "provider_id": values["provider_id"]}).one()
     if is_new and most_waiting is not None and waiting(session) > most_waiting:
         raise Overloaded(f"more than {most_waiting} messages wait")
     return Receipt(found.id, found.sender_id, is_new)
@@ -112,9 +112,7 @@ def receive(session: Session, inbound: Inbound, now: datetime, most_waiting: int
 
 def waiting(session: Session) -> int:
     """How many messages have no reply yet."""
-    return int(
-        session.execute(select(func.count()).select_from(InboundMessage).where(InboundMessage.state.in_(OPEN))).scalar_one()
-    )
+    return int(session.execute(_HOW_MANY_WAIT).scalar_one())
 
 
 def oldest_waiting(session: Session) -> datetime | None:
@@ -134,7 +132,7 @@ class Backlog:
 
 def backlog(session: Session, now: datetime) -> Backlog:
     """How far behind this database's workers are."""
-    unsent = OutboundMessage.state.in_(("pending", "sending"))
+    unsent = OutboundMessage.state.in_(outbox.OPEN)
     since = oldest_waiting(session)
     replies, oldest = session.execute(select(func.count(), func.min(OutboundMessage.created_at)).where(unsent)).one()
     ages = [(now - at).total_seconds() if at is not None else 0.0 for at in (since, oldest)]
@@ -154,27 +152,22 @@ def claim(session: Session, sender_id: str, now: datetime, bursts: Collection[st
     can save nothing any more. A turn that was begun before has the same messages again. bursts: the channels on which
     messages that came within a moment make one turn.
     """
-    waiting = select(InboundMessage).where(InboundMessage.sender_id == sender_id, InboundMessage.state.in_(OPEN))
-    rows = list(session.execute(waiting.order_by(InboundMessage.id).limit(LONGEST_BURST).with_for_update()).scalars())
+    rows = session.execute(_NEXT, {"sender_id": sender_id}).all()
     if not rows:
         return None
     batch = _batch(rows, rows[0].channel in bursts)
     token = secrets.token_hex(16)
-    for row in batch:
-        row.state, row.turn_id, row.claim, row.tries = "taken", batch[0].id, token, row.tries + 1
-    talk = conversation(session, sender_id, batch[0].channel, now)
-    return _claim(batch, token, talk)
+    session.execute(_TAKE, {"ids": [row.id for row in batch], "turn": batch[0].id, "token": token})
+    talk = session.execute(_TALK, {"sender_id": sender_id}).one_or_none()
+    return _claim(batch, token, talk or conversation(session, sender_id, batch[0].channel, now))
 
 
 def finish(session: Session, claim: Claim, now: datetime, error: str | None = None) -> str:
     """The turn is done; the conversation's owner at this moment. error: it failed for good. Raises Superseded."""
-    values = {"state": "failed" if error else "done", "done_at": now, "error": error and error[:300]}
-    done = update(InboundMessage).where(InboundMessage.turn_id == claim.turn_id, InboundMessage.claim == claim.token)
-    done = done.where(InboundMessage.state == "taken").values(**values).execution_options(synchronize_session=False)
-    if session.execute(done).rowcount != len(claim.message_ids):
+    values = {"as": "failed" if error else "done", "now": now, "because": error and error[:300]}
+    if session.execute(_FINISH, {**values, "turn": claim.turn_id, "token": claim.token}).rowcount != len(claim.message_ids):
         raise Superseded(f"turn {claim.turn_id} was taken over")
-    owner = select(Conversation.owner).where(Conversation.sender_id == claim.sender_id).with_for_update()
-    return session.execute(owner).scalar_one_or_none() or "bot"
+    return session.execute(_OWNER, {"sender_id": claim.sender_id}).scalar_one_or_none() or "bot"
 
 
 def is_finished_by(session: Session, claim: Claim) -> bool:
@@ -191,17 +184,48 @@ def note_failure(session: Session, claim: Claim, error: str) -> None:
 
 def state_of(session: Session, message_id: int) -> tuple[str, int | None]:
     """The message's state and its turn."""
-    row = session.execute(select(InboundMessage.state, InboundMessage.turn_id).where(InboundMessage.id == message_id)).one()
+    row = session.execute(_STATE, {"id": message_id}).one()
     return row.state, row.turn_id
 
 
 def replies(session: Session, turn_id: int) -> list[dict[str, Any]]:
     """What was replied in this turn, in order; without what was withheld because a person answers."""
-    uttered = select(OutboundMessage.content).where(OutboundMessage.turn_id == turn_id, OutboundMessage.state != "withheld")
-    return [dict(content) for content in session.execute(uttered.order_by(OutboundMessage.position)).scalars()]
+    return [dict(content) for content in session.execute(_REPLIES, {"turn": turn_id}).scalars()]
 
 
-def _batch(rows: Sequence[InboundMessage], takes_bursts: bool) -> list[InboundMessage]:
+# What every turn asks, made once: making a statement costs more than SQLite takes to answer it.
+
+_TABLE = InboundMessage.__table__
+_IS_OPEN = InboundMessage.state.in_(OPEN)
+_OF_TURN = (_TABLE.c.turn_id == bindparam("turn"), _TABLE.c.claim == bindparam("token"))
+_NAMED = select(InboundMessage.id, InboundMessage.sender_id).where(
+    InboundMessage.channel == bindparam("channel"), InboundMessage.provider_id == bindparam("provider_id")
+)
+_HOW_MANY_WAIT = select(func.count()).select_from(InboundMessage).where(_IS_OPEN)
+_NEXT = select(_TABLE).where(_TABLE.c.sender_id == bindparam("sender_id"), _IS_OPEN).order_by(_TABLE.c.id)
+_NEXT = _NEXT.limit(LONGEST_BURST).with_for_update()
+_TAKE = (
+    update(_TABLE)
+    .where(_TABLE.c.id.in_(bindparam("ids", expanding=True)))
+    .values(state="taken", turn_id=bindparam("turn"), claim=bindparam("token"), tries=_TABLE.c.tries + 1)
+)
+_FINISH = (
+    update(_TABLE)
+    .where(*_OF_TURN, _TABLE.c.state == "taken")
+    .values(state=bindparam("as"), done_at=bindparam("now"), error=bindparam("because"))
+)
+_OF_SENDER = Conversation.sender_id == bindparam("sender_id")
+_TALK = select(Conversation.owner, Conversation.recap_due).where(_OF_SENDER)
+_OWNER = select(Conversation.owner).where(_OF_SENDER).with_for_update()
+_STATE = select(InboundMessage.state, InboundMessage.turn_id).where(InboundMessage.id == bindparam("id"))
+_REPLIES = (
+    select(OutboundMessage.content)
+    .where(OutboundMessage.turn_id == bindparam("turn"), OutboundMessage.state != "withheld")
+    .order_by(OutboundMessage.position)
+)
+
+
+def _batch(rows: Sequence[Row], takes_bursts: bool) -> list[Row]:
     first = rows[0]
     if first.turn_id is not None:
         return [row for row in rows if row.turn_id == first.turn_id]
@@ -214,7 +238,7 @@ def _batch(rows: Sequence[InboundMessage], takes_bursts: bool) -> list[InboundMe
     return batch
 
 
-def _claim(batch: Sequence[InboundMessage], token: str, talk: Conversation) -> Claim:
+def _claim(batch: Sequence[Row], token: str, talk: Conversation | Row) -> Claim:
     first, last = batch[0], batch[-1]
     return Claim(
         turn_id=first.id,
@@ -227,7 +251,7 @@ def _claim(batch: Sequence[InboundMessage], token: str, talk: Conversation) -> C
         provider_id=last.provider_id,
         message_ids=tuple(row.id for row in batch),
         trace_id=first.trace_id,
-        tries=first.tries,
+        tries=first.tries + 1,
         error=first.error,
         received_at=first.received_at,
         owner=talk.owner,

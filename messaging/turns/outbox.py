@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, Literal, Protocol
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import and_, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from database import transaction
@@ -91,21 +91,16 @@ def put(
     first_position: int = 0,
 ) -> None:
     """Store the replies of a turn, in order."""
-    session.add_all(
-        OutboundMessage(
-            turn_id=turn_id,
-            position=position,
-            channel=channel,
-            sender_id=sender_id,
-            content=dict(content),
-            trace_id=trace_id,
-            created_at=now,
-            state=state,
-            tries=0,
-            sent_at=now if state == "sent" else None,
-        )
-        for position, content in enumerate(contents, first_position)
-    )
+    of_all = {"turn_id": turn_id, "channel": channel, "sender_id": sender_id, "trace_id": trace_id, "created_at": now}
+    of_all |= {"state": state, "tries": 0, "sent_at": now if state == "sent" else None}
+    rows = [
+        {**of_all, "position": position, "content": dict(content)} for position, content in enumerate(contents, first_position)
+    ]
+    if rows:
+        session.execute(_PUT, rows)
+
+
+_PUT = insert(OutboundMessage.__table__)
 
 
 def next_position(session: Session, turn_id: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from messaging.models import Timer
@@ -33,8 +33,11 @@ def set_timer(
 
 def cancel_timer(session: Session, key: str) -> bool:
     """Whether there was one that waited."""
-    waiting = update(Timer).where(Timer.key == key, Timer.state == "waiting").values(state="cancelled")
-    return bool(session.execute(waiting.execution_options(synchronize_session=False)).rowcount)
+    return bool(session.execute(_CANCEL, {"of_key": key}).rowcount)
+
+
+_WAITING = (Timer.key == bindparam("of_key"), Timer.state == "waiting")
+_CANCEL = update(Timer.__table__).where(*_WAITING).values(state="cancelled")
 
 
 def due(session: Session, now: datetime) -> Iterator[Inbound]:

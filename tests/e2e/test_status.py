@@ -22,6 +22,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from bot import status
 from database import transaction
@@ -51,6 +52,14 @@ class Server:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
+
+    def say(self, text: str) -> list[str]:
+        """What Rasa's REST channel answers."""
+        body = json.dumps({"sender": "somebody", "message": text}).encode()
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/webhooks/rest/webhook", body)
+        request.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return [reply["text"] for reply in json.load(answer)]
 
     def ready(self) -> tuple[int, list[str]]:
         status, body = self.get("/ready")
@@ -211,3 +220,12 @@ def test_without_a_token_of_its_own_no_token_is_right(monkeypatch: pytest.Monkey
         request: Any = SimpleNamespace(ip="192.0.2.1", headers={"authorization": given})
         assert not status._is_from_here(request)
         assert not status._has_token(request)
+
+
+def test_who_cannot_be_heard_is_told_so_and_nothing_is_kept(tmp_path: Path) -> None:
+    with _server(tmp_path, TENDERO_MOST_WAITING="0") as server:
+        told = server.say("where is my order?")
+        assert told == ["A lot of people are writing to us right now and I couldn't take your message. Please send it again in a minute."]
+        with transaction(server.database) as session:
+            assert session.execute(select(func.count()).select_from(InboundMessage)).scalar_one() == 0
+        assert 'tendero_messages_refused_total{channel="rest"} 1.0' in server.get("/metrics")[1]

@@ -230,6 +230,13 @@ async def test_request_that_takes_too_long_is_told_so_and_its_turn_goes_on(url: 
     assert (await engine.answer(receipt)).replies == [{"text": "you said hi"}]
 
 
+async def test_who_is_not_told_of_the_end_of_a_turn_looks(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("messaging.turns.engine.LOOK_AGAIN", 0.05)
+    engine = await start(Echo())
+    monkeypatch.setattr(engine, "_tell_waiters", lambda *_arguments: None)
+    assert await ask(engine, message()) == ["you said hi"]
+
+
 # Turns that fail
 
 
