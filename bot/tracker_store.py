@@ -82,7 +82,7 @@ class ConversationTrackerStore(SQLTrackerStore):
 
     def load(self, sender_id: str) -> ConversationTracker:
         """A tracker for one turn, new where there is none. What is done with it changes nothing until it is kept."""
-        with transaction(self._url) as session:
+        with transaction(self._url, is_optimistic=True) as session:
             version = session.execute(_VERSION, {"sender_id": sender_id}).scalar_one_or_none()
             cached = self._cache.get(sender_id)
             if cached is not None and cached.version == version:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -18,6 +19,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import QueuePool
 
 SQLITE_BUSY_SECONDS = 15
+POSTGRES_PATIENCE = {"connect_timeout": 10, "tcp_user_timeout": 15_000}  # s, ms: a server that swallows packets is away
 KEPT_CONNECTIONS = 8  # to SQLite, of each process; more are opened where more are needed at once
 
 
@@ -57,7 +59,7 @@ def engine_for(url: str, is_optimistic: bool = False) -> Engine:
     it began to read, that fails as "database is locked", at once, and the whole transaction has to be done again.
     """
     if not url.startswith("sqlite"):
-        return new_engine(url, pool_pre_ping=True)
+        return new_engine(url, pool_pre_ping=True, connect_args=patience_of(url))
     # Opening one for each transaction costs more than the transaction: SQLite reads the whole schema again each time.
     several_threads = {"timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False}
     kept = {"pool_size": KEPT_CONNECTIONS, "max_overflow": -1, "pool_use_lifo": True}
@@ -66,6 +68,14 @@ def engine_for(url: str, is_optimistic: bool = False) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite_optimistic if is_optimistic else _begin_sqlite)
     return engine
+
+
+def patience_of(url: str) -> dict[str, int]:
+    """What libpq is told where the URL does not say otherwise."""
+    if not url.startswith("postgresql"):
+        return {}
+    said = make_url(url).query
+    return {name: value for name, value in POSTGRES_PATIENCE.items() if name not in said}
 
 
 def _stay_with(file: str | None) -> Callable[..., None]:
@@ -122,8 +132,32 @@ def transaction(url: str | None = None, is_optimistic: bool = False) -> Iterator
 
     url: an SQLAlchemy URL; without it, ``default_url()``. is_optimistic: as in ``engine_for``.
     """
-    with session_factory(url or default_url(), is_optimistic).begin() as session:
+    url = url or default_url()
+    with _in_turn(url, is_optimistic), session_factory(url, is_optimistic).begin() as session:
         yield session
+
+
+@contextmanager
+def _in_turn(url: str, is_optimistic: bool) -> Iterator[None]:
+    """Threads of this process that want SQLite's write lock wake each other: SQLite lets each sleep, and ask again, and sleep.
+
+    Where one holds it for too long, SQLite says so to the others.
+    """
+    if is_optimistic or not url.startswith("sqlite"):
+        yield
+        return
+    lock = _lock_of(url)
+    is_ours = lock.acquire(timeout=SQLITE_BUSY_SECONDS)
+    try:
+        yield
+    finally:
+        if is_ours:
+            lock.release()
+
+
+@lru_cache(maxsize=8)
+def _lock_of(url: str) -> threading.RLock:
+    return threading.RLock()
 
 
 def rows_changed(session: Session) -> int | None:

@@ -148,7 +148,7 @@ class TurnEngine:
             self._waiters.setdefault(receipt.id, []).append(done)  # before the look, else the turn could end between the two
             try:
                 if receipt.id not in self._expected:
-                    answer = await self._in_transaction(lambda session: self._answer(session, receipt.id))
+                    answer = await self._in_transaction(lambda session: self._answer(session, receipt.id), only_reads=True)
                     if answer is not None:
                         return answer
                     if loop.time() >= until:
@@ -212,7 +212,7 @@ class TurnEngine:
                 fired = await self._in_transaction(self._fire_timers)
                 for sender_id in fired:
                     self._queue.wake(TURNS, sender_id)
-                rest = await self._in_transaction(lambda session: timers.seconds_to_next(session, _now()))
+                rest = await self._in_transaction(lambda session: timers.seconds_to_next(session, _now()), only_reads=True)
             except DBAPIError as error:
                 logger.warning("timers wait: %s", type(error).__name__)
                 rest = None
@@ -350,9 +350,9 @@ class TurnEngine:
 
     # The database
 
-    async def _in_transaction(self, work: Callable[[Session], T]) -> T:
+    async def _in_transaction(self, work: Callable[[Session], T], only_reads: bool = False) -> T:
         def run() -> T:
-            with transaction(self._url) as session:
+            with transaction(self._url, is_optimistic=only_reads) as session:
                 return work(session)
 
         return await asyncio.to_thread(run)

@@ -99,7 +99,7 @@ def _predicted(policy: Policy, tracker: ConversationTracker, domain: Domain) -> 
 
 
 def test_rules_say_what_rasas_say(both: tuple[Policy, RulePolicy], model: tuple[ModelStorage, ModelMetadata]) -> None:
-    domain, dice = model[1].domain, random.Random(4)  # noqa: S311
+    domain, dice = model[1].domain, random.Random(4)
     talks = [list(_conversation(dice, domain)) for _ in range(CONVERSATIONS)]
     talks += list(_of_rules(both[1], domain))[::7]
     told = set()
@@ -114,7 +114,7 @@ def test_rules_say_what_rasas_say(both: tuple[Policy, RulePolicy], model: tuple[
 def test_rules_need_no_more_turns_than_they_say(
     both: tuple[Policy, RulePolicy], model: tuple[ModelStorage, ModelMetadata]
 ) -> None:
-    domain, dice = model[1].domain, random.Random(5)  # noqa: S311
+    domain, dice = model[1].domain, random.Random(5)
     turns = turns_seen([both[1]])
     assert turns < TURNS
     for number in range(CONVERSATIONS):

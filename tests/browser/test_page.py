@@ -132,7 +132,7 @@ def test_catalogue_picture_is_found_among_the_pages_files(page: Page, shop: Stan
     write(page, "shirt")
     picture = page.get_by_role("img", name="Picture from the shop")
     expect(picture).to_be_visible()
-    assert picture.evaluate("image => image.complete && image.naturalWidth > 0")
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth > 0)")  # once it has loaded
 
 
 def test_picture_that_does_not_load_becomes_a_link(page: Page, shop: StandIn) -> None:

@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 
 from commerce.models import Order
 from commerce.returns.quantities import delivered_at, pieces_arrived, pieces_back, pieces_left, whereabouts
-from tests.commerce.demo_shop import demo, demo_url  # noqa: F401 (fixtures)
 
 
 def test_lines_at_once_are_as_each_by_itself(demo: Session) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from database import engine_for, transaction
+from database import engine, engine_for, transaction
 
 
 def named(folder: Path, name: str) -> Path:
@@ -66,3 +67,16 @@ def test_a_file_that_was_moved_away_is_not_written_to(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").rename(folder)
     assert name_in(url) == "first"
     engine_for(url).dispose()
+
+
+def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(engine.POSTGRES_PATIENCE, "connect_timeout", 2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes the connection, and never answers
+        url = f"postgresql://somebody@127.0.0.1:{silent.getsockname()[1]}/shop"
+        with pytest.raises(OperationalError, match="timeout expired"), transaction(url) as session:
+            session.execute(text("SELECT 1"))
+
+
+def test_patience_of_the_url_counts() -> None:
+    assert engine.patience_of("postgresql://h/shop?connect_timeout=3") == {"tcp_user_timeout": 15_000}
+    assert engine.patience_of("sqlite:///shop.db") == {}

@@ -22,6 +22,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
+from database import patience_of
 from messaging.turns.queues import Work
 
 logger = logging.getLogger(__name__)
@@ -41,7 +42,8 @@ class PostgresQueue:
     alone = False
 
     def __init__(self, url: str, lease: float = LEASE) -> None:
-        self._conninfo = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        patient = make_url(url).update_query_dict({name: str(value) for name, value in patience_of(url).items()})
+        self._conninfo = patient.set(drivername="postgresql").render_as_string(hide_password=False)
         self._lease = lease
         self._app = App(connector=PsycopgConnector(conninfo=self._conninfo, min_size=2, max_size=8))
         self._workers: list[_PromptWorker] = []
