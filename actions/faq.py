@@ -131,6 +131,12 @@ def _hours_in_words(turn: Turn, calendar: Calendar) -> str:
     return ", ".join(f"{name} {hours}" for name, hours in told)
 
 
+def read_ahead() -> None:
+    """Read the answers, and when people are there."""
+    _index()
+    _calendars()
+
+
 @lru_cache(maxsize=1)
 def _entries() -> tuple[FaqEntry, ...]:
     return tuple(faq.load_faq(data_folder() / "faq"))

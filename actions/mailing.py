@@ -38,6 +38,11 @@ def deliver() -> None:
     mail.deliver_due(None, mail.transport_from(os.environ, home), clock.now(), home)
 
 
+def read_ahead() -> None:
+    """Read the texts of mail."""
+    _texts()
+
+
 @lru_cache(maxsize=1)
 def _texts() -> MailTexts:
     return load_mail_texts(data_folder() / "mail")

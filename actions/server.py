@@ -21,6 +21,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 
 from actions.call import Answer, answer_once
+from actions.read_ahead import read_ahead
 from messaging.turns import garbage, logs, trace
 from messaging.turns.calls import NAME_OF_CALL, Abandoned
 
@@ -66,6 +67,7 @@ def make_app(package: str = "actions") -> Sanic:
 
     @app.listener("before_server_start")
     async def settle(_app: Sanic, _loop: asyncio.AbstractEventLoop) -> None:
+        read_ahead()
         garbage.leave_out_what_is_loaded()
 
     @app.get("/health")

@@ -30,6 +30,12 @@ def response_keys() -> frozenset[str]:
     return frozenset(key for file in files for key in (yaml.safe_load(file.read_text()) or {}).get("responses") or {})
 
 
+def read_ahead() -> None:
+    """Read the labels and which answers there are."""
+    _labels()
+    response_keys()
+
+
 def languages() -> list[str]:
     """The languages that have labels, in alphabetical order."""
     return sorted(_labels())
