@@ -27,7 +27,7 @@ from messaging.turns import calls
 from messaging.writes import insert_once
 
 FORGET = "forget_conversation"  # the slot by which an action says that nothing of this conversation may stay
-MOST_CACHED = 2000  # trackers
+MOST_CACHED = 256  # trackers, of up to half a megabyte: more are read again
 
 _STATES = TrackerState.__table__
 _VERSION = select(_STATES.c.version).where(_STATES.c.sender_id == bindparam("sender_id"))
