@@ -74,7 +74,10 @@ def patience_of(url: str) -> dict[str, int]:
     """What libpq is told where the URL does not say otherwise."""
     if not url.startswith("postgresql"):
         return {}
-    said = make_url(url).query
+    try:
+        said = make_url(url).query
+    except (ArgumentError, ValueError):
+        return {}  # whoever makes the engine says so in words
     return {name: value for name, value in POSTGRES_PATIENCE.items() if name not in said}
 
 

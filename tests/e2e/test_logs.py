@@ -17,6 +17,7 @@ import pytest
 
 from tests.e2e.conftest import RunningShop
 from tests.e2e.test_crash import pid_of
+from tests.e2e.test_status import wait_until
 
 OURS = "4bf92f3577b34da6a3ce929d0e0e4736"
 PHONE = "525598765432"  # on some channels a conversation's name is a phone number
@@ -135,15 +136,18 @@ def test_one_trace_leads_through_both_servers_from_the_callers_header_on(shop: R
     body = json.dumps({"sender": "rest-trace", "message": "where is my order 10232?"}).encode()
     headers = {"Content-Type": "application/json", "traceparent": f"00-{OURS}-00f067aa0ba902b7-01"}
     urllib.request.urlopen(urllib.request.Request(f"{shop.url}/webhooks/rest/webhook", body, headers), timeout=60).close()
-    messages = {name: [line["message"] for line in lines(shop, name) if line.get("trace_id") == OURS]
-                for name in ("rasa.log", "actions.log")}  # fmt: skip
-    assert "turn" in messages["rasa.log"]
-    assert set(messages["actions.log"]) == {"action"}
+    wait_until(lambda: all(_told(shop, name) for name in ("rasa.log", "actions.log")))  # the launcher writes what it is told
+    assert "turn" in _told(shop, "rasa.log")
+    assert set(_told(shop, "actions.log")) == {"action"}
     with contextlib.closing(sqlite3.connect(shop.home / "tendero.db")) as database:
         for table in ("inbound_message", "outbound_message"):
             rows = database.execute(f"SELECT trace_id FROM {table} WHERE sender_id = 'rest-trace'").fetchall()
             assert rows
             assert set(rows) == {(OURS,)}
+
+
+def _told(shop: RunningShop, name: str) -> list[str]:
+    return [line["message"] for line in lines(shop, name) if line.get("trace_id") == OURS]
 
 
 def test_each_message_has_a_trace_of_its_own_where_the_caller_brings_none(shop: RunningShop, played: list[str]) -> None:
