@@ -17,7 +17,7 @@ export PYTHONHASHSEED := 0
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup run test train validate lint format pytest bench soak clean
+.PHONY: help setup run test test-nlu train validate lint format pytest bench soak clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,9 @@ format: $(READY) ## put the code into its form
 
 pytest: $(READY)
 	@$(BIN)/pytest
+
+test-nlu: $(READY) ## how well messages that training never saw are understood: var/reports/nlu.html
+	@$(BIN)/pytest tests/nlu --junitxml=var/reports/nlu.xml
 
 bench: $(READY) ## ours and stock Rasa side by side (the first time it trains stock: an hour and more)
 	@$(BIN)/python -m bench

@@ -25,7 +25,7 @@ SHORTEST = 3  # letters of a word that may name something
 FITS_WELL, CLEARLY_BETTER = 0.4, 0.1  # scores of a search, from 0 to 1
 LAST = "last_product"  # slot: the product told last
 SEARCHED = "last_search"  # slot: what was looked for last, and what of it was shown
-CURRENCIES = ("EUR", "USD", "MXN")  # that a price may be said in
+CURRENCIES = ("EUR", "USD", "MXN", "BRL", "NOK")  # that a price may be said in
 FEW_WORDS = 4  # with which something that was shown may be named
 
 

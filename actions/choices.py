@@ -14,6 +14,7 @@ from actions.words import label, languages
 
 CLEARLY_MEANT = 86  # rapidfuzz ratio, 0 to 100
 CLEARLY_BETTER = 6
+_PLAIN = str.maketrans({"ø": "o", "æ": "ae"})  # letters that are no other letter with an accent
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,8 @@ def _by_count(text: str, offered: Sequence[Option]) -> str | None:
 
 
 def _likeness(text: str, option: Option) -> float:
-    said = _folded(text)
-    names = [_folded(name) for name in (option.title, *option.also) if len(name) > 2]
+    said = folded(text)
+    names = [folded(name) for name in (option.title, *option.also) if len(name) > 2]
     return max((max(fuzz.ratio(said, name), _contained(said, name)) for name in names), default=0.0)
 
 
@@ -113,9 +114,10 @@ def _contained(said: str, name: str) -> float:
 
 def folded_words(text: str) -> list[str]:
     """The words of a text in small letters without accents and signs."""
-    return "".join(sign if sign.isalnum() else " " for sign in _folded(text)).split()
+    return "".join(sign if sign.isalnum() else " " for sign in folded(text)).split()
 
 
-def _folded(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.lower())
+def folded(text: str) -> str:
+    """In small letters without accents, and without the signs around it; of another length where a letter becomes two."""
+    decomposed = unicodedata.normalize("NFKD", text.lower().translate(_PLAIN))
     return "".join(c for c in decomposed if not unicodedata.combining(c)).strip(" .!?¡¿")

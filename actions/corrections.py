@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from actions.choices import folded_words
+from actions.choices import folded, folded_words
 from actions.words import label, languages
 
 # What can be taken back by naming another of its kind.
@@ -34,7 +34,7 @@ def is_correction(between: str) -> bool:
     if not said or not set(said) <= marks | beside | alone:
         return False
     # "10256, no 10258" and "10256 no, the 10258"; but "10256, no el 10258" may as well mean the first.
-    is_alone = any(re.search(rf"\b{word}\s*([,.;:!]|\.\.\.|$)", between.lower().rstrip()) for word in alone)
+    is_alone = any(re.search(rf"\b{word}\s*([,.;:!]|\.\.\.|$)", folded(between)) for word in alone)
     return bool(marks & set(said)) or is_alone
 
 

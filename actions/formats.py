@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
@@ -14,6 +15,12 @@ from babel.numbers import format_currency, format_decimal, get_currency_precisio
 from actions.words import in_language, label
 
 AT_HOME = {"MXN": "MX", "EUR": "ES", "USD": "US", "BRL": "BR", "NOK": "NO"}  # countries by currency
+DAY_PATTERNS = {  # this year, another year; any other language has Babel's order
+    "en": ("EEE, MMM d", "MMM d, y"),
+    "pt": ("EEE, d 'de' MMM", "d 'de' MMM 'de' y"),
+    "nb": ("EEE d. MMM", "d. MMM y"),
+}
+_DOT_OF_A_SHORT_WORD = re.compile(r"(?<=[^\W\d])\.")  # would end a sentence: "fre. 20. nov."
 
 
 def locale_of(language: str, country: str | None = None) -> Locale:
@@ -39,15 +46,16 @@ def number(value: int, locale: Locale) -> str:
 
 
 def day(value: date | datetime | str, locale: Locale, today: date | None = None) -> str:
-    """ "Friday, Nov 20", with the year where it is not this one."""
+    """ "Fri, Nov 20", "fre 20. nov", with the year where it is not this one."""
     if isinstance(value, str):
         value = date.fromisoformat(value[:10])
-    skeleton = "EEE d MMM" if today is None or value.year == today.year else "d MMM y"
-    return format_date(value, skeleton, locale=locale) if locale.language != "en" else _english_day(value, today)
+    this_year, with_year = DAY_PATTERNS.get(locale.language, ("EEE d MMM", "d MMM y"))
+    pattern = this_year if today is None or value.year == today.year else with_year
+    return _without_dots(format_date(value, pattern, locale=locale))
 
 
-def _english_day(value: date | datetime, today: date | None) -> str:
-    return format_date(value, "EEE, MMM d" if today is None or value.year == today.year else "MMM d, y", locale="en")
+def _without_dots(names: str) -> str:
+    return _DOT_OF_A_SHORT_WORD.sub("", names)
 
 
 def clock_time(value: datetime, time_zone: str, locale: Locale) -> str:
@@ -95,4 +103,4 @@ def any_day(value: Any, locale: Locale, today: date) -> str:
 def weekday_names(locale: Locale) -> list[str]:
     """Abbreviated, Monday first."""
     names = locale.days["stand-alone"]["abbreviated"]
-    return [str(names[day]) for day in range(7)]
+    return [_without_dots(str(names[day])) for day in range(7)]

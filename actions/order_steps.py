@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -13,7 +12,7 @@ from rapidfuzz import fuzz
 
 from actions import formats
 from actions.addresses import postcode_in
-from actions.choices import Option, tapped
+from actions.choices import Option, folded_words, tapped
 from actions.shop import time_zone
 from actions.task_form import ChoiceStep, End, Reply
 from actions.tasks import ABOUT_ONE_ORDER, FORMS, TASKS
@@ -280,7 +279,7 @@ def remember_item_words(turn: Turn, asked: bool = False) -> bool:
 
 def words_about_items(turn: Turn, asked: bool) -> dict[str, Any]:
     return {
-        "text": _folded(turn.text),
+        "text": " ".join(folded_words(turn.text)),
         "categories": turn.all_of("category"),
         "kinds": _kinds_said(turn),
         "colors": turn.all_of("color"),
@@ -317,7 +316,7 @@ def named_lines(turn: Turn, lines: Sequence[OrderLine]) -> list[OrderLine]:
 def words_of_message(turn: Turn) -> dict[str, Any]:
     """What this message says of products."""
     kinds, colors, sizes = (turn.all_of(entity) for entity in ("category", "color", "size"))
-    return {"text": _folded(turn.text), "categories": kinds, "colors": colors, "sizes": sizes}
+    return {"text": " ".join(folded_words(turn.text)), "categories": kinds, "colors": colors, "sizes": sizes}
 
 
 def each_named(words: dict[str, Any], lines: Sequence[OrderLine]) -> list[OrderLine]:
@@ -352,7 +351,7 @@ def fitting_lines(words: dict[str, Any], lines: Sequence[OrderLine]) -> list[Ord
 def _score(words: dict[str, Any], line: OrderLine) -> int:
     """2 for each sign of the product, 1 for each of the variant: colour and size alone name no product."""
     product, options = line.variant.product, line.variant.options
-    kind = {_folded(name).strip() for name in product.category.names.values()}  # "my shoes" are any, not those called so
+    kind = {" ".join(folded_words(name)) for name in product.category.names.values()}  # "my shoes" are any, not those called so
     said = [word for word in str(words.get("text", "")).split() if word not in kind]
     named = any(_says(said, word) for name in product.names.values() for word in _telling_words(name))
     by_category = product.category.slug in words.get("categories", [])
@@ -361,7 +360,7 @@ def _score(words: dict[str, Any], line: OrderLine) -> int:
 
 
 def _telling_words(name: str) -> list[str]:
-    return [word for word in _folded(name).split() if len(word) >= SHORTEST_WORD]
+    return [word for word in folded_words(name) if len(word) >= SHORTEST_WORD]
 
 
 def _says(said: Sequence[str], word: str) -> bool:
@@ -371,12 +370,7 @@ def _says(said: Sequence[str], word: str) -> bool:
 def says_phrase(words: dict[str, Any], phrases: Sequence[str]) -> bool:
     """Whether the remembered message holds one of these phrases as whole words."""
     said = f" {words.get('text', '')} "
-    return any(f" {' '.join(_folded(phrase).split())} " in said for phrase in phrases)
-
-
-def _folded(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.lower())
-    return "".join(c if c.isalnum() else " " for c in decomposed if not unicodedata.combining(c))
+    return any(f" {' '.join(folded_words(phrase))} " in said for phrase in phrases)
 
 
 def order_option(turn: Turn, order: Order) -> Option:

@@ -24,7 +24,7 @@ from actions.words import response_keys
 from commerce.proposals import Refusal
 
 NOT_NEEDED = "-"  # fills a slot whose question need not be asked
-SURELY_ANOTHER = 0.5  # confidence at which a message within a form is taken for another request
+SURELY_ANOTHER = 0.6  # confidence at which a message within a form is taken for another request
 
 # Intents that never fill a slot: they are said about the conversation, not in answer to a question.
 ASIDE = frozenset(

@@ -16,7 +16,6 @@ import shutil
 import subprocess
 import sys
 import time
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,36 +24,16 @@ import yaml
 from tendero.environment import PROJECT, for_child
 from tendero.fingerprints import trained_files
 
-KEPT_COMPONENTS = ("bot.nlu.pattern_entity_extractor.", "bot.nlu.language_detector.")
-KEPT_POLICIES = ("bot.policies.",)
 EPOCHS, FEWER_EPOCHS = 100, 20
 
 
 def stock_config(epochs: int = EPOCHS) -> dict[str, Any]:
-    """The configuration of `rasa init`, read from the installed Rasa, with those of ours that the bot cannot do without."""
-    ours = yaml.safe_load((PROJECT / "config.yml").read_text(encoding="utf-8"))
-    stock = yaml.safe_load(_file_of_rasa("engine/recipes/config_files/default_config.yml").read_text(encoding="utf-8"))
-    kept = [each for each in ours["pipeline"] if each["name"].startswith(KEPT_COMPONENTS)]
-    policies = [each for each in ours["policies"] if each["name"].startswith(KEPT_POLICIES)]
-    pipeline = [*stock["pipeline"][:1], *kept, *stock["pipeline"][1:]]
-    for each in (*pipeline, *stock["policies"]):
+    """`config.stock.yml`, with so many epochs."""
+    stock: dict[str, Any] = yaml.safe_load((PROJECT / "config.stock.yml").read_text(encoding="utf-8"))
+    for each in (*stock["pipeline"], *stock["policies"]):
         if "epochs" in each:
             each["epochs"] = epochs
-    return {
-        "recipe": stock["recipe"],
-        "assistant_id": "tendero_on_stock_rasa",
-        "language": stock["language"],
-        "importers": ours["importers"],
-        "pipeline": pipeline,
-        "policies": [*policies, *stock["policies"]],
-    }
-
-
-def _file_of_rasa(path: str) -> Path:
-    found = find_spec("rasa")
-    assert found is not None
-    assert found.origin is not None
-    return Path(found.origin).parent / path
+    return stock
 
 
 class StockProject:

@@ -43,6 +43,7 @@ class TenderoImporter(RasaFileImporter):
     ) -> None:
         super().__init__(config_file, domain_path, training_data_paths)
         self._default_language = default_language
+        self._nlu_data: TrainingData | None = None
         self._folders = list(_data_folders(training_data_paths))
         self._nlu_files: list[str] = self._for_rasa(self._nlu_files)
         self._story_files: list[str] = self._for_rasa(self._story_files)
@@ -58,7 +59,12 @@ class TenderoImporter(RasaFileImporter):
         return domain
 
     def get_nlu_data(self, language: str | None = "en") -> TrainingData:
-        """The examples below data/nlu and the questions of the FAQ."""
+        """The examples below data/nlu and the questions of the FAQ; read once, since a training asks three times."""
+        if self._nlu_data is None:
+            self._nlu_data = self._read_nlu_data(language)
+        return self._nlu_data
+
+    def _read_nlu_data(self, language: str | None) -> TrainingData:
         examples = super().get_nlu_data(language)
         questions = [
             Message.build(text=question, intent=intent)

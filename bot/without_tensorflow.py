@@ -11,6 +11,7 @@ import os
 import tarfile
 from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -81,6 +82,23 @@ def leave_out_unused(model: str | Path, credentials: str | Path) -> None:
     except (OSError, ValueError, LookupError, tarfile.TarError, yaml.YAMLError):
         return  # no such model, or none at all: whoever loads it says so in words
     StandIns(packages, ADVICE).install()
+
+
+def leave_out_of_training(config: str | Path) -> None:
+    """TensorFlow alone, where a training by this configuration does not need it. Before Rasa is imported."""
+    content = yaml.safe_load(Path(config).read_text(encoding="utf-8")) or {}
+    if os.environ.get(FORCE) != "1" and not trains_with_tensorflow(content):
+        StandIns(TENSORFLOW, ADVICE).install()
+
+
+def trains_with_tensorflow(config: dict[str, Any]) -> bool:
+    """Whether a component of this configuration needs it, or may: where there are none, Rasa takes its own."""
+    if not (config.get("pipeline") and config.get("policies")):
+        return True
+    names = [str(each["name"]) for each in (*config["pipeline"], *config["policies"])]
+    if any("." in name and not name.startswith(("rasa.", "bot.")) for name in names):
+        return True
+    return any(name.rpartition(".")[2] in NEED_TENSORFLOW for name in names)
 
 
 def unused(components: Collection[str], channels: Collection[str]) -> frozenset[str]:

@@ -20,9 +20,9 @@ from commerce.proposals import Refusal
 
 _RMA = re.compile(r"\brma[\s#-]*\d+", re.IGNORECASE)  # the number of a return, not of an order
 _NUMBER = re.compile(
-    r"(?<![\w+])(?<!\d[.,])"  # not within a word, a phone number or an amount
+    r"(?<![\w+])(?<!\d[.,])(?<![$€])(?<![$€] )"  # not within a word, a phone number or an amount
     r"(?P<prefix>[a-z]{1,4}-?)?"  # a shop's own "W10234"
-    r"(?P<digits>\d{1,3}(?:[ -]\d{1,3})+|\d{3,12})"  # "10 234" is one number, "10234 10235" are two
+    r"(?P<digits>\d{1,3}(?:[ -]\d{1,3})+|\d{2}\.\d{3}|\d{3,12})"  # "10 234" and "10.234" are one, "10234 10235" are two
     r"(?!\w|[.,]\d)",
     re.IGNORECASE,
 )

@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "import": ("import_", "Load a real shop from CSV and JSON Lines files."),
     "handoffs": ("handoffs", "Who waits for a person; show, take, give back or resolve a conversation."),
     "inbox": ("inbox", "Messages that wait for an answer, or whose turn has failed; try one again."),
+    "explain": ("explain", "What is understood of a message, from which examples, and what would be done."),
     "replay": ("replay", "Run a stored conversation on the current model: which turns would differ?"),
     "export-customer": ("privacy", "Write down everything that is known about a customer."),
     "erase-customer": ("privacy", "Erase a customer's personal data."),

@@ -70,10 +70,81 @@ export const words = {
     unanswered: "No llegó respuesta · Toca para enviar otra vez",
     tooLong: "Demasiado largo: hasta {longest} caracteres · Toca para acortarlo",
   },
+  pt: {
+    name: "Português",
+    about: "Sobre esta página",
+    headline: "Pergunte o que quiser sobre seu pedido.",
+    what: "O assistente do Mercado Aurora encontra pedidos, começa devoluções, confere pontos e conhece o catálogo, a qualquer hora. Quando precisa de uma pessoa, chama uma.",
+    try: "Experimente",
+    ideas: [
+      "Vocês têm tênis vermelho tamanho 39?",
+      "Cadê meu pedido 10292?",
+      "Quero devolver a camiseta preta do 10291",
+      "Quantos pontos eu tenho?",
+      "Que horas abre a loja de Madri?",
+    ],
+    demo: "É uma demonstração: a loja e os clientes são inventados. Se perguntarem quem é você, escreva joao@example.com. O comando “tendero outbox” mostra o código que ele recebe.",
+    presence: "Assistente virtual",
+    language: "Idioma",
+    startOver: "Nova conversa",
+    sure: "Começar uma conversa nova? Esta será apagada deste aparelho.",
+    keep: "Ficar com esta",
+    conversation: "Conversa",
+    welcome: "Oi! Sou o assistente do Mercado Aurora. Pergunte sobre um pedido, uma devolução, seus pontos ou algo que você queira comprar.",
+    write: "Escreva uma mensagem",
+    send: "Enviar",
+    you: "Você:",
+    shop: "Assistente:",
+    choices: "Opções",
+    chosen: "escolhida",
+    picture: "Imagem da loja",
+    openPicture: "Abrir a imagem",
+    openFile: "Abrir o arquivo",
+    failed: "Não enviada · Toque para tentar de novo",
+    unanswered: "A resposta não chegou · Toque para enviar de novo",
+    tooLong: "Longa demais: até {longest} caracteres · Toque para encurtar",
+  },
+  nb: {
+    name: "Norsk bokmål",
+    about: "Om denne siden",
+    headline: "Spør om hva som helst om bestillingen din.",
+    what: "Assistenten til Mercado Aurora finner bestillinger, starter returer, sjekker poeng og kjenner varene, døgnet rundt. Når det trengs et menneske, henter den et.",
+    try: "Prøv dette",
+    ideas: [
+      "Har dere røde løpesko i størrelse 39?",
+      "Hvor er bestilling 10312?",
+      "Jeg vil returnere genseren fra 10311",
+      "Hvor mange poeng har jeg?",
+      "Når åpner butikken i Madrid?",
+    ],
+    demo: "Dette er en demonstrasjon: butikken og kundene er oppdiktet. Blir du spurt om hvem du er, skriv ingrid@example.com. Kommandoen «tendero outbox» viser koden hun får.",
+    presence: "Virtuell assistent",
+    language: "Språk",
+    startOver: "Ny samtale",
+    sure: "Starte en ny samtale? Denne blir fjernet fra denne enheten.",
+    keep: "Behold denne",
+    conversation: "Samtale",
+    welcome: "Hei! Jeg er assistenten til Mercado Aurora. Spør meg om en bestilling, en retur, poengene dine eller noe du vil kjøpe.",
+    write: "Skriv en melding",
+    send: "Send",
+    you: "Du:",
+    shop: "Assistenten:",
+    choices: "Valg",
+    chosen: "valgt",
+    picture: "Bilde fra butikken",
+    openPicture: "Åpne bildet",
+    openFile: "Åpne filen",
+    failed: "Ikke sendt · Trykk for å prøve igjen",
+    unanswered: "Svaret kom ikke · Trykk for å sende på nytt",
+    tooLong: "For lang: opptil {longest} tegn · Trykk for å korte den ned",
+  },
 };
+
+const alike = { no: "nb", nn: "nb" }; // whoever reads Norwegian of another name reads this one
 
 /** The first of the visitor's languages ("es-MX", ...) that the page speaks. */
 export function languageOf(wanted) {
-  const spoken = wanted.map((tag) => tag.toLowerCase().split("-")[0]).find((tag) => Object.hasOwn(words, tag));
+  const languages = wanted.map((tag) => tag.toLowerCase().split("-")[0]).map((tag) => alike[tag] ?? tag);
+  const spoken = languages.find((tag) => Object.hasOwn(words, tag));
   return spoken ?? Object.keys(words)[0];
 }

@@ -2,8 +2,8 @@
 
 A shopper's language is sticky (the slot `language`): only a message that surely is in another language changes it. Names,
 addresses and products are in no language, so a message is sure only if it has a word that tells its language: "where", "quiero".
-Until one has been sure, the hint counts (one telling word), and before any hint `device_language`: what the channel says of the
-shopper's device, or a guess.
+A word may tell several ("pedido"); a message is in one of those that most of its words tell. Until one has been sure, the hint
+counts (one telling word), and before any hint `device_language`: what the channel says of the shopper's device, or a guess.
 """
 
 from __future__ import annotations
@@ -34,11 +34,14 @@ TellingWords = dict[str, list[str]]
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=True)
 class MessageLanguageDetector(GraphComponent):
     """Config: `languages` (ISO 639-1); `words`, the file of the words that tell a language; `certain`: the confidence from which
-    a message of three words or more is sure; `likely`: the confidence from which one without telling words gives a hint."""
+    a message of three words or more is sure; `backed`: the same where two words tell the language and no other is told by as
+    many; `clearly`: the share that the likeliest of several that are told needs for a hint, else the guess is the
+    first of them in `languages`; `likely`: the confidence from which a message without telling words gives a guess."""
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        return {"languages": ["es", "en"], "words": "data/patterns/languages.yml", "certain": 0.75, "likely": 0.9}
+        sure_from = {"certain": 0.7, "backed": 0.5, "clearly": 0.7, "likely": 0.7}
+        return {"languages": ["es", "en", "pt", "nb"], "words": "data/patterns/languages.yml", **sure_from}
 
     def __init__(self, config: dict[str, Any], storage: ModelStorage, resource: Resource, words: TellingWords) -> None:
         self._config = config
@@ -90,25 +93,31 @@ class MessageLanguageDetector(GraphComponent):
         words = WORD.findall(fold(text))
         if not words or text.startswith("/"):
             return None
-        language, confidence = self._likeliest(text)
-        told = self._told_by(words)
-        if language in told and len(words) >= ENOUGH_WORDS and confidence >= self._config["certain"]:
+        confidences = self._confidences(text)
+        language, confidence = next(iter(confidences.items()))
+        told, telling_words = self._told_by(words)
+        sure_from = self._config["backed" if len(told) == 1 and telling_words > 1 else "certain"]
+        if language in told and len(words) >= ENOUGH_WORDS and confidence >= sure_from:
             return "language", language
-        if len(told) == 1:
-            return "language_hint", told[0]
-        is_likely = not told and len(words) > 1 and confidence >= self._config["likely"]
+        if told:
+            likeliest = max(told, key=confidences.__getitem__)
+            is_clear = confidences[likeliest] >= self._config["clearly"] * sum(confidences[each] for each in told)
+            return ("language_hint", likeliest) if is_clear else ("device_language", told[0])
+        is_likely = len(words) > 1 and confidence >= self._config["likely"]
         return ("device_language", language) if is_likely else None
 
-    def _told_by(self, words: list[str]) -> list[str]:
-        """The languages of which these words have one that tells; a language without a list is told by any word."""
-        known = self._config["languages"]
+    def _told_by(self, words: list[str]) -> tuple[list[str], int]:
+        """The languages that most of these words tell, and each without a list; how many words tell them."""
         said = {_short(word) for word in words}
-        return [language for language in known if language not in self._words or self._words[language] & said]
+        count = {each: len(said & telling) for each, telling in self._words.items()}
+        most = max(count.values(), default=0)
+        return [each for each in self._config["languages"] if each not in count or count[each] == most > 0], most
 
-    def _likeliest(self, text: str) -> tuple[str, float]:
+    def _confidences(self, text: str) -> dict[str, float]:
+        """How likely each language is, the likeliest first; together 1."""
         letters = " ".join(word for word in WORD.findall(text) if len(word) > 1) or text
-        best = self._loaded().compute_language_confidence_values(letters)[0]
-        return best.language.iso_code_639_1.name.lower(), best.value
+        found = self._loaded().compute_language_confidence_values(letters)
+        return {each.language.iso_code_639_1.name.lower(): each.value for each in found}
 
     def _add_language(self, message: Message) -> None:
         text = message.get(TEXT) or ""
@@ -124,7 +133,7 @@ class MessageLanguageDetector(GraphComponent):
         others = [entity for entity in entities if entity["entity"] != WANTED]
         wishes = [e for e in entities if e["entity"] == WANTED and e["value"] in self._config["languages"]]
         if len(wishes) > 1:
-            written = self._likeliest(text)[0]
+            written = next(iter(self._confidences(text)))
             wishes.sort(key=lambda wish: (wish["start"] - wish["end"], wish["value"] != written))
         return [*others, *wishes[:1]]
 

@@ -1,10 +1,10 @@
-"""A linear intent classifier over word and character n-grams: trains in seconds, answers in a millisecond, always the same."""
+"""The intents of a message, by linear models of its words and of its meaning: trains in seconds, answers in milliseconds, always
+the same. docs/adr/0013-sentence-encoder.md says what each model adds."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,26 +19,34 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from rasa.shared.utils.io import dump_obj_as_json_to_file, read_json_file, read_yaml_file
 
 from bot.nlu.folding import fold
-from bot.nlu.linear_model import FEWEST_CHARACTERS, MOST_CHARACTERS, MOST_WORDS, WORD, LinearModel
+from bot.nlu.intent_model import IntentModel
+from bot.nlu.intent_training import train
+from bot.nlu.sentence_encoder import Numbers, encoder_of
 
+LANGUAGE_SLOTS = ("language", "language_hint", "device_language")  # entities of the language detector, the surest first
 REQUESTS = "requests"  # key of a parsed message: the requests found in it, where there are two
 RANKING_LENGTH = 10
 SHORTEST = 3  # words of a second request after a mere "and"
 SURELY_ANOTHER = 0.8  # confidence from which a mere thing is a request of its own: "and the refund of 10233"
-ROUGH = 0.05  # tolerance: a sixth of the time of the default, with the same accuracy on tests/nlu
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class LinearIntentClassifier(GraphComponent, IntentClassifier):
-    """Config: `C`, `joints` (the file of words at which a message may hold two requests), `requests` (intents that can be one
-    of two), `certain` (the confidence asked of each of two requests), `one_matter` (lists of intents that may well be one
-    request: "it did not arrive and I want my money back"), `intent_of_entity` (an entity that decides the intent, whatever
-    else is said)."""
+    """Config, of the model: `encoder` (the dotted path of a sentence encoder's class, or null: words alone decide), `sure` (the
+    probability from which words alone decide and the sentence is not encoded), `odds` (by how much an intent is likelier than
+    the examples tell), `C` (the smaller, the less a single example counts).
+
+    Of two requests: `joints` (the file of words at which a message may hold two), `requests` (intents that can be one of two),
+    `certain` (the confidence asked of each), `one_matter` (lists of intents that may well be one request: "it did not arrive and
+    I want my money back"). And `intent_of_entity`: an entity that decides the intent, whatever else is
+    said. `intent_alone`: one that decides it where nothing else is said ("10234" answers a question)."""
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        joints = "data/patterns/joints.yml"
-        return {"C": 20.0, "joints": joints, "requests": [], "certain": 0.45, "one_matter": [], "intent_of_entity": {}}
+        encoder = "bot.nlu.universal_sentence_encoder.UniversalSentenceEncoder"
+        model = {"encoder": encoder, "sure": 0.85, "odds": {}, "C": 0.3}
+        requests = {"joints": "data/patterns/joints.yml", "requests": [], "certain": 0.45, "one_matter": []}
+        return {**model, **requests, "intent_of_entity": {}, "intent_alone": {}}
 
     def __init__(self, config: dict[str, Any], storage: ModelStorage, resource: Resource, trained: dict[str, Any]) -> None:
         self._config = config
@@ -65,17 +73,17 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
         execution_context: ExecutionContext,
         **kwargs: Any,
     ) -> LinearIntentClassifier:
+        encoder = encoder_of(config["encoder"]) if config["encoder"] else None
         with model_storage.read_from(resource) as folder:
-            joints = read_json_file(folder / "joints.json")
-            return cls(config, model_storage, resource, {"classifier": LinearModel.load(folder), **joints})
+            model = IntentModel.load(folder, encoder, config["odds"], config["sure"])
+            return cls(config, model_storage, resource, {"model": model, **read_json_file(folder / "joints.json")})
 
     def train(self, training_data: TrainingData) -> Resource:
-        # Sorted, so that the order of files on a disk changes nothing.
-        examples = sorted({(_shape(m.get(TEXT)), m.get(INTENT)) for m in training_data.intent_examples if m.get(TEXT)})
-        classifier = _untrained(self._config["C"], _weights(intent for _, intent in examples))
-        classifier.fit([text for text, _ in examples], [intent for _, intent in examples])
-        model, joints = LinearModel.of(classifier), _read_joints(Path(self._config["joints"]))
-        self._trained = {"classifier": model, **joints}
+        config, joints = self._config, _read_joints(Path(self._config["joints"]))
+        encoder = encoder_of(config["encoder"]) if config["encoder"] else None
+        examples = [(message.get(TEXT), message.get(INTENT)) for message in training_data.intent_examples if message.get(TEXT)]
+        model = train(examples, encoder, config["C"], config["odds"], config["sure"])
+        self._trained = {"model": model, **joints}
         with self._storage.write_to(self._resource) as folder:
             model.save(folder)
             dump_obj_as_json_to_file(folder / "joints.json", joints)
@@ -89,22 +97,30 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
                 message.set(INTENT, {"name": None, "confidence": 0.0}, add_to_output=True)
         return messages
 
-    def ranking(self, text: str) -> list[dict[str, Any]]:
+    def ranking(self, text: str, language: str | None = None) -> list[dict[str, Any]]:
         """The likeliest intents of this text with their probabilities."""
-        classifier: LinearModel = self._trained["classifier"]
-        probabilities = classifier.probabilities(_shape(without_joint(text, self._trained["joints"])))
-        best = probabilities.argsort()[::-1][:RANKING_LENGTH]
-        return [{"name": classifier.classes[i], "confidence": float(probabilities[i])} for i in best]
+        return self._rankings([text], language)[0]
 
-    def requests(self, text: str) -> list[dict[str, Any]]:
+    def _rankings(self, texts: Sequence[str], language: str | None) -> list[list[dict[str, Any]]]:
+        model: IntentModel = self._trained["model"]
+        likely = model.probabilities([without_joint(text, self._trained["joints"]) for text in texts], language)
+        return [_best(model.classes, probabilities) for probabilities in likely]
+
+    def requests(self, text: str, language: str | None = None) -> list[dict[str, Any]]:
         """The two requests of a message that holds two different ones, in the order in which they were said; else none."""
+        clauses = split(text, self._trained["joints"])
+        if len(clauses) < 2:
+            return []
+        rankings = self._rankings([clause for _, clause in clauses], language)
         found: list[dict[str, Any]] = []
-        for joint, clause in split(text, self._trained["joints"]):
-            intent = self.ranking(clause)[0]
-            if intent["name"] in self._config["requests"] and intent["confidence"] >= self._config["certain"]:
-                request = {"intent": intent["name"], "text": clause, "confidence": intent["confidence"]}
+        for (joint, clause), ranking in zip(clauses, rankings, strict=True):
+            if self._is_request(ranking[0]):
+                request = {"intent": ranking[0]["name"], "text": clause, "confidence": ranking[0]["confidence"]}
                 found += [] if found and self._is_one_matter(found[0], request, joint) else [request]
         return found[:2] if len(found) > 1 else []
+
+    def _is_request(self, intent: dict[str, Any]) -> bool:
+        return intent["name"] in self._config["requests"] and intent["confidence"] >= self._config["certain"]
 
     def _is_one_matter(self, first: dict[str, Any], second: dict[str, Any], joint: str) -> bool:
         """Whether the second may well be the first in other words: only "and also" or a number of its own makes it another."""
@@ -120,20 +136,35 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
         return (is_alike and not has_number) or len(second["text"].split()) < SHORTEST
 
     def _classify(self, message: Message) -> None:
-        ranking = self.ranking(message.get(TEXT))
-        requests = self.requests(message.get(TEXT))
+        language = language_of(message)
+        ranking = self.ranking(message.get(TEXT), language)
+        requests = self.requests(message.get(TEXT), language)
         if (decided := self._decided_by_entity(message)) is not None:
-            rest = [each for each in self.ranking(_without_marks(message.get(TEXT))) if each["name"] != decided]
-            ranking, requests = [{"name": decided, "confidence": 1.0}, *rest], []
+            ranking, requests = _led_by(decided, 1.0, self.ranking(_without_marks(message.get(TEXT)), language)), []
         if requests:
-            ranking = _led_by(requests, ranking)
+            ranking = _led_by(requests[0]["intent"], requests[0]["confidence"], ranking)
             message.set(REQUESTS, requests, add_to_output=True)
         message.set(INTENT, ranking[0], add_to_output=True)
         message.set(INTENT_RANKING_KEY, ranking, add_to_output=True)
 
     def _decided_by_entity(self, message: Message) -> str | None:
-        deciding = self._config["intent_of_entity"]
-        return next((deciding[e["entity"]] for e in message.get(ENTITIES) or [] if e["entity"] in deciding), None)
+        found, deciding, alone = message.get(ENTITIES) or [], self._config["intent_of_entity"], self._config["intent_alone"]
+        decided = next((deciding[each["entity"]] for each in found if each["entity"] in deciding), None)
+        return decided or next(
+            (alone[each["entity"]] for each in found if each["entity"] in alone and _is_all(each, message)), None
+        )
+
+
+def _is_all(entity: dict[str, Any], message: Message) -> bool:
+    """Whether the message is nothing but this, a sign or two aside: "#10234", "10234?"."""
+    text = message.get(TEXT)
+    return not re.search(r"\w", text[: entity["start"]] + text[entity["end"] :])
+
+
+def language_of(message: Message) -> str | None:
+    """What the language detector before us has found, the surest; None where there is no sign or no detector."""
+    found = {entity["entity"]: entity["value"] for entity in message.get(ENTITIES) or []}
+    return next((found[name] for name in LANGUAGE_SLOTS if name in found), None)
 
 
 def split(text: str, joints: Sequence[str]) -> list[tuple[str, str]]:
@@ -159,34 +190,14 @@ def _any_of(joints: Sequence[str]) -> str:
     return "|".join(re.escape(joint) for joint in joints)
 
 
-def _shape(text: str) -> str:
-    """What the classifier sees: every number of so many digits is alike."""
-    return re.sub(r"\d", "0", fold(text))
+def _best(classes: Sequence[str], probabilities: Numbers) -> list[dict[str, Any]]:
+    best = probabilities.argsort()[::-1][:RANKING_LENGTH]
+    return [{"name": classes[i], "confidence": float(probabilities[i])} for i in best]
 
 
 def _without_marks(text: str) -> str:
     """The text without what the masking has left in it: "they charged me twice [card]"."""
     return re.sub(r"\[\w+\]", " ", text).strip() or text
-
-
-def _weights(intents: Iterable[str]) -> dict[str, float]:
-    """The rarer an intent, the more an example counts, but by the square root: the FAQ has very many, and they must count too."""
-    counts = Counter(intents)
-    most = max(counts.values())
-    return {intent: (most / count) ** 0.5 for intent, count in counts.items()}
-
-
-def _untrained(c: float, weights: dict[str, float]) -> Any:
-    # Only a training needs scikit-learn: LinearModel predicts without it.
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline, make_union
-
-    words = TfidfVectorizer(ngram_range=(1, MOST_WORDS), sublinear_tf=True, token_pattern=WORD.pattern)
-    pieces = (FEWEST_CHARACTERS, MOST_CHARACTERS)
-    characters = TfidfVectorizer(analyzer="char_wb", ngram_range=pieces, sublinear_tf=True)
-    regression = LogisticRegression(C=c, class_weight=weights, solver="liblinear", tol=ROUGH, random_state=0)
-    return make_pipeline(make_union(words, characters), regression)
 
 
 def _read_joints(file: Path) -> dict[str, list[str]]:
@@ -197,8 +208,8 @@ def _read_joints(file: Path) -> dict[str, list[str]]:
     return {"joints": sorted(joints | weak, key=lambda joint: (-len(joint), joint)), "weak": sorted(weak), "things": things}
 
 
-def _led_by(requests: list[dict[str, Any]], ranking: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The ranking with the first request clearly at its head: that there is a second one makes the first no less sure."""
-    first = {"name": requests[0]["intent"], "confidence": requests[0]["confidence"]}
-    rest = [rank for rank in ranking if rank["name"] != first["name"]]
-    return [first, *({**rank, "confidence": min(rank["confidence"], first["confidence"] / 2)} for rank in rest)]
+def _led_by(intent: str, confidence: float, ranking: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The ranking with this intent clearly at its head: what else is in the message makes it no less sure."""
+    rest = [rank for rank in ranking if rank["name"] != intent]
+    first = {"name": intent, "confidence": confidence}
+    return [first, *({**rank, "confidence": min(rank["confidence"], confidence / 2)} for rank in rest)]

@@ -1,4 +1,4 @@
-"""What a trained pipeline of two TF-IDF vectorizers and a logistic regression predicts, without scikit-learn.
+"""What a trained pipeline of two TF-IDF vectorizers and a linear classifier predicts, without scikit-learn.
 
 scikit-learn is built for many texts at once: for one message most of its time goes into checks and matrices of one row, and
 importing it takes longer than all else that answers a message. It trains; the numbers it found are used here.
@@ -21,7 +21,7 @@ WORD = re.compile(r"\w+|[^\w\s]")
 MOST_WORDS = 2  # in an n-gram
 FEWEST_CHARACTERS, MOST_CHARACTERS = 2, 5
 
-Numbers = np.ndarray[Any, np.dtype[np.float64]]
+Numbers = np.ndarray[Any, np.dtype[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -37,38 +37,40 @@ class LinearModel:
     intercepts: Numbers
 
     @classmethod
-    def of(cls, pipeline: Any) -> LinearModel:
-        """The numbers of a fitted pipeline of scikit-learn: a union of (words, characters), then the regression."""
-        (_, union), (_, regression) = pipeline.steps
+    def of(cls, union: Any, classifier: Any) -> LinearModel:
+        """The numbers of what scikit-learn has fitted: a union of (words, characters), and the classifier."""
         words, characters = (vectorizer for _, vectorizer in union.transformer_list)
         offset = len(words.vocabulary_)
+        weights, intercepts = classifier.coef_, classifier.intercept_
+        if len(classifier.classes_) == 2:  # one row tells both
+            weights, intercepts = np.concatenate([-weights, weights]), np.concatenate([-intercepts, intercepts])
         return cls(
-            classes=[str(each) for each in regression.classes_],
+            classes=[str(each) for each in classifier.classes_],
             words={gram: int(row) for gram, row in words.vocabulary_.items()},
             characters={gram: offset + int(row) for gram, row in characters.vocabulary_.items()},
-            rarity=np.concatenate([words.idf_, characters.idf_]),
-            weights=np.ascontiguousarray(regression.coef_.T),
-            intercepts=np.asarray(regression.intercept_),
+            rarity=np.concatenate([words.idf_, characters.idf_]).astype(np.float32),
+            weights=np.ascontiguousarray(weights.T, dtype=np.float32),
+            intercepts=np.asarray(intercepts, dtype=np.float32),
         )
 
-    def probabilities(self, text: str) -> Numbers:
-        """Of each class."""
+    def scores(self, text: str) -> Numbers:
+        """Of each class: the higher, the likelier."""
         text = text.lower()
         scores = self.intercepts.copy()
         for grams, rows in ((word_grams(text), self.words), (character_grams(text), self.characters)):
             scores += self._scores(grams, rows)
-        likely: Numbers = 1 / (1 + np.exp(-scores))
-        if len(self.classes) == 2:  # one column tells both
-            return np.array([1 - likely[0], likely[0]])
-        result: Numbers = likely / likely.sum()
-        return result
+        return scores
+
+    def knows_a_word(self, text: str) -> bool:
+        """Whether any of its words was ever read; numbers and signs are none."""
+        return any(word in self.words for word in WORD.findall(text.lower()) if word.isalpha())
 
     def _scores(self, grams: Iterable[str], rows: dict[str, int]) -> Numbers:
         counts = Counter(row for gram in grams if (row := rows.get(gram)) is not None)
         if not counts:
-            return np.zeros(len(self.intercepts))
+            return np.zeros_like(self.intercepts)
         found = list(counts)
-        values = np.array([1 + math.log(count) for count in counts.values()]) * self.rarity[found]
+        values = np.array([1 + math.log(count) for count in counts.values()], dtype=np.float32) * self.rarity[found]
         values /= math.sqrt(float(values @ values))
         scores: Numbers = values @ self.weights[found]
         return scores

@@ -18,10 +18,11 @@ from commerce.faq.files import (
     load_words,
     render,
 )
-from commerce.faq.index import ANSWER_FROM, SAME_WITHIN, FaqIndex, FaqMatch, choose
+from commerce.faq.index import ANSWER_FROM, ANSWER_FROM_MEANING, SAME_WITHIN, FaqIndex, FaqMatch, SentenceEncoder, choose
 
 __all__ = [
     "ANSWER_FROM",
+    "ANSWER_FROM_MEANING",
     "ANSWER_LIMIT",
     "FACT_NAMES",
     "QUESTION_LIMIT",
@@ -31,6 +32,7 @@ __all__ = [
     "FaqIndex",
     "FaqMatch",
     "FaqWords",
+    "SentenceEncoder",
     "choose",
     "load_faq",
     "load_words",

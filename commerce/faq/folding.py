@@ -9,12 +9,14 @@ from collections.abc import Iterable, Mapping
 _LONG_NUMBER = re.compile(r"#?\d[\d-]{3,}")  # an order number or the like: which one does not matter here
 _APOSTROPHE = re.compile(r"['’´`]")
 _NOT_A_WORD = re.compile(r"[\W_]+")
+_NORDIC = str.maketrans({"ø": "o", "æ": "ae"})
 _REPEATED_LETTER = re.compile(r"([^\W\d])\1+")
 
 
 def fold(text: str) -> str:
     """`"¿Cuánto   tardaaa?"` and `"cuanto tarda"` become the same words, parted by single spaces."""
-    plain = "".join(each for each in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(each))
+    decomposed = unicodedata.normalize("NFKD", text.lower().translate(_NORDIC))
+    plain = "".join(each for each in decomposed if not unicodedata.combining(each))
     words = _NOT_A_WORD.sub(" ", _LONG_NUMBER.sub(" longnumber ", _APOSTROPHE.sub("", plain)))
     return _REPEATED_LETTER.sub(r"\1", words).strip()
 

@@ -1,12 +1,14 @@
-"""Finds the entries that a shopper's text asks about: TF-IDF over words and character n-grams, in memory."""
+"""Finds the entries that a shopper's text asks about: TF-IDF over words and character n-grams, in memory; and, where there is a
+sentence encoder, what the text means."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any, Protocol
 
 from commerce.faq.files import FaqEntry, FaqWords
 from commerce.faq.folding import WordFolder
@@ -19,6 +21,9 @@ SAME_WITHIN = 0.05  # two scores this near fit about equally
 WORD_SHARE = 0.4  # of the likeness; the rest is for character n-grams, which forgive typos
 ENTRY_SHARE = 0.4  # how much the entry as a whole counts beside its likest phrase
 REQUEST_LEAD = 0.05  # a request must be this much likelier than a question to silence it
+MEANING_SHARE = 0.5  # of a score, where meaning counts; the rest is for words
+MEANT_FROM = 0.3  # two sentences less like each other, to an encoder, have nothing to do with each other
+ANSWER_FROM_MEANING = 0.3  # as ANSWER_FROM, where meaning counts
 _THE_VERY_WORDS = 0.999  # 1, but for rounding
 _CHARACTERS = 3  # length of the n-grams: with longer and shorter ones it is slower and no better
 
@@ -33,20 +38,33 @@ class FaqMatch:
 
 @dataclass(frozen=True)
 class _Phrase:
-    text: str  # folded
+    text: str  # folded, but for the encoder
     entry: FaqEntry | None  # None: small talk
     is_question: bool  # False: a request or small talk, which the FAQ leaves alone
+
+
+class SentenceEncoder(Protocol):
+    """Turns sentences into rows of numbers of length 1: the nearer their meaning, the larger the product of two rows."""
+
+    def encode(self, texts: Sequence[str]) -> Any: ...
 
 
 class FaqIndex:
     """Searches the entries of one language at a time. Safe to share between threads: it is never changed."""
 
-    def __init__(self, entries: Iterable[FaqEntry], words: Mapping[str, FaqWords] | None = None) -> None:
+    def __init__(
+        self,
+        entries: Iterable[FaqEntry],
+        words: Mapping[str, FaqWords] | None = None,
+        encoder: SentenceEncoder | None = None,
+    ) -> None:
         by_language: dict[str, list[FaqEntry]] = defaultdict(list)
         for entry in entries:
             by_language[entry.language].append(entry)
         known = words or {}
-        self._indexes = {language: _LanguageIndex(own, known.get(language, FaqWords())) for language, own in by_language.items()}
+        self._indexes = {
+            language: _LanguageIndex(own, known.get(language, FaqWords()), encoder) for language, own in by_language.items()
+        }
 
     def search(self, text: str, language: str, limit: int = 3) -> list[FaqMatch]:
         """The best entries first, at most `limit`; none for a language without entries.
@@ -57,17 +75,20 @@ class FaqIndex:
         return index.search(text[:QUERY_LIMIT])[:limit] if index else []
 
 
-def choose(matches: Sequence[FaqMatch]) -> list[FaqEntry]:
+def choose(matches: Sequence[FaqMatch], answer_from: float = ANSWER_FROM) -> list[FaqEntry]:
     """The entry to answer with; two when they fit about equally, to be offered; none when nothing fits."""
-    fitting = [match for match in matches if match.score >= ANSWER_FROM]
+    fitting = [match for match in matches if match.score >= answer_from]
     best = [match.entry for match in fitting if match.score >= fitting[0].score - SAME_WITHIN]
     return best[:2]
 
 
 class _LanguageIndex:
-    def __init__(self, entries: Sequence[FaqEntry], words: FaqWords) -> None:
+    def __init__(self, entries: Sequence[FaqEntry], words: FaqWords, encoder: SentenceEncoder | None) -> None:
         self._folder = WordFolder(words.synonyms, words.filler)
-        self._phrases = list(_phrases(entries, words, self._folder))
+        written = list(_phrases(entries, words))
+        self._phrases = [replace(phrase, text=self._folder.fold(phrase.text)) for phrase in written]
+        self._encoder = encoder
+        self._meanings = encoder.encode([phrase.text.lower() for phrase in written]) if encoder else None
         self._weights = _inverse_frequency(self._phrases)
         self._unknown = max(self._weights.values(), default=1.0)
         self._postings: dict[str, list[tuple[int, float]]] = defaultdict(list)
@@ -86,9 +107,9 @@ class _LanguageIndex:
         covered = self._covered(vector)
         best: dict[str, FaqMatch] = {}
         request = 0.0
-        for place, likeness in self._likeness(vector).items():
+        for place, (likeness, meant) in self._found(text, vector).items():
             phrase = self._phrases[place]
-            score = _score(likeness, covered, phrase)
+            score = meant + (1 - self._meaning_share) * _score(likeness, covered, phrase)
             if phrase.entry is None or not phrase.is_question:
                 request = max(request, score)
             elif phrase.entry.id not in best or score > best[phrase.entry.id].score:
@@ -97,6 +118,19 @@ class _LanguageIndex:
             return []
         asked = [match for match in best.values() if match.score + REQUEST_LEAD > request]
         return sorted(asked, key=lambda match: (-match.score, match.entry.id))
+
+    @property
+    def _meaning_share(self) -> float:
+        return MEANING_SHARE if self._encoder else 0.0
+
+    def _found(self, text: str, vector: _Vector) -> dict[int, tuple[float, float]]:
+        """By phrase: its likeness in words, and what its meaning adds to the score."""
+        likeness = self._likeness(vector)
+        if self._encoder is None:
+            return {place: (alike, 0.0) for place, alike in likeness.items()}
+        meant = self._meanings @ self._encoder.encode([text.lower()])[0]
+        adds = (self._meaning_share * (meant - MEANT_FROM) / (1 - MEANT_FROM)).clip(0).tolist()
+        return {place: (likeness.get(place, 0.0), adds[place]) for place in range(len(self._phrases))}
 
     def _likeness(self, vector: _Vector) -> dict[int, float]:
         """Cosine with every phrase that shares a feature."""
@@ -133,11 +167,11 @@ def _score(likeness: float, covered: Mapping[str, float], phrase: _Phrase) -> fl
     return min(1.0, (1 - ENTRY_SHARE) * likeness + ENTRY_SHARE * whole)
 
 
-def _phrases(entries: Iterable[FaqEntry], words: FaqWords, folder: WordFolder) -> Iterator[_Phrase]:
+def _phrases(entries: Iterable[FaqEntry], words: FaqWords) -> Iterator[_Phrase]:
     for entry in entries:
-        yield from (_Phrase(folder.fold(text), entry, True) for text in (entry.question, *entry.asked_as))
-        yield from (_Phrase(folder.fold(text), entry, False) for text in entry.not_asked_as)
-    yield from (_Phrase(folder.fold(text), None, False) for text in words.not_questions)
+        yield from (_Phrase(text, entry, True) for text in (entry.question, *entry.asked_as))
+        yield from (_Phrase(text, entry, False) for text in entry.not_asked_as)
+    yield from (_Phrase(text, None, False) for text in words.not_questions)
 
 
 def _inverse_frequency(phrases: Sequence[_Phrase]) -> dict[str, float]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from bot.without_tensorflow import leave_out_of_training
 from tendero.rasa_jobs import prepare
 
 SEED = 20260101
@@ -54,4 +55,5 @@ def train(output: Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    leave_out_of_training("config.yml")  # before Rasa is imported
     sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))

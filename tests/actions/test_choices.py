@@ -85,6 +85,7 @@ def test_option_survives_being_stored() -> None:
 
 def test_words_are_compared_without_capitals_accents_and_signs() -> None:
     assert folded_words("¡Más o MENOS, gracias!") == ["mas", "o", "menos", "gracias"]
+    assert folded_words("Størrelse på være") == ["storrelse", "pa", "vaere"]
 
 
 def place(text: str, said: str, value: str) -> dict[str, Any]:

@@ -25,6 +25,12 @@ def numbers_in(text: str) -> list[dict[str, Any]]:
         "cancel 10256, sorry 10258",
         "cancel order 10256, I mean order 10258",
         "cancel 10256... oops, it's 10258",
+        "cancela el 10256, más bien el 10258",
+        "10256, não, 10258",
+        "cancela o 10256, desculpa, o 10258",
+        "cancela o 10256, aliás, 10258",
+        "kanseller 10256, nei, 10258",
+        "kanseller 10256, beklager, jeg mente 10258",
     ],
 )
 def test_the_last_number_counts_after_a_correction(text: str) -> None:
@@ -39,6 +45,11 @@ def test_the_last_number_counts_after_a_correction(text: str) -> None:
         "cancel 10256 and 10258",
         "cancel 10256 but not 10258",
         "cancel 10256, 10258",
+        "cancela o 10256 mas não o 10258",
+        "cancela o 10256 e o 10258",
+        "cancela o 10256, não o 10258",
+        "kanseller 10256, men ikke 10258",
+        "kanseller 10256 og 10258",
     ],
 )
 def test_two_numbers_are_two_without_one(text: str) -> None:

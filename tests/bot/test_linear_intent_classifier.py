@@ -35,10 +35,12 @@ def trained(storage: LocalModelStorage, context: ExecutionContext, folder: Path,
     (folder / "joints.yml").write_text(JOINTS, encoding="utf-8")
     config = {
         **LinearIntentClassifier.get_default_config(),
+        "encoder": None,
         "joints": str(folder / "joints.yml"),
         "requests": ["cancel_order", "check_points", "request_return", "report_problem"],
         "one_matter": [["request_return", "report_problem", "cancel_order"]],
         "intent_of_entity": {"secret": "share_secret"},
+        "intent_alone": {"order_number": "inform"},
         "certain": 0.3,
     }
     classifier = LinearIntentClassifier.create(config, storage, Resource(name), context)
@@ -114,6 +116,15 @@ def test_same_thing_twice_is_one_request(classifier: LinearIntentClassifier) -> 
 
 def test_greeting_before_a_request_is_no_request(classifier: LinearIntentClassifier) -> None:
     assert wanted(classifier, "good morning. cancel my order please") == []
+
+
+@pytest.mark.parametrize(("text", "is_alone"), [("10234", True), ("#10234?", True), ("cancel order 10234", False)])
+def test_number_alone_informs(classifier: LinearIntentClassifier, text: str, is_alone: bool) -> None:
+    start = text.index("10234")
+    number = {"entity": "order_number", "value": "10234", "start": start, "end": start + 5}
+    message = Message({TEXT: text, ENTITIES: [number]})
+    classifier.process([message])
+    assert (message.get(INTENT)["name"] == "inform") is is_alone
 
 
 def test_secret_decides_the_intent(classifier: LinearIntentClassifier) -> None:

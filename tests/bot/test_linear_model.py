@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.nlu.linear_intent_classifier import _untrained, _weights
+from bot.nlu.intent_training import _classifier, _vectorizers, importance
 from bot.nlu.linear_model import LinearModel
 
 EXAMPLES = [
@@ -39,9 +39,13 @@ TEXTS = [
 @pytest.mark.parametrize("intents", [{"track", "return", "greet"}, {"track", "return"}])
 def test_it_predicts_what_scikit_learn_predicts(intents: set[str], tmp_path: Path) -> None:
     known = [(text, intent) for text, intent in EXAMPLES if intent in intents]
-    pipeline = _untrained(20.0, _weights(intent for _, intent in known))
-    pipeline.fit([text for text, _ in known], [intent for _, intent in known])
-    LinearModel.of(pipeline).save(tmp_path)
+    union = _vectorizers().fit([text for text, _ in known])
+    classifier = _classifier(1.0, importance(intent for _, intent in known))
+    classifier.fit(union.transform([text for text, _ in known]), [intent for _, intent in known])
+    LinearModel.of(union, classifier).save(tmp_path)
     model = LinearModel.load(tmp_path)
+    expected = classifier.decision_function(union.transform(TEXTS))
     assert Counter(model.classes) == Counter(intents)
-    np.testing.assert_allclose([model.probabilities(text) for text in TEXTS], pipeline.predict_proba(TEXTS), rtol=1e-12)
+    for text, scores in zip(TEXTS, expected, strict=True):
+        either_side = scores if len(intents) > 2 else np.array([-scores, scores])
+        np.testing.assert_allclose(model.scores(text), either_side, atol=1e-5)

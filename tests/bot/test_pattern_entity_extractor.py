@@ -12,6 +12,8 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.nlu.pattern_entity_extractor import PatternEntityExtractor, read_patterns
 
+OURS = Path(__file__).parents[2] / "data" / "patterns"
+
 PATTERNS = """
 entities:
   color:
@@ -85,3 +87,78 @@ def test_phrase_that_two_files_have_counts_once(tmp_path: Path) -> None:
     for name in ("en.yml", "es.yml"):
         (tmp_path / name).write_text("entities: {color: {blue: [Azul]}}", encoding="utf-8")
     assert read_patterns(tmp_path)["phrases"] == [["color", "blue", "azul"]]
+
+
+# The shapes of data/patterns
+
+
+@pytest.fixture
+def ours(storage: LocalModelStorage, resource: Resource, context: ExecutionContext) -> PatternEntityExtractor:
+    created = PatternEntityExtractor.create({"patterns": str(OURS)}, storage, resource, context)
+    created.train(TrainingData())
+    return created
+
+
+def of_kind(extractor: PatternEntityExtractor, text: str, *kinds: str) -> list[tuple[str, str]]:
+    return [(kind, value) for kind, value in said(extractor, text) if kind in kinds]
+
+
+@pytest.mark.parametrize("text", ["cadê o 10.290", "pedido 10.290?", "nº 10.290", "10.290", "cancela o 10.290."])
+def test_order_number_may_have_a_dot(ours: PatternEntityExtractor, text: str) -> None:
+    assert of_kind(ours, text, "order_number", "amount", "code") == [("order_number", "10.290")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "R$ 10.290",
+        "10.290 reais",
+        "custa 10.290,50",
+        "$10.290",
+        "kr 10.290",
+        "10.290 kr",
+        "10.290 pontos",
+        "CEP 01.001-000",
+        "até 10.290",
+        "1.10.290",
+    ],
+)
+def test_amount_points_or_postcode_with_a_dot_is_no_order(ours: PatternEntityExtractor, text: str) -> None:
+    assert of_kind(ours, text, "order_number") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ana punto lopez arroba gmail punto com",
+        "ana guion bajo lopez arroba example punto com punto mx",
+        "ana dot lopez at gmail dot com",
+        "ana ponto lopes arroba gmail ponto com ponto br",
+        "ana underline lopes arroba gmail.com",
+        "ana traço lopes arroba uol ponto com ponto br",
+        "ana punktum lopez krøllalfa gmail punktum com",
+        "ola prikk nordmann alfakrøll example prikk no",
+    ],
+)
+def test_email_said_in_words_is_found_whole(ours: PatternEntityExtractor, text: str) -> None:
+    before = "é " if "ponto" in text or "arroba gmail.com" in text else ""
+    assert of_kind(ours, f"{before}{text}", "email") == [("email", text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("har dere den i størrelse 39", [("size", "39")]),
+        ("storrelse 39 takk", [("size", "39")]),
+        ("kjøpe med kort", []),
+        ("det er ikke bra", []),
+        ("ring meg", []),
+        ("the size med please", [("size", "M")]),
+        ("i need a bra", [("category", "underwear")]),
+        ("estoy tan cansada", []),
+    ],
+)
+def test_words_of_one_language_mean_nothing_in_another(
+    ours: PatternEntityExtractor, text: str, found: list[tuple[str, str]]
+) -> None:
+    assert of_kind(ours, text, "size", "category", "color") == found

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bot.stand_ins import LeftOut, StandIns
-from bot.without_tensorflow import NEED_SCIKIT_LEARN, NEED_TENSORFLOW, components, unused
+from bot.without_tensorflow import NEED_SCIKIT_LEARN, NEED_TENSORFLOW, components, trains_with_tensorflow, unused
 from tests.conversations.stage import ROOT, trained_model
 
 LIGHT = [
@@ -133,3 +133,18 @@ def test_stand_in_can_be_named_and_subclassed_and_tells_who_uses_it(monkeypatch:
         Tensor(3)
     with pytest.raises(ModuleNotFoundError):
         import left_out_elsewhere  # type: ignore[import-not-found]  # noqa: F401
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "needed"),
+    [
+        (["WhitespaceTokenizer", "bot.nlu.secret_masker.SecretMasker"], False),
+        (["WhitespaceTokenizer", "DIETClassifier"], True),
+        ([DIET], True),
+        (["somebodys.Classifier"], True),
+        ([], True),
+    ],
+)
+def test_training_has_tensorflow_where_a_component_may_need_it(pipeline: list[str], needed: bool) -> None:
+    config = {"pipeline": [{"name": name} for name in pipeline], "policies": [{"name": "RulePolicy"}]}
+    assert trains_with_tensorflow(config) is needed

@@ -120,8 +120,8 @@ def test_a_product_has_its_words_options_and_prices(session: Session) -> None:
     variant = session.execute(select(Variant).where(Variant.sku == "SHI-OXF-BLU-M")).scalar_one()
     assert (variant.options, variant.is_active) == ({"size": "M", "color": "blue"}, True)
     assert {each.currency: each.amount_minor for each in variant.prices} == {"EUR": 3990, "MXN": 79900}
-    assert variant.product.names == {"es": "Camisa Oxford", "en": "Oxford Shirt"}
-    assert variant.product.attributes == {"material": {"es": "algodón", "en": "cotton"}}
+    assert variant.product.names == {"es": "Camisa Oxford", "en": "Oxford Shirt", "nb": "Oxfordskjorte", "pt": "Camisa Oxford"}
+    assert variant.product.attributes == {"material": {"es": "algodón", "en": "cotton", "pt": "algodão", "nb": "bomull"}}
     assert len(variant.product.images) == 2
     assert variant.product.category.return_kind == "ordinary"
 

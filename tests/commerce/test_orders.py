@@ -27,13 +27,17 @@ TODAY = NOW.date()
         ("w-10234", "W10234"),
         ("2 camisas del pedido 10234", "10234"),
         ("10234, la azul", "10234"),
+        ("10.234", "10234"),
+        ("pedido 10.234.", "10234"),
     ],
 )
 def test_a_number_is_read_however_it_is_written(written: str, number: str) -> None:
     assert orders.normalize_number(written) == number
 
 
-@pytest.mark.parametrize("written", ["", "my last order", "2", "RMA-20017", "rma 20017", "1,234.50", "PQ10234ES"])
+@pytest.mark.parametrize(
+    "written", ["", "my last order", "2", "RMA-20017", "rma 20017", "1,234.50", "R$ 10.234", "10.234,50", "PQ10234ES"]
+)
 def test_what_is_no_order_number_gives_none(written: str) -> None:
     assert orders.normalize_number(written) is None
 

@@ -34,7 +34,7 @@ def new(project: Path, before: set[str]) -> list[str]:
 
 
 def test_languages_are_the_folders() -> None:
-    assert {"en", "es"} <= set(languages(PROJECT / "data"))
+    assert languages(PROJECT / "data") == ["en", "es", "nb", "pt"]
 
 
 def test_the_project_has_no_problems() -> None:
@@ -43,23 +43,23 @@ def test_the_project_has_no_problems() -> None:
 
 def test_answer_in_one_language_only_is_a_problem(project: Path, before: set[str]) -> None:
     (project / "data/responses/es/weather.yml").write_text("responses:\n  utter_weather:\n  - text: Sol\n")
-    assert new(project, before) == ["data/responses/es/weather.yml: utter_weather is missing in en"]
+    assert new(project, before) == ["data/responses/es/weather.yml: utter_weather is missing in en, nb, pt"]
 
 
 def test_label_in_one_language_only_is_a_problem(project: Path, before: set[str]) -> None:
     (project / "data/labels/en/weather.yml").write_text("weather_sun: Sun\n")
-    assert new(project, before) == ["data/labels/en/weather.yml: weather_sun is missing in es"]
+    assert new(project, before) == ["data/labels/en/weather.yml: weather_sun is missing in es, nb, pt"]
 
 
 def test_examples_in_one_language_only_are_a_problem(project: Path, before: set[str]) -> None:
     (project / "data/nlu/en/weather.yml").write_text("nlu:\n- intent: ask_weather\n  examples: |\n    - rain?\n")
-    assert new(project, before) == ["data/nlu/en/weather.yml: ask_weather is missing in es"]
+    assert new(project, before) == ["data/nlu/en/weather.yml: ask_weather is missing in es, nb, pt"]
 
 
 def test_new_language_has_to_be_whole(project: Path, before: set[str]) -> None:
-    (project / "data/responses/pt").mkdir()
-    (project / "data/responses/pt/conversation.yml").write_text("responses: {}\n")
-    assert any("is missing in pt" in problem for problem in new(project, before))
+    (project / "data/responses/fr").mkdir()
+    (project / "data/responses/fr/conversation.yml").write_text("responses: {}\n")
+    assert any("is missing in fr" in problem for problem in new(project, before))
 
 
 def test_unreadable_file_is_named(project: Path, before: set[str]) -> None:
@@ -225,33 +225,34 @@ def test_known_variable_that_only_one_language_uses_is_a_problem(project: Path, 
 
 
 def test_variable_that_is_wrong_in_every_language_is_a_problem(project: Path, before: set[str]) -> None:
-    for language, words in (("es", "del pedido {order_number}: {task}"), ("en", "order {order_number}: {task}")):
+    said = {"es": "del pedido", "en": "order", "pt": "o pedido", "nb": "bestilling"}
+    for language, words in ((language, f"{lead} {{order_number}}: {{task}}") for language, lead in said.items()):
         file = f"data/responses/{language}/conversation.yml"
         change(project, file, words, words.replace("order_number", "order_numbr"))
     told = new(project, before)
-    assert len(told) == 2
+    assert len(told) == 4
     assert all("utter_recap_about_order uses {order_numbr}, which nobody fills in: " in each for each in told)
 
 
 def test_variable_that_the_code_does_not_give_to_this_answer_is_a_problem(project: Path, before: set[str]) -> None:
-    for language in ("es", "en"):
+    for language in languages(PROJECT / "data"):
         with (project / f"data/responses/{language}/weather.yml").open("w") as file:
             file.write('responses:\n  utter_weather:\n  - text: "{items}"\n')
     (project / "actions/weather.py").write_text('turn.say("utter_weather", orders=1, item=2)\n')
     assert new(project, before) == [
         f"data/responses/{language}/weather.yml:2: utter_weather uses {{items}}, which nobody fills in: "
         "actions/weather.py:1 gives {item}, {orders}"
-        for language in ("en", "es")
+        for language in languages(PROJECT / "data")
     ]
 
 
 def test_variable_of_an_answer_that_a_rule_says_has_to_be_a_slot(project: Path, before: set[str]) -> None:
-    for language in ("es", "en"):
+    for language in languages(PROJECT / "data"):
         file = project / f"data/responses/{language}/conversation.yml"
         place = file.read_text().index("- text: ", file.read_text().index("  utter_sorry:")) + len('- text: "')
         file.write_text(file.read_text()[:place] + "{items} " + file.read_text()[place:])
     told = new(project, before)
-    assert len(told) == 2
+    assert len(told) == 4
     assert all("utter_sorry uses {items}, which nobody fills in: a rule or a form says it" in each for each in told)
 
 

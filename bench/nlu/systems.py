@@ -1,0 +1,131 @@
+"""The classifiers that are compared. Each trains into a folder, and predicts from there in a process that trained nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import yaml
+
+from bench.nlu.examples import Example
+from bench.stock import StockProject, timed_training
+from bot.nlu.language_detector import MessageLanguageDetector, read_telling_words
+from bot.nlu.linear_intent_classifier import LinearIntentClassifier
+from tendero.environment import PROJECT, for_child
+
+OURS = "bot.nlu.linear_intent_classifier.LinearIntentClassifier"
+Ranking = tuple[str, float]  # the likeliest intent and its probability
+Costs = dict[str, Any]  # cpu_seconds, memory (MB)
+
+
+class System(Protocol):
+    def train(self, examples: Sequence[Example], folder: Path) -> Costs | None:
+        """What it took, where it was done by another process."""
+
+    def load(self, folder: Path) -> None: ...
+
+    def likeliest(self, text: str) -> Ranking: ...
+
+
+class Ours:
+    """Our component as config.yml has it, with other settings if some are given, told the language by the component before it."""
+
+    def __init__(self, **settings: Any) -> None:
+        pipeline = yaml.safe_load((PROJECT / "config.yml").read_text(encoding="utf-8"))["pipeline"]
+        configured = next(component for component in pipeline if component["name"] == OURS)
+        self._config = {**LinearIntentClassifier.get_default_config(), **configured, **settings}
+
+    def train(self, examples: Sequence[Example], folder: Path) -> None:
+        from rasa.shared.nlu.training_data.message import Message
+        from rasa.shared.nlu.training_data.training_data import TrainingData
+
+        messages = [Message.build(text=each.text, intent=each.intent) for each in examples]
+        self._component("create", folder).train(TrainingData(messages))
+
+    def load(self, folder: Path) -> None:
+        self._classifier = self._component("load", folder)
+        telling = read_telling_words(PROJECT / "data" / "patterns" / "languages.yml")
+        self._detector = MessageLanguageDetector(MessageLanguageDetector.get_default_config(), *_storage(folder), telling)
+
+    def likeliest(self, text: str) -> Ranking:
+        _, language = self._detector.language(text) or (None, None)
+        best = self._classifier.ranking(text, language)[0]
+        return best["name"], best["confidence"]
+
+    def _component(self, make: str, folder: Path) -> LinearIntentClassifier:
+        from rasa.engine.graph import ExecutionContext, GraphSchema
+
+        made: LinearIntentClassifier = getattr(LinearIntentClassifier, make)(
+            self._config, *_storage(folder), ExecutionContext(GraphSchema({}))
+        )
+        return made
+
+
+def _storage(folder: Path) -> tuple[Any, Any]:
+    from rasa.engine.storage.local_model_storage import LocalModelStorage
+    from rasa.engine.storage.resource import Resource
+
+    return LocalModelStorage(folder), Resource("classifier")
+
+
+class ScikitLearn:
+    """The few lines that everybody would write: words by TF-IDF, a logistic regression, everything as it comes."""
+
+    def train(self, examples: Sequence[Example], folder: Path) -> None:
+        import joblib
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+
+        model = make_pipeline(TfidfVectorizer(), LogisticRegression(max_iter=1000))
+        joblib.dump(model.fit([each.text for each in examples], [each.intent for each in examples]), folder / "model.joblib")
+
+    def load(self, folder: Path) -> None:
+        import joblib
+
+        self._model = joblib.load(folder / "model.joblib")
+
+    def likeliest(self, text: str) -> Ranking:
+        probabilities = self._model.predict_proba([text])[0]
+        return str(self._model.classes_[probabilities.argmax()]), float(probabilities.max())
+
+
+class WholePipeline:
+    """The project's whole model with all of its pipeline, trained as `tendero train` does."""
+
+    def train(self, examples: Sequence[Example], folder: Path) -> Costs | None:
+        job = ["-m", "tendero.rasa_jobs.train", str(folder / "model.tar.gz"), str(folder / "report.json")]
+        return timed_training(job, PROJECT, for_child(), folder / "training.log")
+
+    def load(self, folder: Path) -> None:
+        from rasa.core.agent import Agent
+
+        self._agent = Agent.load(str(folder / "model.tar.gz"))
+        self._loop = asyncio.new_event_loop()
+
+    def likeliest(self, text: str) -> Ranking:
+        parsed = self._loop.run_until_complete(self._agent.parse_message(text))
+        named = [each for each in parsed["intent_ranking"] if each["name"] != "nlu_fallback"]
+        return named[0]["name"], named[0]["confidence"]
+
+
+class StockDiet(WholePipeline):
+    """What `rasa init` configures, on the same data: its training takes an hour or more, and is kept with that of `bench`."""
+
+    def train(self, examples: Sequence[Example], folder: Path) -> Costs | None:
+        project = StockProject(PROJECT / "var" / "bench")
+        project.train()
+        shutil.copy(project.model, folder / "model.tar.gz")
+        return project.training
+
+
+SYSTEMS: dict[str, Any] = {
+    "ours": Ours,
+    "ours, n-grams alone": lambda: Ours(encoder=None),
+    "scikit-learn": ScikitLearn,
+    "our whole pipeline": WholePipeline,
+    "stock DIET": StockDiet,
+}
