@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timezone
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from actions.shop import time_zone
 from commerce.demo import load_demo
 from commerce.models import Product, ShopSetting
 from database import transaction
@@ -27,6 +29,8 @@ def demo_day(url: str) -> date | None:
 
 
 def fill(url: str, now: datetime) -> Mapping[str, int]:
-    """Load the demo shop; rows by table."""
+    """Load the demo shop; rows by table. Its today is the shop's, else "the one from yesterday" would be another one at night;
+    and never later than that of UTC, since nothing of today may be ahead of now."""
+    today = min(now.astimezone(ZoneInfo(time_zone())).date(), now.astimezone(timezone.utc).date())
     with transaction(url) as session:
-        return load_demo(session, now.date(), now).counts
+        return load_demo(session, today, now).counts

@@ -231,14 +231,12 @@ def _support_hours(wanted: str) -> datetime:
 
 def _load_demo(home: Path) -> None:
     import messaging.models  # noqa: F401
-    from commerce.demo import load_demo
-    from database import Base, default_url, engine_for, transaction
+    from database import Base, default_url, engine_for
+    from tendero import demo_shop
 
     home.mkdir(parents=True, exist_ok=True)
     Base.metadata.create_all(engine_for(default_url()))
-    with transaction() as session:
-        now = datetime.now(timezone.utc)
-        load_demo(session, now.date(), now)
+    demo_shop.fill(default_url(), datetime.now(timezone.utc))
 
 
 def _vouch_for(sender: str, email: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timezone
 
 from commerce.models import Category, Product
 from database import transaction
@@ -24,3 +24,9 @@ def test_real_shop_is_no_demo(database_url: str) -> None:
         session.add(Product(handle="oxford", names={"en": "Oxford"}, category_id=category.id))
     assert not demo_shop.is_empty(database_url)
     assert demo_shop.demo_day(database_url) is None
+
+
+def test_at_night_the_demo_is_of_the_day_that_it_still_is_in_the_shop(database_url: str) -> None:
+    past_midnight_in_utc = datetime(2026, 11, 18, 0, 20, tzinfo=timezone.utc)
+    demo_shop.fill(database_url, past_midnight_in_utc)
+    assert demo_shop.demo_day(database_url) == date(2026, 11, 17)
