@@ -88,7 +88,7 @@ class ActionFollowOffer(Action):
         offered = turn.slots.get("offers") or {}
         of_products = any(each["do"] == TASKS["search_product"] for each in offered.values())
         if of_products and narrows(turn) and not turn.tracker.active_loop_name:
-            return [*turn.events, SlotSet("carried", _all_of(turn)), FollowupAction(TASKS["search_product"])]
+            return _go_on(turn, TASKS["search_product"])
         value = _reply_to_offer(turn)
         if value is not None and value in offered:
             return _take_up(turn, value)
@@ -99,17 +99,17 @@ class ActionFollowOffer(Action):
         if turn.intent == "correct_choice" and not turn.tracker.active_loop_name and (again := _choose_again(turn)) is not None:
             return again
         if turn.slots.get("newsletter_wish") and turn.entity("email") and not turn.tracker.active_loop_name:
-            return [*turn.events, SlotSet("carried", _all_of(turn)), FollowupAction("action_unsubscribe_newsletter")]
+            return _go_on(turn, "action_unsubscribe_newsletter")
         if (again := _same_of_another_order(turn, offered)) is not None:
             return again
         if turn.entity("rma_number") and not turn.tracker.active_loop_name:
-            return [*turn.events, SlotSet("carried", _all_of(turn)), FollowupAction(TASKS["refund_status"])]
+            return _go_on(turn, TASKS["refund_status"])
         if (again := _same_of_one_more(turn)) is not None:
             return again
         if any(map(turn.entity, NAMES_AN_ORDER)) and not turn.tracker.active_loop_name:
-            return [*turn.events, SlotSet("carried", _all_of(turn)), FollowupAction(TASKS["track_order"])]
+            return _go_on(turn, TASKS["track_order"])
         if names_product(turn) and not turn.tracker.active_loop_name:
-            return [*turn.events, SlotSet("carried", _all_of(turn)), FollowupAction(TASKS["search_product"])]
+            return _go_on(turn, TASKS["search_product"])
         if (again := _the_last_order(turn)) is not None:
             return again
         if (known := _who_it_is(turn)) is not None:
@@ -129,7 +129,7 @@ def _the_last_order(turn: Turn) -> Events | None:
     """ "My last order", before anything was asked about it."""
     if turn.tracker.active_loop_name or not says_phrase(words_of_message(turn), turn.label("last_order_words").split("|")):
         return None
-    return [*turn.events, SlotSet("carried", _all_of(turn)), FollowupAction(TASKS["track_order"])]
+    return _go_on(turn, TASKS["track_order"])
 
 
 def _same_of_one_more(turn: Turn) -> Events | None:
@@ -141,7 +141,7 @@ def _same_of_one_more(turn: Turn) -> Events | None:
     last = _last_form(turn)
     if last not in ABOUT_ONE_ORDER or not any(words[: len(each)] == each for each in begins):
         return None
-    return [*turn.events, SlotSet("carried", _all_of(turn)), FollowupAction(last)]
+    return _go_on(turn, last)
 
 
 def _last_form(turn: Turn) -> str | None:
@@ -189,7 +189,7 @@ def _same_of_another_order(turn: Turn, offered: Mapping[str, Any]) -> Events | N
     number = turn.entity("order_number")
     if refused not in ABOUT_ONE_ORDER or number in (None, turn.slots.get("last_order")) or turn.tracker.active_loop_name:
         return None
-    return [*turn.events, SlotSet("carried", _all_of(turn)), FollowupAction(refused)]
+    return _go_on(turn, refused)
 
 
 def _reply_to_offer(turn: Turn) -> str | None:
@@ -213,6 +213,12 @@ def _picked_in_words(turn: Turn) -> str | None:
     if turn.intent == "correct_choice" and turn.entity("other") is not None and len(others) == 1:
         return others[0]
     return picked_by_position(turn.text, turn.entities, shown)
+
+
+def _taken_up(turn: Turn) -> Events | None:
+    """Goes on with what the message takes of what is on offer."""
+    meant = _reply_to_offer(turn)
+    return _take_up(turn, meant) if meant is not None and meant in (turn.slots.get("offers") or {}) else None
 
 
 def _take_up(turn: Turn, value: str) -> Events:
@@ -244,7 +250,7 @@ def _choose_again(turn: Turn) -> Events | None:
     last = _last_form(turn)
     if last not in ABOUT_ONE_ORDER or not turn.slots.get("last_order"):
         return None
-    return [*turn.events, SlotSet("carried", _all_of(turn)), FollowupAction(last)]
+    return _go_on(turn, last)
 
 
 def _decline(turn: Turn) -> Events:
@@ -281,6 +287,11 @@ def _rate(turn: Turn, score: int) -> Events:
     else:
         turn.say("utter_rating_thanks")
     return turn.events
+
+
+def _go_on(turn: Turn, action: str) -> Events:
+    """With this form or action, and with all that the message says."""
+    return [*turn.events, SlotSet("carried", _all_of(turn)), FollowupAction(action)]
 
 
 def _all_of(turn: Turn) -> dict[str, Any]:
@@ -336,9 +347,8 @@ class ActionMisunderstood(Action):
             score = _score(turn)
             if score is not None:
                 return _rate(turn, score)
-            meant = _reply_to_offer(turn)
-            if meant is not None and meant in (turn.slots.get("offers") or {}):
-                return _take_up(turn, meant)
+            if taken := _taken_up(turn):
+                return taken
             if way_on := goes_on_with_order(turn):
                 return way_on
             if answer_where_one_fits(turn):  # a question in words that no intent knows may still be one of the FAQ
@@ -446,7 +456,7 @@ class ActionAnswerSecret(Action):
                 turn.say("utter_secret_masked")
                 return turn.events
             turn.say("utter_secret_masked_first")
-            return [*turn.events, SlotSet("carried", _all_of(turn)), FollowupAction(wanted)]
+            return _go_on(turn, wanted)
 
 
 def _wanted_besides(turn: Turn) -> str | None:
@@ -492,9 +502,8 @@ class ActionStopTask(Action):
     @never_silent
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         with turn_of(dispatcher, tracker) as turn:
-            meant = _reply_to_offer(turn)
-            if meant is not None and meant in (turn.slots.get("offers") or {}):
-                return _take_up(turn, meant)  # "cancel", where cancelling an order is on offer
+            if taken := _taken_up(turn):
+                return taken  # "cancel", where cancelling an order is on offer
             waiting = handoffs.open_for(turn.session, turn.sender_id)
             if waiting is not None:
                 handoffs.cancel(turn.session, waiting.id, turn.now)

@@ -14,11 +14,10 @@ from rasa.shared.core.constants import ACTION_LISTEN_NAME, ACTION_SESSION_START_
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, SessionStarted, UserUttered
 
+from bot.language_slots import LANGUAGE_SLOTS, surest_language
 from bot.processor import TurnProcessor
 from bot.tracker import ConversationTracker
 from bot.turn import CurrentTurn, turn_under_way
-
-LANGUAGES = ("language", "language_hint", "device_language")  # entities of the language detector, the surest first
 
 
 @dataclass(frozen=True)
@@ -64,8 +63,8 @@ class Explainer:
         entities = parsed["entities"]
         return Explanation(
             text=text,
-            language=next(((str(e["value"]), name) for name in LANGUAGES for e in entities if e["entity"] == name), None),
-            entities=[_entity(each, text) for each in entities if each["entity"] not in LANGUAGES],
+            language=surest_language(entities),
+            entities=[_entity(each, text) for each in entities if each["entity"] not in LANGUAGE_SLOTS],
             ranking=[(each["name"], each["confidence"]) for each in parsed["intent_ranking"]],
             requests=[each["intent"] for each in parsed.get("requests") or []],
             action=action,

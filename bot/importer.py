@@ -19,11 +19,12 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from rasa.shared.utils.io import read_yaml_file
 
+from bot.language_slots import LANGUAGE_SLOTS
+
 Variation = dict[str, Any]
 
 FAQ_INTENT = "ask_faq"
 DURING_TASK = "during_task"
-LANGUAGE_SLOTS = ("language", "language_hint", "device_language")  # the surest first
 NOT_FOR_RASA = ("responses", "faq", "patterns", "policies", "labels", "mail", "demo")
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from rasa.shared.importers.importer import TrainingDataImporter
 from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.loading import load_data
 
 from tendero.environment import PROJECT
+from tendero.examples import trained_with
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,7 @@ class Example:
 
 
 def training_examples() -> list[Example]:
-    files = (str(PROJECT / name) for name in ("config.yml", "domain.yml", "data"))
-    config, domain, data = files
-    importer = TrainingDataImporter.load_from_config(config, domain, [data])
-    return [Example(each.get(TEXT), each.get(INTENT)) for each in importer.get_nlu_data().intent_examples if each.get(TEXT)]
+    return [Example(*example) for example in trained_with()]
 
 
 def held_out() -> list[Example]:

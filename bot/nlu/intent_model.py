@@ -67,8 +67,9 @@ class IntentModel:
         return self.encoder is not None and (language is None or language in self.encoder.languages)
 
     def _of_new(self, texts: list[str], may_encode: bool) -> dict[str, Numbers]:
-        scores = {text: self.words.scores(shape(text)) for text in texts}
-        known = {text: self.words.knows_a_word(shape(text)) for text in texts}
+        shapes = {text: shape(text) for text in texts}
+        scores = {text: self.words.scores(seen) for text, seen in shapes.items()}
+        known = {text: self.words.knows_a_word(seen) for text, seen in shapes.items()}
         alone = {text: self.scales.alone * (1 if known[text] or not _says_words(text) else UNREAD) for text in texts}
         likely = {text: softmax(alone[text] * each + known[text] * self._raised) for text, each in scores.items()}
         unsure = [text for text in texts if known[text] and likely[text].max() < self.sure]

@@ -18,12 +18,12 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from rasa.shared.utils.io import dump_obj_as_json_to_file, read_json_file, read_yaml_file
 
+from bot.language_slots import surest_language
 from bot.nlu.folding import fold
 from bot.nlu.intent_model import IntentModel
 from bot.nlu.intent_training import train
 from bot.nlu.sentence_encoder import Numbers, encoder_of
 
-LANGUAGE_SLOTS = ("language", "language_hint", "device_language")  # entities of the language detector, the surest first
 REQUESTS = "requests"  # key of a parsed message: the requests found in it, where there are two
 RANKING_LENGTH = 10
 SHORTEST = 3  # words of a second request after a mere "and"
@@ -136,14 +136,15 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
         return (is_alike and not has_number) or len(second["text"].split()) < SHORTEST
 
     def _classify(self, message: Message) -> None:
-        language = language_of(message)
-        ranking = self.ranking(message.get(TEXT), language)
-        requests = self.requests(message.get(TEXT), language)
+        text = message.get(TEXT)
+        language, _ = surest_language(message.get(ENTITIES) or []) or (None, None)
         if (decided := self._decided_by_entity(message)) is not None:
-            ranking, requests = _led_by(decided, 1.0, self.ranking(_without_marks(message.get(TEXT)), language)), []
-        if requests:
-            ranking = _led_by(requests[0]["intent"], requests[0]["confidence"], ranking)
-            message.set(REQUESTS, requests, add_to_output=True)
+            ranking = _led_by(decided, 1.0, self.ranking(_without_marks(text), language))
+        else:
+            ranking = self.ranking(text, language)
+            if requests := self.requests(text, language):
+                ranking = _led_by(requests[0]["intent"], requests[0]["confidence"], ranking)
+                message.set(REQUESTS, requests, add_to_output=True)
         message.set(INTENT, ranking[0], add_to_output=True)
         message.set(INTENT_RANKING_KEY, ranking, add_to_output=True)
 
@@ -159,12 +160,6 @@ def _is_all(entity: dict[str, Any], message: Message) -> bool:
     """Whether the message is nothing but this, a sign or two aside: "#10234", "10234?"."""
     text = message.get(TEXT)
     return not re.search(r"\w", text[: entity["start"]] + text[entity["end"] :])
-
-
-def language_of(message: Message) -> str | None:
-    """What the language detector before us has found, the surest; None where there is no sign or no detector."""
-    found = {entity["entity"]: entity["value"] for entity in message.get(ENTITIES) or []}
-    return next((found[name] for name in LANGUAGE_SLOTS if name in found), None)
 
 
 def split(text: str, joints: Sequence[str]) -> list[tuple[str, str]]:

@@ -29,11 +29,16 @@ NOT_FOUND = Refusal(rule="order_not_found", reason="order_not_found", nearest="l
 
 @dataclass(frozen=True)
 class LineVerdict:
-    """A line, its pieces that can still go back, and the policy's decision."""
+    """A line, where its pieces are, and the policy's decision."""
 
     line: OrderLine
-    quantity_left: int
+    pieces: Whereabouts
     decision: Decision
+
+    @property
+    def quantity_left(self) -> int:
+        """Pieces that can still go back."""
+        return self.pieces.left
 
     @property
     def is_allowed(self) -> bool:
@@ -104,7 +109,7 @@ def returnable_lines(
 
 def line_verdict(line: OrderLine, case: Case, policies: Policies) -> LineVerdict:
     decision = ask(policies, "return_eligibility", line_facts(line, case), case.now.date())
-    return LineVerdict(line, case.pieces[line.id].left, decision)
+    return LineVerdict(line, case.pieces[line.id], decision)
 
 
 def line_facts(line: OrderLine, case: Case) -> dict[str, Any]:
@@ -147,7 +152,7 @@ def line_refusal(session: Session, verdict: LineVerdict) -> Refusal:
 
     What is on its way back has not come back yet, though the table treats both alike: it is told in other words.
     """
-    arrival = delivered_at(session, verdict.line)
+    arrival = verdict.pieces.delivered_at
     refusal = refusal_of(
         verdict.decision,
         line_id=verdict.line.id,

@@ -266,7 +266,7 @@ def _refusal(
 
 
 def _table_refusal(session: Session, case: Case, pieces: Pieces, decision: Decision, wanted: Variant | None) -> Refusal:
-    refusal = line_refusal(session, LineVerdict(pieces.line, case.pieces[pieces.line.id].left, decision))
+    refusal = line_refusal(session, LineVerdict(pieces.line, case.pieces[pieces.line.id], decision))
     return replace(refusal, values={**refusal.values, "to_sku": wanted.sku if wanted is not None else None})
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timezone
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select
+from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session, joinedload
 
 from commerce.models import Claim, Fulfilment, FulfilmentLine, Order, OrderLine, ReturnAuthorization, ReturnLine
@@ -34,46 +35,46 @@ class Whereabouts:
 
 def whereabouts(session: Session, order: Order) -> dict[int, Whereabouts]:
     """Of all lines of an order at once, by their id."""
-    parts = _by_line(session, select(FulfilmentLine).join(OrderLine).where(OrderLine.order_id == order.id).options(_PARCELS))
-    back = _by_line(session, select(ReturnLine).join(OrderLine).where(OrderLine.order_id == order.id).options(_AUTHORIZATION))
-    refunded = set(session.execute(_REFUNDED, {"order_id": order.id}).scalars())
-    return {line.id: _whereabouts(line, parts[line.id], back[line.id], bool({line.id, None} & refunded)) for line in order.lines}
+    found = _found(session, order.id)
+    return {line.id: _whereabouts(line, found) for line in order.lines}
 
 
-def _whereabouts(line: OrderLine, parts: Sequence[FulfilmentLine], back: Sequence[ReturnLine], is_paid_back: bool) -> Whereabouts:
-    valid = [each for each in back if each.authorization.status not in VOID]
-    settling = (each.quantity for each in valid if each.authorization.kind == "exchange" or each.authorization.refund_to)
+def _of_line(session: Session, line: OrderLine) -> Whereabouts:
+    return _whereabouts(line, _found(session, line.order_id))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What became of an order's lines. parts, returns: by line. refunded: lines that a claim has paid for; None: all."""
+
+    parts: Mapping[int, Sequence[FulfilmentLine]]
+    returns: Mapping[int, Sequence[Row]]
+    refunded: frozenset[int | None]
+
+
+def _found(session: Session, order_id: int) -> _Found:
+    asked = {"order_id": order_id}
+    parts, returns = session.execute(_PARTS, asked).scalars(), session.execute(_RETURNS, asked)
+    return _Found(_by_line(parts), _by_line(returns), frozenset(session.execute(_REFUNDED, asked).scalars()))
+
+
+def _by_line(rows: Iterable[Any]) -> Mapping[int, list[Any]]:
+    lines: dict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        lines[row.order_line_id].append(row)
+    return lines
+
+
+def _whereabouts(line: OrderLine, found: _Found) -> Whereabouts:
+    parts, returns = found.parts.get(line.id, ()), found.returns.get(line.id, ())
     arrivals = [(arrival, part.quantity) for part in parts if (arrival := _arrival(part.fulfilment)) is not None]
+    is_paid_back = bool({line.id, None} & found.refunded)
     return Whereabouts(
         arrived=min(sum(quantity for _, quantity in arrivals), line.quantity),
-        back=line.quantity if is_paid_back else sum(settling),
+        back=line.quantity if is_paid_back else sum(each.quantity for each in returns if each.is_settling),
         delivered_at=max((arrival for arrival, _ in arrivals), default=None),
-        was_exchanged=any(each.authorization.kind == "exchange" for each in valid),
+        was_exchanged=any(each.kind == "exchange" for each in returns),
     )
-
-
-def _by_line(session: Session, statement: Any) -> dict[int, list[Any]]:
-    rows: dict[int, list[Any]] = defaultdict(list)
-    for row in session.execute(statement).scalars():
-        rows[row.order_line_id].append(row)
-    return rows
-
-
-_PARCELS = joinedload(FulfilmentLine.fulfilment).selectinload(Fulfilment.shipments)
-_AUTHORIZATION = joinedload(ReturnLine.authorization)
-_REFUNDED = select(Claim.order_line_id).where(Claim.order_id == bindparam("order_id"), Claim.resolution == "refund")
-
-
-def pieces_back(session: Session, line: OrderLine) -> int:
-    """Pieces that went back or are promised to go back; all of them once a claim has paid for the line.
-
-    A piece that goes back because another one was sent in its stead is not counted: the shopper has as many as before.
-    """
-    if _is_paid_back_by_claim(session, line):
-        return int(line.quantity)
-    total = select(func.coalesce(func.sum(ReturnLine.quantity), 0)).join(ReturnLine.authorization)
-    counted = total.where(ReturnLine.order_line_id == line.id, is_settling())
-    return int(session.execute(counted).scalar_one())
 
 
 def is_settling() -> Any:
@@ -82,10 +83,24 @@ def is_settling() -> Any:
     return ReturnAuthorization.status.not_in(VOID) & gives
 
 
-def _is_paid_back_by_claim(session: Session, line: OrderLine) -> bool:
-    of_line = (Claim.order_line_id == line.id) | Claim.order_line_id.is_(None)
-    claims = select(Claim.id).where(Claim.order_id == line.order_id, of_line, Claim.resolution == "refund")
-    return session.execute(claims.limit(1)).first() is not None
+_OF_ORDER = OrderLine.order_id == bindparam("order_id")
+_PARCELS = joinedload(FulfilmentLine.fulfilment).selectinload(Fulfilment.shipments)
+_PARTS = select(FulfilmentLine).join(FulfilmentLine.order_line).where(_OF_ORDER).options(_PARCELS)
+_RETURNS = (
+    select(ReturnLine.order_line_id, ReturnLine.quantity, ReturnAuthorization.kind, is_settling().label("is_settling"))
+    .join(ReturnLine.authorization)
+    .join(ReturnLine.order_line)
+    .where(_OF_ORDER, ReturnAuthorization.status.not_in(VOID))
+)
+_REFUNDED = select(Claim.order_line_id).where(Claim.order_id == bindparam("order_id"), Claim.resolution == "refund")
+
+
+def pieces_back(session: Session, line: OrderLine) -> int:
+    """Pieces that went back or are promised to go back; all of them once a claim has paid for the line.
+
+    A piece that goes back because another one was sent in its stead is not counted: the shopper has as many as before.
+    """
+    return _of_line(session, line).back
 
 
 def pieces_unpaid_back(session: Session, line: OrderLine) -> int:
@@ -95,19 +110,17 @@ def pieces_unpaid_back(session: Session, line: OrderLine) -> int:
 
 def pieces_left(session: Session, line: OrderLine) -> int:
     """Pieces that are with the shopper and can still go back."""
-    return max(0, pieces_arrived(session, line) - pieces_back(session, line))
+    return _of_line(session, line).left
 
 
 def pieces_arrived(session: Session, line: OrderLine) -> int:
     """Pieces handed over. A replacement of a line is in a parcel of its own and makes them no more than were bought."""
-    arrived = sum(part.quantity for part in _parts(session, line) if _arrival(part.fulfilment) is not None)
-    return min(arrived, line.quantity)
+    return _of_line(session, line).arrived
 
 
 def delivered_at(session: Session, line: OrderLine) -> datetime | None:
     """When the last pieces of the line arrived; None while none have."""
-    arrivals = (_arrival(part.fulfilment) for part in _parts(session, line))
-    return max((each for each in arrivals if each is not None), default=None)
+    return _of_line(session, line).delivered_at
 
 
 def open_return(session: Session, order_id: int) -> ReturnAuthorization | None:
@@ -121,10 +134,6 @@ def open_return_of(session: Session, line: OrderLine) -> ReturnAuthorization | N
     statement = select(ReturnAuthorization).join(ReturnLine, ReturnLine.authorization_id == ReturnAuthorization.id)
     of_line = statement.where(ReturnLine.order_line_id == line.id, ReturnAuthorization.status.in_(OPEN))
     return session.execute(of_line.order_by(ReturnAuthorization.id)).scalars().first()
-
-
-def _parts(session: Session, line: OrderLine) -> Iterator[FulfilmentLine]:
-    yield from session.execute(select(FulfilmentLine).where(FulfilmentLine.order_line_id == line.id)).scalars()
 
 
 def _arrival(fulfilment: Fulfilment) -> datetime | None:

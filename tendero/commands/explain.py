@@ -25,14 +25,9 @@ Near = list[tuple[float, str, str]]  # how alike (0 to 1), the intent, the examp
 @click.option("--json", "as_json", is_flag=True)
 def explain(text: str, model: Path | None, as_json: bool) -> None:
     """What is understood of TEXT, from which examples, and what would be done at the beginning of a conversation."""
-    from database import home_folder
-    from tendero.obstacles import Obstacle
-    from tendero.training import current_model
+    from tendero.models import chosen_model
 
-    known = model or current_model(home_folder())
-    if not known.is_file():
-        raise Obstacle("There is no model of the present data yet. `tendero train` makes it, or give one with --model.")
-    found = _explained(text, known)
+    found = _explained(text, chosen_model(model))
     near = nearest(text)
     if as_json:
         rows = [{"likeness": round(likeness, 2), "intent": intent, "example": example} for likeness, intent, example in near]
@@ -42,33 +37,22 @@ def explain(text: str, model: Path | None, as_json: bool) -> None:
 
 
 def _explained(text: str, model: Path) -> Explanation:
-    from bot.without_tensorflow import leave_out_unused
-    from tendero.environment import PROJECT
+    from tendero.models import make_ready_for
 
-    leave_out_unused(model, PROJECT / "credentials.yml")  # before Rasa is imported
-    import logging
-
-    from tendero.rasa_jobs import prepare
-
-    prepare()
+    make_ready_for(model)
 
     from bot.explain import Explainer
 
-    logging.disable(logging.WARNING)  # Rasa says what it loads
     return asyncio.run(Explainer(model).explain(text))
 
 
 def nearest(text: str) -> Near:
     """The examples of `data/nlu` and the questions of `data/faq` that are most like the text, each intent's best ones."""
     from rapidfuzz import fuzz, process
-    from rasa.shared.importers.importer import TrainingDataImporter
-    from rasa.shared.nlu.constants import INTENT, TEXT
 
-    from tendero.environment import PROJECT
+    from tendero.examples import trained_with
 
-    config, domain, data = (str(PROJECT / name) for name in ("config.yml", "domain.yml", "data"))
-    importer = TrainingDataImporter.load_from_config(config, domain, [data])
-    examples = [(each.get(TEXT), each.get(INTENT)) for each in importer.get_nlu_data().intent_examples if each.get(TEXT)]
+    examples = trained_with()
     texts = [example.lower() for example, _ in examples]
     found = process.extract(text.lower(), texts, scorer=fuzz.token_sort_ratio, limit=NEAREST, score_cutoff=ALIKE)
     return [(likeness / 100, examples[row][1], examples[row][0]) for _, likeness, row in found]

@@ -25,14 +25,9 @@ def replay(conversation: str, model: Path | None, as_json: bool) -> None:
     Nothing is done: messages are parsed, actions are predicted and not called, and what they did is taken from the stored
     conversation. A turn is compared up to its first difference. CONVERSATION is its sender id.
     """
-    from database import home_folder
-    from tendero.obstacles import Obstacle
-    from tendero.training import current_model
+    from tendero.models import chosen_model
 
-    known = model or current_model(home_folder())
-    if not known.is_file():
-        raise Obstacle("There is no model of the present data yet. `tendero train` makes it, or give one with --model.")
-    turns = _replayed(conversation, known)
+    turns = _replayed(conversation, chosen_model(model))
     if turns is None:
         click.echo(f"There is no conversation {conversation}.", err=True)
         sys.exit(1)
@@ -43,20 +38,13 @@ def replay(conversation: str, model: Path | None, as_json: bool) -> None:
 
 
 def _replayed(conversation: str, model: Path) -> list[ReplayedTurn] | None:
-    from bot.without_tensorflow import leave_out_unused
-    from tendero.environment import PROJECT
+    from tendero.models import make_ready_for
 
-    leave_out_unused(model, PROJECT / "credentials.yml")  # before Rasa is imported
-    import logging
-
-    from tendero.rasa_jobs import prepare
-
-    prepare()
+    make_ready_for(model)
 
     from bot.replay import Replayer
     from bot.tracker_store import ConversationTrackerStore
 
-    logging.disable(logging.WARNING)  # Rasa says what it loads
     return asyncio.run(Replayer(model, ConversationTrackerStore()).replay(conversation))
 
 

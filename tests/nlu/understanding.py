@@ -145,12 +145,16 @@ def _topic_row(topic: Topic) -> tuple[str, ...]:
 
 def _errors(parsed: Sequence[Parsed]) -> Iterable[tuple[str, ...]]:
     trained = training_examples()
-    texts = [each.text for each in trained]
+    texts = [_sorted_words(each.text) for each in trained]  # as token_sort_ratio would, for each error anew
     for each in sorted(parsed, key=lambda one: (one.language, one.intent, -one.confidence)):
         if not each.is_right and each.intent != SECRET:
-            near = process.extract(each.text, texts, scorer=fuzz.token_sort_ratio, limit=2)
-            nearest = "; ".join(f"{trained[row].intent}: {text}" for text, _, row in near)
+            near = process.extract(_sorted_words(each.text), texts, scorer=fuzz.ratio, limit=2)
+            nearest = "; ".join(f"{trained[row].intent}: {trained[row].text}" for _, _, row in near)
             yield each.language, each.text, each.intent, each.predicted, _percent(each.confidence), each.runner_up, nearest
+
+
+def _sorted_words(text: str) -> str:
+    return " ".join(sorted(text.split()))
 
 
 def _picture(parsed: Sequence[Parsed]) -> str:

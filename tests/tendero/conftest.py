@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from tendero import migrating
+
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -16,6 +18,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("TENDERO_DATABASE_URL", raising=False)
     monkeypatch.delenv("TENDERO_SMTP_URL", raising=False)
     return folder
+
+
+@pytest.fixture
+def shop(home: Path) -> str:
+    """The default database in the home folder, with its tables."""
+    home.mkdir()
+    url = f"sqlite:///{home / 'tendero.db'}"
+    migrating.upgrade(url)
+    return url
 
 
 @pytest.fixture

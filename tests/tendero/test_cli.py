@@ -19,7 +19,6 @@ from database import transaction
 from messaging.calendar import Calendar, load_calendar
 from messaging.handoffs import open_handoff
 from messaging.mail import EmlFolder, MailError, deliver_due, enqueue
-from tendero import migrating
 from tendero.cli import COMMANDS, cli, in_words
 from tendero.environment import PROJECT
 
@@ -30,15 +29,6 @@ def tendero(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(
         command, env={**os.environ, **environ}, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False
     )
-
-
-@pytest.fixture
-def shop(home: Path) -> str:
-    """The default database in the home folder, with its tables."""
-    home.mkdir()
-    url = f"sqlite:///{home / 'tendero.db'}"
-    migrating.upgrade(url)
-    return url
 
 
 @pytest.fixture

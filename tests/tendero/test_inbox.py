@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
-import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
@@ -17,16 +15,7 @@ from messaging.turns import calls
 from messaging.turns.engine import Limits, Outcome, TurnEngine
 from messaging.turns.inbox import Claim, Inbound
 from messaging.turns.queues.local import LocalQueue
-from tendero import migrating
 from tendero.cli import cli
-
-
-@pytest.fixture
-def shop(home: Path) -> str:
-    home.mkdir()
-    url = f"sqlite:///{home / 'tendero.db'}"
-    migrating.upgrade(url)
-    return url
 
 
 class Handler:
