@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from functools import lru_cache
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -19,6 +18,7 @@ from actions.turn import Turn, turn_of
 from actions.words import in_language, label, languages
 from commerce import catalog
 from commerce.catalog import Hit
+from messaging.kept import kept
 
 SHOWN, MOST = 3, 50
 SHORTEST = 3  # letters of a word that may name something
@@ -271,7 +271,7 @@ def _is_color(turn: Turn, word: str) -> bool:
     return any(word in each.split() for each in said)
 
 
-@lru_cache(maxsize=1)
+@kept
 def _fillers() -> frozenset[str]:
     return frozenset(folded_words(" ".join(label("search_fillers", language) for language in languages())))
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from rapidfuzz import fuzz
 
 from actions.words import label, languages
+from messaging.kept import kept
 
 CLEARLY_MEANT = 86  # rapidfuzz ratio, 0 to 100
 CLEARLY_BETTER = 6
@@ -72,7 +72,7 @@ def _is_about_the_choice(text: str, named: Mapping[str, Any], offered: Sequence[
     return all(word in beside for word in folded_words(f"{text[:start]} {text[end:]}"))
 
 
-@lru_cache(maxsize=1)
+@kept
 def _beside_a_choice() -> frozenset[str]:
     return frozenset(folded_words(" ".join(label("beside_a_choice", language) for language in languages())))
 

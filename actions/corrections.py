@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from actions.choices import folded, folded_words
 from actions.words import label, languages
+from messaging.kept import kept
 
 # What can be taken back by naming another of its kind.
 KINDS = frozenset("order_number tracking_number category color size payment_method points email".split())
@@ -38,6 +38,6 @@ def is_correction(between: str) -> bool:
     return bool(marks & set(said)) or is_alone
 
 
-@lru_cache(maxsize=8)
+@kept
 def _words_of(key: str) -> frozenset[str]:
     return frozenset(folded_words(" ".join(label(key, language) for language in languages())))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -22,6 +21,7 @@ from commerce import faq
 from commerce.faq import FaqEntry, FaqIndex
 from commerce.policies import policy_facts
 from messaging.calendar import Calendar, load_calendars
+from messaging.kept import kept
 
 OFFERED = 3
 OWN_ANSWERS = {"points_expiry": tell_expiries}  # what is told besides, where it is known who asks
@@ -137,16 +137,16 @@ def read_ahead() -> None:
     _calendars()
 
 
-@lru_cache(maxsize=1)
+@kept
 def _entries() -> tuple[FaqEntry, ...]:
     return tuple(faq.load_faq(data_folder() / "faq"))
 
 
-@lru_cache(maxsize=1)
+@kept
 def _index() -> FaqIndex:
     return FaqIndex(list(_entries()), faq.load_words(data_folder() / "faq"))
 
 
-@lru_cache(maxsize=1)
+@kept
 def _calendars() -> dict[str, Calendar]:
     return load_calendars(data_folder() / "policies" / "support.yml")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -17,7 +16,7 @@ from actions.failing import never_silent
 from actions.turn import Turn, turn_of
 from actions.words import data_folder
 from messaging import handoffs
-from messaging.calendar import Calendar, load_calendar
+from messaging.calendar import Calendar, kept_calendar
 from messaging.masking import CODE_MARK
 
 COLLECTED = tuple(
@@ -97,9 +96,8 @@ def _without_codes(text: str, event: Mapping[str, Any], was_asked: bool) -> str:
     return LIKE_A_CODE.sub(CODE_MARK, text) if was_asked else text
 
 
-@lru_cache(maxsize=1)
 def support_calendar() -> Calendar:
-    return load_calendar(data_folder() / "policies" / "support.yml", "support")
+    return kept_calendar(data_folder() / "policies" / "support.yml")
 
 
 def note_contact(turn: Turn, contact: str) -> bool:

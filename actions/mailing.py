@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 from actions import clock
@@ -14,6 +13,7 @@ from actions.words import data_folder
 from commerce.models import Customer
 from database import home_folder
 from messaging import mail
+from messaging.kept import kept
 from messaging.mail_texts import MailTexts, load_mail_texts
 
 
@@ -43,6 +43,6 @@ def read_ahead() -> None:
     _texts()
 
 
-@lru_cache(maxsize=1)
+@kept
 def _texts() -> MailTexts:
     return load_mail_texts(data_folder() / "mail")

@@ -22,8 +22,11 @@ from sanic.response import HTTPResponse
 
 from actions.call import Answer, answer_once
 from actions.read_ahead import read_ahead
+from database import home_folder
+from messaging.kept import as_it_is_now
 from messaging.turns import garbage, logs, trace
 from messaging.turns.calls import NAME_OF_CALL, Abandoned
+from messaging.turns.wishes import Wish, follow, read_files_again
 
 logger = logging.getLogger("actions.server")  # also where it is run as a module
 
@@ -48,7 +51,8 @@ class Actions:
 
         def act() -> Answer:
             dispatcher = CollectingDispatcher()
-            events = action(dispatcher, Tracker.from_dict(call["tracker"]), call.get("domain") or {})
+            with as_it_is_now():
+                events = action(dispatcher, Tracker.from_dict(call["tracker"]), call.get("domain") or {})
             known = ActionExecutor.validate_events(events or [], call["next_action"])
             return {"events": known, "responses": dispatcher.messages}
 
@@ -66,9 +70,14 @@ def make_app(package: str = "actions") -> Sanic:
     actions = Actions(package)
 
     @app.listener("before_server_start")
-    async def settle(_app: Sanic, _loop: asyncio.AbstractEventLoop) -> None:
+    async def settle(app: Sanic, _loop: asyncio.AbstractEventLoop) -> None:
         read_ahead()
         garbage.leave_out_what_is_loaded()
+        app.ctx.end_wishes = follow(home_folder(), "actions", _fulfil)
+
+    @app.listener("before_server_stop")
+    async def end(app: Sanic, _loop: asyncio.AbstractEventLoop) -> None:
+        app.ctx.end_wishes()
 
     @app.get("/health")
     async def health(_request: Request) -> HTTPResponse:
@@ -88,6 +97,11 @@ def make_app(package: str = "actions") -> Sanic:
         return answered
 
     return app
+
+
+async def _fulfil(_wish: Wish) -> str:
+    await read_files_again()
+    return ""  # it has no model
 
 
 def _action_of(request: Request) -> str | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
 
 from actions.words import data_folder
 from commerce.policies import Decision, Policies, load_policies
+from messaging.kept import kept
 
 DECISIONS_FILE = "TENDERO_DECISIONS_FILE"  # a file that gets a line for each decision: which rules are ever reached
 
@@ -24,7 +24,7 @@ class RecordedPolicies(Policies):
         return decision
 
 
-@lru_cache(maxsize=1)
+@kept
 def policies() -> Policies:
     loaded = load_policies(data_folder() / "policies")
     return RecordedPolicies(loaded.tables) if os.environ.get(DECISIONS_FILE) else loaded

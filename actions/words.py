@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 
 import yaml
+
+from messaging.kept import kept
 
 
 def data_folder() -> Path:
@@ -15,7 +16,7 @@ def data_folder() -> Path:
     return Path(os.environ.get("TENDERO_DATA", "data"))
 
 
-@lru_cache(maxsize=1)
+@kept
 def _labels() -> dict[str, dict[str, str]]:
     labels: dict[str, dict[str, str]] = {}
     for file in sorted((data_folder() / "labels").glob("*/*.yml")):
@@ -23,7 +24,7 @@ def _labels() -> dict[str, dict[str, str]]:
     return labels
 
 
-@lru_cache(maxsize=1)
+@kept
 def response_keys() -> frozenset[str]:
     """Every `utter_...` that has an answer in some language."""
     files = sorted((data_folder() / "responses").glob("*/*.yml"))

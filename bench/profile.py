@@ -90,7 +90,7 @@ def _agent(model: Path) -> Any:
     from bot.agent import TurnAgent
     from bot.tracker_store import ConversationTrackerStore
     from bot.turn_handler import RasaHandler
-    from messaging.calendar import load_calendar
+    from messaging.calendar import kept_calendar
     from messaging.turns.calls import NAME_OF_CALL
     from messaging.turns.engine import TurnEngine
     from messaging.turns.queues.local import LocalQueue
@@ -107,7 +107,7 @@ def _agent(model: Path) -> Any:
     store = ConversationTrackerStore()
     agent = TurnAgent(store, ActionsHere("http://127.0.0.1:0/webhook"))
     agent.load_model(str(model))
-    handler = RasaHandler(agent.processor, store, load_calendar(PROJECT / "data" / "policies" / "support.yml", "support"))
+    handler = RasaHandler(agent.processor, store, lambda: kept_calendar(PROJECT / "data" / "policies" / "support.yml"))
     agent.engine = TurnEngine(handler, LocalQueue())
     return agent
 

@@ -30,18 +30,33 @@ class TurnAgent(Agent):
         self.tracker_store = store  # as it is: Rasa's wrapper would hide our methods
 
     def load_model(self, model_path: str | Path, fingerprint: str | None = None) -> None:
-        self.processor = TurnProcessor(
+        self.go_on_with(self.processor_of(model_path), fingerprint)
+
+    def processor_of(self, model_path: str | Path) -> TurnProcessor:
+        """A loaded model, with the answers that belong to it. Nothing of the one in use is changed."""
+        nlg = TemplatedNaturalLanguageGenerator({})
+        processor = TurnProcessor(
             model_path=model_path,
             tracker_store=self.tracker_store,
             lock_store=self.lock_store,
             action_endpoint=self.action_endpoint,
-            generator=self.nlg,
+            generator=nlg,
         )
-        self.domain = self.processor.domain
+        nlg.responses = processor.domain.responses
+        return processor
+
+    def go_on_with(self, processor: TurnProcessor, fingerprint: str | None = None) -> None:
+        """Turns that begin from now on are this model's."""
+        self.processor = processor
+        self.domain = processor.domain
+        self.nlg = processor.nlg
         self._set_fingerprint(fingerprint)
         self.tracker_store.domain = self.domain
-        if isinstance(self.nlg, TemplatedNaturalLanguageGenerator):
-            self.nlg.responses = self.domain.responses if self.domain else {}
+
+    @property
+    def model_name(self) -> str:
+        """The file's name of the model in use."""
+        return str(self.processor.model_filename)
 
     async def handle_message(self, message: UserMessage) -> list[dict[str, Any]] | None:
         """Keep the message, wait for its turn, hand its replies to its output channel.

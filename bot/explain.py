@@ -59,7 +59,7 @@ class Explainer:
 
     async def explain(self, text: str) -> Explanation:
         parsed = await self._processor.parse_message(UserMessage(text))
-        action, policy = self._first_action(parsed)
+        action, policy = first_action(self._processor, parsed)
         entities = parsed["entities"]
         return Explanation(
             text=text,
@@ -71,15 +71,16 @@ class Explainer:
             policy=policy,
         )
 
-    def _first_action(self, parsed: dict[str, Any]) -> tuple[str, str]:
-        domain = self._processor.domain
-        tracker = ConversationTracker("explained", domain.slots)
-        heard = UserUttered(parsed["text"], parsed["intent"], parsed["entities"], parsed)
-        begun = [ActionExecuted(ACTION_SESSION_START_NAME), SessionStarted(), ActionExecuted(ACTION_LISTEN_NAME)]
-        tracker.update_with_events([*begun, heard], domain)
-        with turn_under_way(CurrentTurn(owner="bot")):
-            action, prediction = self._processor.predict_next_with_tracker_if_should(tracker)
-        return action.name(), str(prediction.policy_name).rpartition("_")[2]
+
+def first_action(processor: TurnProcessor, parsed: dict[str, Any]) -> tuple[str, str]:
+    """What would be done at the beginning of a conversation, and the policy that says so."""
+    tracker = ConversationTracker("explained", processor.domain.slots)
+    heard = UserUttered(parsed["text"], parsed["intent"], parsed["entities"], parsed)
+    begun = [ActionExecuted(ACTION_SESSION_START_NAME), SessionStarted(), ActionExecuted(ACTION_LISTEN_NAME)]
+    tracker.update_with_events([*begun, heard], processor.domain)
+    with turn_under_way(CurrentTurn(owner="bot")):
+        action, prediction = processor.predict_next_with_tracker_if_should(tracker)
+    return action.name(), str(prediction.policy_name).rpartition("_")[2]
 
 
 def _entity(found: dict[str, Any], text: str) -> Entity:

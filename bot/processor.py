@@ -21,8 +21,22 @@ from rasa.engine.storage.storage import ModelMetadata
 from rasa.exceptions import ActionLimitReached, ModelNotFound
 from rasa.model import get_latest_model
 from rasa.shared.constants import DEFAULT_NLU_FALLBACK_INTENT_NAME
-from rasa.shared.core.constants import ACTION_EXTRACT_SLOTS, ACTION_LISTEN_NAME, ACTION_SESSION_START_NAME
-from rasa.shared.core.events import ActionExecuted, ActionExecutionRejected, BotUttered, Event, SessionStarted, UserUttered
+from rasa.shared.core.constants import (
+    ACTION_EXTRACT_SLOTS,
+    ACTION_LISTEN_NAME,
+    ACTION_SESSION_START_NAME,
+    REQUESTED_SLOT,
+)
+from rasa.shared.core.events import (
+    ActionExecuted,
+    ActionExecutionRejected,
+    ActiveLoop,
+    BotUttered,
+    Event,
+    SessionStarted,
+    SlotSet,
+    UserUttered,
+)
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.common import TempDirectoryPath, get_temp_dir_name
 
@@ -68,6 +82,13 @@ class TurnProcessor(MessageProcessor):
         await self._run_prediction_loop(message.output_channel, tracker)
         if not tracker.is_paused() and not _has_reply(tracker, before):
             await self.apologise(message.output_channel, tracker, "silent")
+
+    def end_unknown_form(self, tracker: DialogueStateTracker) -> bool:
+        """Whether there was one, begun with another model: each turn in it would end in an error."""
+        is_unknown = bool(tracker.active_loop_name) and tracker.active_loop_name not in self.domain.action_names_or_texts
+        if is_unknown:
+            tracker.update_with_events([ActiveLoop(None), SlotSet(REQUESTED_SLOT, None)], self.domain)
+        return is_unknown
 
     async def _begin_session(self, message: UserMessage, tracker: DialogueStateTracker) -> str | None:
         """A new session, where one is due. What went wrong with its action: it then begins with nothing known."""

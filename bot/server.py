@@ -30,17 +30,20 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.action_call import PATIENCE, ActionServer
 from bot.agent import TurnAgent
+from bot.own_code import fingerprint_of_code
 from bot.status import add_status_routes
+from bot.swapping import Swapper
 from bot.tracker_store import ConversationTrackerStore
 from bot.turn_handler import RasaHandler
-from database import default_url
-from messaging.calendar import load_calendar
+from database import default_url, home_folder
+from messaging.calendar import kept_calendar
 from messaging.turns import garbage, logs, trace
 from messaging.turns.engine import Limits, TurnEngine
 from messaging.turns.inbox import Overloaded
 from messaging.turns.queues import Queue
 from messaging.turns.queues.local import LocalQueue
 from messaging.turns.watch import Watch, chosen_watch
+from messaging.turns.wishes import follow
 
 logger = logging.getLogger("bot.server")  # also where it is run as a module
 
@@ -62,16 +65,20 @@ def make_app(arguments: argparse.Namespace) -> Sanic:
     app.config.GRACEFUL_SHUTDOWN_TIMEOUT = GRACE
     channels = _channels(arguments.credentials)
     watch = chosen_watch(os.environ)
+    code = fingerprint_of_code()  # as it is imported
 
     @app.listener("before_server_start")
     async def begin(app: Sanic, _loop: asyncio.AbstractEventLoop) -> None:
-        app.ctx.agent = _agent(arguments, channels, watch)
+        agent, swapper = _agent(arguments, channels, watch)
+        app.ctx.agent = agent
         logs.configure()  # what a model needs is imported by now, and brings log handlers
-        await app.ctx.agent.engine.start()
+        await agent.engine.start()
         garbage.leave_out_what_is_loaded()
+        app.ctx.end_wishes = follow(home_folder(), "assistant", swapper.fulfil, model=agent.model_name, code=code)
 
     @app.listener("before_server_stop")
     async def end(app: Sanic, _loop: asyncio.AbstractEventLoop) -> None:
+        app.ctx.end_wishes()
         await app.ctx.agent.engine.stop(GRACE)
 
     @app.listener("after_server_stop")
@@ -90,19 +97,20 @@ def _follow_trace(request: Request) -> None:
     trace.follow(trace.taken_up(request.headers.get("traceparent")) or trace.new())
 
 
-def _agent(arguments: argparse.Namespace, channels: list[InputChannel], watch: Watch) -> TurnAgent:
+def _agent(arguments: argparse.Namespace, channels: list[InputChannel], watch: Watch) -> tuple[TurnAgent, Swapper]:
     url = default_url()
     store = ConversationTrackerStore(host=url)
     patience = float(os.environ.get("TENDERO_ACTION_PATIENCE") or PATIENCE)
     server = ActionServer(_action_url(arguments.endpoints), patience, url, watch)
     agent = TurnAgent(store, server)
     agent.load_model(arguments.model)
-    calendar = load_calendar(Path(os.environ.get("TENDERO_DATA", "data")) / "policies" / "support.yml", "support")
+    support = Path(os.environ.get("TENDERO_DATA", "data")) / "policies" / "support.yml"
+    kept_calendar(support)  # what is wrong with it is said at the start
     pushes = {channel.name(): channel.sender() for channel in channels if hasattr(channel, "sender")}
     bursts = [channel.name() for channel in channels if getattr(channel, "takes_bursts", False)]
-    handler = RasaHandler(agent.processor, store, calendar)
+    handler = RasaHandler(agent.processor, store, lambda: kept_calendar(support))
     agent.engine = TurnEngine(handler, _queue(url), url, pushes=pushes, bursts=bursts, limits=_limits(), watch=watch)
-    return agent
+    return agent, Swapper(agent, handler, home_folder() / "models", arguments.credentials)
 
 
 def _queue(url: str) -> Queue:

@@ -29,12 +29,16 @@ MOST_TURNS, FEWEST_TURNS = 24, 12  # kept in a tracker: more than the first are 
 
 
 class ConversationTracker(DialogueStateTracker):
-    """`stored`: how many of its events need not be saved any more. `version`: of the state in the database it was made from."""
+    """`stored`: how many of its events need not be saved any more. `version`: of the state in the database it was made from.
+
+    `domain`: whose slots it has.
+    """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.stored = 0
         self.version = 0
+        self.domain: Domain | None = None
 
     def update(self, event: Event, domain: Domain | None = None) -> None:
         """Take the event up, a shopper's message masked: Rasa's debug logs show what a tracker holds."""

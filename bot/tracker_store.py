@@ -61,9 +61,11 @@ class ConversationTrackerStore(SQLTrackerStore):
 
     # What Rasa calls
 
-    def init_tracker(self, sender_id: str) -> ConversationTracker:
-        """A new conversation."""
-        return ConversationTracker(sender_id, self.domain.slots if self.domain else None)
+    def init_tracker(self, sender_id: str, domain: Domain | None = None) -> ConversationTracker:
+        """A new conversation. domain: without it, the one in use."""
+        tracker = ConversationTracker(sender_id, (domain or self.domain).slots)
+        tracker.domain = domain or self.domain
+        return tracker
 
     async def retrieve(self, sender_id: str) -> ConversationTracker | None:
         """The conversation as far as it is needed to go on; None where there is none."""
@@ -80,15 +82,19 @@ class ConversationTrackerStore(SQLTrackerStore):
 
     # What the turn engine calls
 
-    def load(self, sender_id: str) -> ConversationTracker:
-        """A tracker for one turn, new where there is none. What is done with it changes nothing until it is kept."""
+    def load(self, sender_id: str, domain: Domain | None = None) -> ConversationTracker:
+        """A tracker for one turn, new where there is none. What is done with it changes nothing until it is kept.
+
+        domain: of the model that takes the turn; without it, the one in use.
+        """
+        domain = domain or self.domain
         with transaction(self._url, is_optimistic=True) as session:
             version = session.execute(_VERSION, {"sender_id": sender_id}).scalar_one_or_none()
             cached = self._cache.get(sender_id)
-            if cached is not None and cached.version == version:
+            if cached is not None and cached.version == version and cached.domain is domain:
                 return cached.copy()
             self.drop(sender_id)
-            return self._read(session, sender_id) or self.init_tracker(sender_id)
+            return self._read(session, sender_id, domain) or self.init_tracker(sender_id, domain)
 
     def write(self, session: Session, tracker: ConversationTracker, withheld: bool = False) -> None:
         """Save the new events in this transaction; withheld: without what the bot said. Raises SavedMeanwhile.
@@ -135,14 +141,14 @@ class ConversationTrackerStore(SQLTrackerStore):
 
     def _retrieve_now(self, sender_id: str) -> ConversationTracker | None:
         with transaction(self._url) as session:
-            return self._read(session, sender_id)
+            return self._read(session, sender_id, self.domain)
 
     def _retrieve_all(self, sender_id: str) -> ConversationTracker | None:
         with transaction(self._url) as session:
             rows = session.execute(self._rows(sender_id)).scalars().all()
-            return self._made_of(sender_id, [from_json(data) for data in rows], 0) if rows else None
+            return self._made_of(sender_id, [from_json(data) for data in rows], 0, self.domain) if rows else None
 
-    def _read(self, session: Session, sender_id: str) -> ConversationTracker | None:
+    def _read(self, session: Session, sender_id: str, domain: Domain) -> ConversationTracker | None:
         state = session.execute(
             select(TrackerState.version, TrackerState.prefix, TrackerState.tail_from).where(TrackerState.sender_id == sender_id)
         ).one_or_none()
@@ -151,7 +157,8 @@ class ConversationTrackerStore(SQLTrackerStore):
         if not rows:
             return None
         prefix = [json.dumps(each) for each in json.loads(state.prefix)] if state is not None else []
-        return self._made_of(sender_id, [from_json(data) for data in [*prefix, *rows]], state.version if state is not None else 0)
+        version = state.version if state is not None else 0
+        return self._made_of(sender_id, [from_json(data) for data in [*prefix, *rows]], version, domain)
 
     def _rows(self, sender_id: str) -> Any:
         return select(self._events.c.data).where(self._events.c.sender_id == sender_id).order_by(self._events.c.id)
@@ -161,10 +168,10 @@ class ConversationTrackerStore(SQLTrackerStore):
         started = (self._events.c.sender_id == sender_id, self._events.c.type_name == SessionStarted.type_name)
         return int(session.execute(select(func.max(self._events.c.id)).where(*started)).scalar_one() or 0)
 
-    def _made_of(self, sender_id: str, events: list[Event | None], version: int) -> ConversationTracker:
+    def _made_of(self, sender_id: str, events: list[Event | None], version: int, domain: Domain) -> ConversationTracker:
         known = [event for event in events if event is not None]
-        tracker = ConversationTracker.from_events(sender_id, known, self.domain.slots if self.domain else None)
-        tracker.stored, tracker.version = len(tracker.events), version
+        tracker = ConversationTracker.from_events(sender_id, known, domain.slots)
+        tracker.stored, tracker.version, tracker.domain = len(tracker.events), version, domain
         return tracker
 
     # Writing
@@ -180,9 +187,7 @@ class ConversationTrackerStore(SQLTrackerStore):
     def _adopted(self, tracker: DialogueStateTracker) -> ConversationTracker:
         """A tracker that Rasa made by itself: what the database has of it is not new."""
         known = self._retrieve_now(tracker.sender_id)
-        ours = ConversationTracker.from_events(
-            tracker.sender_id, list(tracker.events), self.domain.slots if self.domain else None
-        )
+        ours = ConversationTracker.from_events(tracker.sender_id, list(tracker.events), self.domain.slots)
         if known is not None:
             ours.stored, ours.version = min(known.stored, len(ours.events)), known.version
         return ours
@@ -232,7 +237,8 @@ class ConversationTrackerStore(SQLTrackerStore):
 
     def _shortened(self, tracker: ConversationTracker, first: int) -> ConversationTracker:
         events = list(tracker.events)
-        return self._made_of(tracker.sender_id, [*prefix_of(tracker, events[:first]), *events[first:]], 0)
+        shortened = [*prefix_of(tracker, events[:first]), *events[first:]]
+        return self._made_of(tracker.sender_id, shortened, 0, tracker.domain or self.domain)
 
     def _forget(self, session: Session, sender_id: str) -> None:
         session.execute(delete(self._events).where(self._events.c.sender_id == sender_id))

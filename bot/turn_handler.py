@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -12,6 +14,7 @@ from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.shared.core.events import UserUttered
 from sqlalchemy.orm import Session
 
+from bot.action_call import ActionFailed
 from bot.processor import TurnProcessor
 from bot.tracker import ConversationTracker
 from bot.tracker_store import ConversationTrackerStore
@@ -44,56 +47,73 @@ class ReplyCollector(OutputChannel):
 
 
 class RasaHandler:
-    """`calendar`: of the people who help. Sees to it that a turn that is run again comes to the same."""
+    """`calendar`: of the people who help. Sees to it that a turn that is run again comes to the same.
 
-    def __init__(self, processor: TurnProcessor, store: ConversationTrackerStore, calendar: Calendar | None = None) -> None:
-        self._processor = processor
+    `processor`: of the model that takes turns; another one takes those that begin afterwards.
+    """
+
+    def __init__(
+        self, processor: TurnProcessor, store: ConversationTrackerStore, calendar: Callable[[], Calendar] | None = None
+    ) -> None:
+        self.processor = processor
         self._store = store
         self._calendar = calendar
 
     async def run(self, claim: Claim) -> Outcome:
         began = time.perf_counter()
-        tracker = await asyncio.to_thread(self._store.load, claim.sender_id)
+        processor = self.processor  # the turn ends with the model that it began with
+        tracker = await self._load(claim, processor)
+        is_left_in_the_middle = processor.end_unknown_form(tracker)
         loaded = time.perf_counter()
         replies = ReplyCollector(claim.channel)
         turn = CurrentTurn(str(claim.turn_id), claim.trace_id, claim.owner, claim.recap_due)
         with turn_under_way(turn):
+            if is_left_in_the_middle:
+                with contextlib.suppress(ActionFailed):
+                    await processor.do(PUT_AWAY, tracker, replies)  # with it goes what else is known of the task
             if claim.kind == "timer":
-                await self._timer(claim, tracker, replies)
+                await self._timer(processor, claim, tracker, replies)
             elif claim.details.get(ERASED):
-                await self._end_erasure(claim, tracker, replies)
+                await self._end_erasure(processor, claim, tracker, replies)
             else:
-                await self._processor.take_turn(_message(claim, replies), tracker)
+                await processor.take_turn(_message(claim, replies), tracker)
         thought = time.perf_counter() - loaded - turn.seconds_in_actions
         stages = {"load": loaded - began, "understand": thought, "actions": turn.seconds_in_actions}
         return replace(self._outcome(claim, tracker, replies), stages=stages)
 
     async def apologise(self, claim: Claim) -> Outcome:
-        tracker = await asyncio.to_thread(self._store.load, claim.sender_id)
+        processor = self.processor
+        tracker = await self._load(claim, processor)
+        processor.end_unknown_form(tracker)
         replies = ReplyCollector(claim.channel)
         if claim.kind == "message":
             tracker.update(_not_understood(claim))
             if claim.owner != "agent":
-                await self._processor.apologise(replies, tracker, "failed")
+                await processor.apologise(replies, tracker, "failed")
         return self._outcome(claim, tracker, replies, calls_a_person=claim.kind == "message" and claim.owner != "agent")
 
-    async def _timer(self, claim: Claim, tracker: ConversationTracker, replies: ReplyCollector) -> None:
+    async def _load(self, claim: Claim, processor: TurnProcessor) -> ConversationTracker:
+        return await asyncio.to_thread(self._store.load, claim.sender_id, processor.domain)
+
+    async def _timer(self, processor: TurnProcessor, claim: Claim, tracker: ConversationTracker, replies: ReplyCollector) -> None:
         """Timers say nothing by themselves, but for a reminder. A call-back is moved with what the turn saves."""
         kind = claim.details.get("timer")
         if kind == "idle" and tracker.active_loop_name and claim.owner == "bot":
-            await self._processor.do(PUT_AWAY, tracker, replies)
+            await processor.do(PUT_AWAY, tracker, replies)
         elif kind == "reminder" and claim.owner == "bot":
-            await self._processor.say(str(claim.details["response"]), tracker, replies, claim.details.get("values") or {})
+            await processor.say(str(claim.details["response"]), tracker, replies, claim.details.get("values") or {})
 
-    async def _end_erasure(self, claim: Claim, tracker: ConversationTracker, replies: ReplyCollector) -> None:
+    async def _end_erasure(
+        self, processor: TurnProcessor, claim: Claim, tracker: ConversationTracker, replies: ReplyCollector
+    ) -> None:
         """The words of the message are erased, by a try of this turn that was not saved or by somebody else.
 
         What that try did is called again, which does nothing twice and gives the same answer: the goodbye.
         """
         for action in await asyncio.to_thread(self._store.actions_done_in, claim.turn_id):
-            await self._processor.do(action, tracker, replies)
+            await processor.do(action, tracker, replies)
         if not replies.contents:
-            await self._processor.apologise(replies, tracker, "erased")
+            await processor.apologise(replies, tracker, "erased")
 
     def _outcome(
         self, claim: Claim, tracker: ConversationTracker, replies: ReplyCollector, calls_a_person: bool = False
@@ -133,7 +153,7 @@ class RasaHandler:
             verdict=None,
             transcript=_last_words(tracker),
             now=datetime.now(timezone.utc),
-            calendar=self._calendar,
+            calendar=self._calendar(),
         )
 
 

@@ -73,15 +73,25 @@ OF_NOBODY = frozenset(
 )
 
 
+_left_out: frozenset[str] = frozenset()  # of this process
+
+
 def leave_out_unused(model: str | Path, credentials: str | Path) -> None:
     """Put stand-ins in the place of what this model and these channels do not need. Before Rasa is imported."""
+    global _left_out
     if os.environ.get(FORCE) == "1":
         return
     try:
         packages = unused(components(model), channels(credentials))
     except (OSError, ValueError, LookupError, tarfile.TarError, yaml.YAMLError):
         return  # no such model, or none at all: whoever loads it says so in words
+    _left_out = packages
     StandIns(packages, ADVICE).install()
+
+
+def missing(model: str | Path, credentials: str | Path) -> frozenset[str]:
+    """What this process has left out and this model may need. Raises what reading the model raises."""
+    return _left_out - unused(components(model), channels(credentials))
 
 
 def leave_out_of_training(config: str | Path) -> None:

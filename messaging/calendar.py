@@ -20,6 +20,8 @@ from zoneinfo import ZoneInfo
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from messaging.kept import kept
+
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 LOOK_AHEAD_DAYS = 366
 """A calendar that does not open within a year is told as one that never opens."""
@@ -107,6 +109,12 @@ def load_calendar(file: Path, name: str = "support") -> Calendar:
     if name not in calendars:
         raise CalendarError(f"{file.name} has no calendar {name}; it has {', '.join(calendars)}")
     return calendars[name]
+
+
+@kept
+def kept_calendar(file: Path, name: str = "support") -> Calendar:
+    """Read once, until all that is kept is read again."""
+    return load_calendar(file, name)
 
 
 def load_calendars(file: Path) -> dict[str, Calendar]:

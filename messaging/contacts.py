@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
 
 import phonenumbers
 
+from messaging.kept import kept
 from messaging.word_lists import PATTERNS, read_words
 
 LONGEST_EMAIL = 254
@@ -68,7 +68,7 @@ def _spell(text: str) -> str:
     return text
 
 
-@lru_cache(maxsize=1)
+@kept
 def _spoken() -> tuple[tuple[re.Pattern[str], str], ...]:
     lists = read_words(PATTERNS / "spoken_contacts.yml", "spoken_contacts", frozenset(SPOKEN))
     pairs = [(word.lower(), SPOKEN[kind]) for kind, words in lists.items() for word in words]

@@ -11,10 +11,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
+from messaging.kept import kept
 from messaging.word_lists import PATTERNS, read_words
 
 Secret = Literal["card", "password"]
@@ -137,7 +137,7 @@ class _Patterns:
     card: tuple[str, ...]
 
 
-@lru_cache(maxsize=2)
+@kept
 def _patterns(file: Path = PATTERNS / "secrets.yml") -> _Patterns:
     words = {kind: [_fold(word) for word in said] for kind, said in read_words(file, "secrets", KINDS).items()}
     said, bare = _any_of(words["password_is"]), _any_of(words["password"])

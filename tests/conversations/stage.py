@@ -171,7 +171,7 @@ class Stage:
         from bot.agent import TurnAgent
         from bot.tracker_store import ConversationTrackerStore
         from bot.turn_handler import RasaHandler
-        from messaging.calendar import load_calendar
+        from messaging.calendar import kept_calendar
         from messaging.turns.engine import TurnEngine
         from messaging.turns.queues.local import LocalQueue
 
@@ -188,7 +188,7 @@ class Stage:
         store = WatchedStore()
         agent = TurnAgent(store, ActionServer(f"http://127.0.0.1:{self.port}/webhook", patience=30))
         agent.load_model(str(self.model))
-        handler = RasaHandler(agent.processor, store, load_calendar(ROOT / "data" / "policies" / "support.yml", "support"))
+        handler = RasaHandler(agent.processor, store, lambda: kept_calendar(ROOT / "data" / "policies" / "support.yml"))
         agent.engine = TurnEngine(handler, LocalQueue())
         return agent
 

@@ -145,6 +145,7 @@ def other_address() -> str:
 
 def test_it_is_ready_once_everything_that_it_needs_is_there(server: Server, actions: None) -> None:
     assert server.ready() == (200, [])
+    assert json.loads(server.get("/ready")[1])["model"] == trained_model().name
 
 
 def test_a_missing_action_server_is_named(server: Server) -> None:
