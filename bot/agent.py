@@ -51,7 +51,7 @@ class TurnAgent(Agent):
         self.domain = processor.domain
         self.nlg = processor.nlg
         self._set_fingerprint(fingerprint)
-        self.tracker_store.domain = self.domain
+        self.tracker_store.go_on_with(processor.domain)
 
     @property
     def model_name(self) -> str:

@@ -128,6 +128,11 @@ class ConversationTrackerStore(SQLTrackerStore):
         while len(self._cache) > MOST_CACHED:
             self._cache.popitem(last=False)
 
+    def go_on_with(self, domain: Domain) -> None:
+        """From now on conversations have this domain's slots, unless they are asked for with another's."""
+        self.domain = domain
+        self._cache.clear()
+
     def actions_done_in(self, turn_id: int) -> list[str]:
         """What a try of this turn did that was not saved as a turn."""
         with transaction(self._url) as session:

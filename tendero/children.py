@@ -84,8 +84,9 @@ class Child:
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self.log.write(line.decode("utf-8", errors="replace"))
+        with self._process.stdout as words:
+            for line in words:
+                self.log.write(line.decode("utf-8", errors="replace"))
 
 
 def answers(host: str, port: int, path: str) -> bool:

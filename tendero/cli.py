@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "outbox": ("outbox", "Show the newest mail, one-time codes among it."),
     "train": ("train", "Train the assistant, if there is anything new to train on."),
     "validate": ("validate", "Check everything that designers write: answers, FAQ, policies, examples, rules."),
+    "watch": ("watch", "Check and train what is saved, at once; the running assistant goes on with it."),
     "policies": ("policies", "Check the policy tables; write them as a page."),
     "import": ("import_", "Load a real shop from CSV and JSON Lines files."),
     "handoffs": ("handoffs", "Who waits for a person; show, take, give back or resolve a conversation."),

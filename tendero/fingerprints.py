@@ -22,6 +22,11 @@ def trained_files(project: Path) -> Iterator[Path]:
     yield from (file for file in _files(project / "bot") if file.suffix == ".py")
 
 
+def designer_files(project: Path) -> Iterator[Path]:
+    """Every file below data/."""
+    yield from _files(project / "data")
+
+
 def fingerprint(project: Path) -> str:
     """The name of what there is to train now: content and names of the files, Rasa's and Python's versions."""
     digest = hashlib.sha256(f"rasa {_rasa_version()} python {sys.version_info[:2]}".encode())
@@ -33,10 +38,11 @@ def fingerprint(project: Path) -> str:
 
 def _files(folder: Path) -> list[Path]:
     found = [folder] if folder.is_file() else folder.rglob("*")
-    return sorted(file for file in found if file.is_file() and not _is_ignored(file))
+    return sorted(file for file in found if file.is_file() and not ignored(file))
 
 
-def _is_ignored(file: Path) -> bool:
+def ignored(file: Path) -> bool:
+    """What editors and Python leave beside files."""
     return file.name.startswith(".") or file.name.endswith("~") or not IGNORED.isdisjoint(file.parts)
 
 

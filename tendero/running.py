@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from pathlib import Path
-from types import FrameType
 
 from tendero import migrating, rasa_files
 from tendero.children import Child, answers
-from tendero.holding import hold
+from tendero.environment import PROJECT
+from tendero.holding import hold, hold_watch
 from tendero.obstacles import Obstacle, check, check_home, free_action_port
 from tendero.settings import Settings
+from tendero.stopping import Stopped, ignore_signals, stoppable
 from tendero.terminal import Watch, say, warn, working
 from tendero.training import Training, current_model
 
@@ -24,10 +24,6 @@ LONGEST_START_SECONDS = 240.0
 LOOK_EVERY_SECONDS = 0.2
 DEMO_GROWS_OLD_AFTER = 5  # days: then what was "on its way" is late
 MODEL_FAILED = "Could not load model due to"  # Rasa goes on without a model and answers nobody
-
-
-class Stopped(BaseException):
-    """Ctrl-C, or somebody asked the process to end. Not an error: nothing between may catch it."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +41,7 @@ class Shop:
 def run(settings: Settings) -> int:
     """Run the shop until it is stopped; the exit code. Raises Obstacle and what the modules around raise, all in words."""
     watch = Watch()
-    with _stoppable(), ExitStack() as stack:
+    with stoppable(), ExitStack() as stack:
         try:
             check_home(settings.home)
             stack.enter_context(hold(settings.home))
@@ -56,9 +52,9 @@ def run(settings: Settings) -> int:
             _wait_until_they_answer(settings, action_port, actions, rasa)
             _start_mail(settings, stack)
             _welcome(settings, shop, watch)
-            _watch(actions, rasa)
+            _keep_running(settings, actions, rasa, stack)
         except Stopped:
-            _ignore_signals()  # they were heard; what is left takes a moment
+            ignore_signals()
             say("Stopping ...")
             stack.close()
             say("Stopped. Everything is kept: `make run` goes on from here.")
@@ -168,31 +164,24 @@ def _welcome(settings: Settings, shop: Shop, watch: Watch) -> None:
     sys.stdout.flush()
 
 
-def _watch(*children: Child) -> None:
+def _keep_running(settings: Settings, actions: Child, rasa: Child, stack: ExitStack) -> None:
+    rounds = _watched(settings, stack) if settings.watches else _unwatched()
+    for _ in rounds:
+        _raise_if_dead(actions, rasa)
+
+
+def _unwatched() -> Iterator[None]:
     while True:
-        _raise_if_dead(*children)
         time.sleep(LOOK_EVERY_SECONDS)
-
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """Ctrl-C, `kill` and a closed terminal all raise Stopped."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        _ignore_signals()
-        raise Stopped
-
-    before = {number: signal.signal(number, stop) for number in SIGNALS}
-    try:
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
-def _ignore_signals() -> None:
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+def _watched(settings: Settings, stack: ExitStack) -> Iterator[None]:
+    from tendero.saves import saves
+    from tendero.watching import Watcher
+
+    stack.enter_context(hold_watch(settings.home))
+    watcher = stack.enter_context(closing(Watcher(settings.home)))
+    for is_saved in saves(PROJECT):
+        watcher.round(is_saved)
+        yield

@@ -11,7 +11,7 @@ EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 (names it; binds nothing
 
 @dataclass(frozen=True)
 class Settings:
-    """host, port: where the shop answers. action_port: None takes the first free one from 5055 on."""
+    """host, port: where the shop answers. action_port: None takes the first free one from 5055 on. watches: for what is saved."""
 
     home: Path
     database_url: str
@@ -19,6 +19,7 @@ class Settings:
     port: int = 5005
     action_port: int | None = None
     with_demo: bool = True
+    watches: bool = False
 
     @property
     def is_local(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -44,15 +45,19 @@ def current_model(home: Path, project: Path = PROJECT) -> Path:
 class Training:
     """A training under way in a process of its own."""
 
-    def __init__(self, home: Path) -> None:
-        self._model = current_model(home)
-        self._draft = self._model.parent / "new" / self._model.name
+    def __init__(self, home: Path, project: Path = PROJECT) -> None:
+        self._model = current_model(home, project)
+        self._draft = self._model.parent / "new" / f"{os.getpid()}-{self._model.name}"  # others may train the same
         self._report = self._draft.with_suffix(".json")
         self._draft.parent.mkdir(parents=True, exist_ok=True)
         self._report.unlink(missing_ok=True)
         self._watch = Watch()
         arguments = [str(self._draft), str(self._report)]
         self._child = Child("training", "tendero.rasa_jobs.train", arguments, home / "logs" / "training.log")
+
+    @property
+    def is_under_way(self) -> bool:
+        return self._child.is_running
 
     def finish(self) -> Trained:
         """Wait for it. Raises TrainingFailed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -47,6 +48,12 @@ def own_problems(project: Path = PROJECT) -> list[str]:
     return [problem.replace(f"{project}/", "") for problem in found]
 
 
+def first_problems(project: Path = PROJECT) -> list[str]:
+    """The same for somebody who has just saved a file: files that cannot be read are told at once, the rest after them."""
+    found = [problem.of(file).replace(f"{project}/", "") for file, wrong in misshapen(project).items() for problem in wrong]
+    return found or own_problems(project)
+
+
 def can_rasa_read(project: Path = PROJECT) -> bool:
     """Whether the files that Rasa reads are such that it can say something sensible about them."""
     return {_kind(file, project) for file in misshapen(project)}.isdisjoint(FOR_RASA)
@@ -74,10 +81,14 @@ class RasaValidation:
 
     def __init__(self, home: Path, project: Path = PROJECT) -> None:
         self._project = project
-        self._report = home / "validation.json"
+        self._report = home / f"validation-{os.getpid()}.json"
         self._report.unlink(missing_ok=True)
         log = home / "logs" / "validation.log"
         self._child = Child("validation", "tendero.rasa_jobs.validate", [str(self._report)], log)
+
+    @property
+    def is_under_way(self) -> bool:
+        return self._child.is_running
 
     def problems(self) -> list[str]:
         """Wait for it. Answers that a form asks or the code says are not unused."""
@@ -315,7 +326,7 @@ def _mapping(file: Path) -> dict[str, Any]:
 
 
 def _yaml(file: Path) -> Any:
-    return yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader) if file.is_file() else {}
 
 
 # By the files that each is about, as the folders below data/ or the files at the root are called.

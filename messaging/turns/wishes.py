@@ -100,7 +100,7 @@ async def read_files_again() -> None:
     try:
         await asyncio.to_thread(kept.read_again)
     except Exception as error:
-        raise Refused(f"a file cannot be read: {error}") from error
+        raise Refused(f"a file cannot be read: {' '.join(str(error).split())}") from error
 
 
 class Presence:

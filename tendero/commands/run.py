@@ -19,8 +19,9 @@ from tendero.arguments import PORT
     type=PORT,
     help="Port of the action server, which only this machine reaches [env: ACTION_PORT; default: the first free from 5055 on].",
 )
+@click.option("--watch", "watches", is_flag=True, help="Check, train and use what is saved at once, as `tendero watch` does.")
 @click.option("--no-demo", is_flag=True, help="Load no demo shop and open no REST channel.")
-def run(host: str, port: int, action_port: int | None, no_demo: bool) -> None:
+def run(host: str, port: int, action_port: int | None, no_demo: bool, watches: bool) -> None:
     """Start the shop and keep it running until Ctrl-C.
 
     Makes the database's tables, fills an empty database with the demo shop, trains the assistant if its data has changed,
@@ -31,5 +32,5 @@ def run(host: str, port: int, action_port: int | None, no_demo: bool) -> None:
     from tendero.settings import Settings
 
     home: Path = home_folder()
-    settings = Settings(home, default_url(), host, port, action_port, with_demo=not no_demo)
+    settings = Settings(home, default_url(), host, port, action_port, with_demo=not no_demo, watches=watches)
     sys.exit(running.run(settings))

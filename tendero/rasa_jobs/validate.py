@@ -14,6 +14,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from bot.without_tensorflow import leave_out_of_training
 from tendero.rasa_jobs import prepare
 
 UNUSED = re.compile(r"The utterance '(?P<name>[^']+)' is not used in any story or rule\.")
@@ -82,4 +83,5 @@ class _Said(logging.Handler):
 
 
 if __name__ == "__main__":
+    leave_out_of_training("config.yml")  # before Rasa is imported
     sys.exit(main(Path(sys.argv[1])))
