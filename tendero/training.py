@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tendero import rewording
 from tendero.children import Child
 from tendero.environment import PROJECT
 from tendero.fingerprints import fingerprint
@@ -27,14 +28,15 @@ class TrainingFailed(Exception):
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training made. seconds: how long it took; 0 where the model was there already."""
+    """What a training made. examples: None where only answers were new. seconds: how long it took."""
 
     model: Path
-    examples: int
+    examples: int | None
     seconds: float
 
     def __str__(self) -> str:
-        return f"trained {self.examples:,} examples in {max(self.seconds, 1):.0f} s"
+        learnt = f"trained {self.examples:,} examples" if self.examples is not None else "took up new answers"
+        return f"{learnt} in {max(self.seconds, 1):.0f} s"
 
 
 def current_model(home: Path, project: Path = PROJECT) -> Path:
@@ -43,17 +45,22 @@ def current_model(home: Path, project: Path = PROJECT) -> Path:
 
 
 class Training:
-    """A training under way in a process of its own."""
+    """A training under way in a process of its own. Where only answers are new, a model gets them that has learnt the rest."""
 
-    def __init__(self, home: Path, project: Path = PROJECT) -> None:
+    def __init__(self, home: Path, project: Path = PROJECT, force: bool = False) -> None:
+        """force: learn everything anew."""
         self._model = current_model(home, project)
+        self._learnt = rewording.learnt(project)
+        base = None if force else rewording.base_of(self._model.parent, self._learnt)
+        self.is_of_words_only = base is not None
         self._draft = self._model.parent / "new" / f"{os.getpid()}-{self._model.name}"  # others may train the same
         self._report = self._draft.with_suffix(".json")
         self._draft.parent.mkdir(parents=True, exist_ok=True)
         self._report.unlink(missing_ok=True)
         self._watch = Watch()
-        arguments = [str(self._draft), str(self._report)]
-        self._child = Child("training", "tendero.rasa_jobs.train", arguments, home / "logs" / "training.log")
+        job = "tendero.rasa_jobs.train" if base is None else "tendero.rasa_jobs.reword"
+        arguments = [*([] if base is None else [str(base)]), str(self._draft), str(self._report)]
+        self._child = Child("training", job, arguments, home / "logs" / "training.log")
 
     @property
     def is_under_way(self) -> bool:
@@ -66,8 +73,9 @@ class Training:
         if "error" in report:
             raise TrainingFailed(f"{in_words(str(report['error']))}\nThe whole story: {self._child.log.path}")
         self._draft.replace(self._model)  # a model is there as a whole or not at all
+        rewording.note_of(self._model).write_text(self._learnt or "")
         _forget_old(self._model.parent)
-        return Trained(self._model, int(report["examples"]), self._watch.seconds)
+        return Trained(self._model, report.get("examples"), self._watch.seconds)
 
     def stop(self) -> None:
         self._child.stop()
@@ -114,3 +122,4 @@ def _forget_old(folder: Path) -> None:
     models = sorted(folder.glob("tendero-*.tar.gz"), key=lambda model: model.stat().st_mtime, reverse=True)
     for model in models[KEPT_MODELS:]:
         model.unlink(missing_ok=True)
+        rewording.note_of(model).unlink(missing_ok=True)

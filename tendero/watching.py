@@ -94,8 +94,9 @@ class Watcher:
         elif self._is_of_other_code():
             _tell(f"bot/ is not what it was when the assistant was started: to train and use this, {START_ANEW}.")
         else:
-            _tell(f"{_named(paths)}: training {'anew ' if was_under_way else ''}...")
             self._work = _Work(model, self._home, self._project)
+            doing = "only answers are new, no training needed" if self._work.is_of_words_only else "training"
+            _tell(f"{_named(paths)}: {doing}{' anew' if was_under_way else ''} ...")
 
     # What is made of it
 
@@ -158,22 +159,25 @@ class _Work:
     def __init__(self, model: Path, home: Path, project: Path) -> None:
         self.model = model
         self._training = Training(home, project)
-        self._validation = RasaValidation(home, project)
-        self._is_valid = False
+        self.is_of_words_only = self._training.is_of_words_only
+        # Rasa looks at no answer's words; what else there is was looked at when it was trained.
+        self._validation = None if self.is_of_words_only else RasaValidation(home, project)
 
     def outcome(self) -> str | list[str] | None:
         """What was trained, or the problems; None while it goes on. Raises TrainingFailed."""
-        if not self._is_valid and not self._validation.is_under_way:
+        if self._validation is not None and not self._validation.is_under_way:
             if problems := self._validation.problems():
                 return problems
-            self._is_valid = True
-        if self._training.is_under_way or not self._is_valid:
+            self._validation.stop()
+            self._validation = None
+        if self._validation is not None or self._training.is_under_way:
             return None
         return str(self._training.finish())
 
     def stop(self) -> None:
         self._training.stop()
-        self._validation.stop()
+        if self._validation is not None:
+            self._validation.stop()
 
 
 class _Telling:

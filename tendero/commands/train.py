@@ -10,7 +10,8 @@ import click
 def train(force: bool) -> None:
     """Train the assistant on data/, domain.yml and config.yml, for `tendero run`.
 
-    Does nothing where these, Rasa and our components are what they were. Policies, labels and mail texts need no training.
+    Does nothing where these, Rasa and our components are what they were; where only answers are new, they are put into a model
+    that has learnt the rest. Policies, labels and mail texts need no training.
     (`rasa train` works too; it writes to models/, which `tendero run` does not look at.)
     """
     from database import home_folder
@@ -23,7 +24,7 @@ def train(force: bool) -> None:
     if current_model(home).is_file() and not force:
         say("Nothing has changed since the last training.")
         return
-    training = Training(home)
+    training = Training(home, force=force)
     try:
         with working("Training the assistant on the examples in data/"):
             trained = training.finish()

@@ -68,3 +68,14 @@ async def test_turn_without_events_does_not_get_ahead_of_what_another_process_sa
     tracker.update(UserUttered("yes", {"name": "affirm", "confidence": 1.0}))
     await there.save(tracker)
     assert [event.text for event in here.load("web-1").events if isinstance(event, UserUttered)] == ["hi", "yes"]
+
+
+async def test_a_conversation_at_hand_has_the_slots_of_the_domain_that_is_asked_for(tmp_path: Path) -> None:
+    store = ConversationTrackerStore(DOMAIN, host=f"sqlite:///{tmp_path / 'events.db'}")
+    await store.save(said("web-1", "hi"))
+    other = Domain.from_dict({"intents": ["affirm"], "slots": {"size": {"type": "text", "mappings": [{"type": "custom"}]}}})
+    store.keep(store.load("web-1"))
+    assert (FORGET in store.load("web-1").slots, "size" in store.load("web-1", other).slots) == (True, True)
+    store.keep(store.load("web-1"))
+    store.go_on_with(other)
+    assert ("size" in store.load("web-1").slots, FORGET in store.load("web-1", DOMAIN).slots) == (True, True)

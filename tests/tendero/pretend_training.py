@@ -1,6 +1,6 @@
-"""In the place of `tendero.rasa_jobs.train` and `.validate`: takes a while, and makes what they make.
+"""In the place of `tendero.rasa_jobs.train`, `.reword` and `.validate`: takes a while, and makes what they make.
 
-`python -m tests.tendero.pretend_training OUTPUT REPORT` or `... REPORT`. Environment: PRETEND_SECONDS, PRETEND_PROBLEMS (JSON),
+`python -m tests.tendero.pretend_training [[BASE] OUTPUT] REPORT`. Environment: PRETEND_SECONDS, PRETEND_PROBLEMS (JSON),
 PRETEND_LOG, a file that gets a line for each training that begins or ends.
 """
 
@@ -25,8 +25,8 @@ def main(arguments: list[str]) -> None:
         return
     note("begun")
     time.sleep(float(os.environ["PRETEND_SECONDS"]))
-    output[0].write_text("a model")
-    report.write_text(json.dumps({"examples": 3412}))
+    output[-1].write_text("a model")
+    report.write_text(json.dumps({"examples": 3412} if len(output) == 1 else {}))
     note("ended")
 
 

@@ -30,6 +30,7 @@ from tendero.training import current_model
 from tendero.watching import Watcher
 
 EXAMPLES, RULES, LABELS = "data/nlu/en/orders.yml", "data/rules/orders.yml", "data/labels/en/shop.yml"
+ANSWERS = "data/responses/en/orders.yml"
 FILES = (EXAMPLES, RULES, LABELS, "data/policies/returns.yml", "domain.yml", "config.yml", "actions/orders.py", "bot/importer.py")
 PATIENCE = 60.0  # seconds, on a busy machine
 
@@ -113,6 +114,8 @@ def project(tmp_path: Path) -> Path:
     for name in FILES:
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text(f"# {name}\n")
+    (project / ANSWERS).parent.mkdir(parents=True)
+    (project / ANSWERS).write_text("responses:\n  utter_a: A\n")
     return project
 
 
@@ -236,6 +239,18 @@ def test_labels_need_no_training_and_wait_for_one_that_is_under_way(
     assert len(servers.wishes) == 2
     desk.work_until("trained 3,412 examples")
     assert desk.trainings == ["begun", "ended"]
+
+
+def test_new_answers_are_put_into_the_model_that_has_learnt_the_rest(
+    desk: Desk, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.save(EXAMPLES, "new")
+    desk.work_until("uses it now")
+    monkeypatch.setenv("PRETEND_PROBLEMS", '["Rasa is not asked"]')
+    desk.save(ANSWERS, "responses:\n  utter_a: other words\n")
+    desk.work_until("took up new answers in 1 s, the assistant uses it now.")
+    assert f"{ANSWERS}: only answers are new, no training needed ..." in desk.said[-2]
+    assert servers.wishes[-2:] == [("assistant", desk.model), ("actions", None)]
 
 
 def test_going_back_to_what_was_trained_before_trains_nothing(desk: Desk, servers: Servers) -> None:
