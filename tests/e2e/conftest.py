@@ -61,14 +61,14 @@ def tendero(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=True)
 
 
-def start(home: Path) -> RunningShop:
+def start(home: Path, *options: str, project: Path = ROOT) -> RunningShop:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    command = [sys.executable, "-W", "ignore", "-m", "tendero", "run", "--port", str(port)]
-    environment = {**os.environ, "TENDERO_HOME": str(home)}
+    command = [sys.executable, "-W", "ignore", "-m", "tendero", "run", "--port", str(port), *options]
+    environment = {**os.environ, "TENDERO_HOME": str(home), "PYTHONPATH": str(project)}
     output = (home / "run.log").open("w")
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(command, cwd=project, env=environment, stdout=output, stderr=subprocess.STDOUT, text=True)
     shop = RunningShop(home, port, process)
     _wait_until_it_answers(shop)
     return shop
