@@ -11,6 +11,7 @@ from typing import Literal
 from watchfiles import Change, watch
 
 from tendero.fingerprints import NOT_TRAINED_ON, designer_files, ignored, trained_files
+from tendero.obstacles import Obstacle
 from tendero.stopping import Stopped
 
 # train: it takes a training. read: the servers read it anew. restart: only a start takes it up.
@@ -26,7 +27,7 @@ def saves(project: Path, polls: bool | None = None) -> Iterator[bool]:
     """Several times a second: whether something was saved, and then nothing more for a moment.
 
     polls: look at each file again and again, where the file system tells nobody what changes; None: as the environment's
-    WATCHFILES_FORCE_POLLING says. Raises Stopped.
+    WATCHFILES_FORCE_POLLING says. Raises Stopped, Obstacle.
     """
     folders = [project / name for name in ("data", *CODE) if (project / name).is_dir()]
     below = watch(*folders, debounce=LONGEST, step=QUIET, rust_timeout=ROUND, yield_on_timeout=True, force_polling=polls)
@@ -40,6 +41,10 @@ def saves(project: Path, polls: bool | None = None) -> Iterator[bool]:
             yield any([next(below), next(root)])
     except KeyboardInterrupt:  # what watchfiles makes of any exception in a signal's handler
         raise Stopped from None
+    except OSError as error:
+        raise Obstacle(
+            f"The files cannot be watched ({error}). Set WATCHFILES_FORCE_POLLING=1 to look at them instead."
+        ) from error
 
 
 def contents(project: Path) -> dict[str, str]:

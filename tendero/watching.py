@@ -44,7 +44,10 @@ class Watcher:
         if not self._has_begun:
             self._begin()
         if is_saved:
-            self._look()
+            try:
+                self._look()
+            except OSError as error:  # a file that went while it was read, a full disk: the next save is looked at again
+                _tell(f"What was saved cannot be used now: {error}")
         self._go_on_working()
         self._go_on_telling()
         self._meet_newcomers()
@@ -69,13 +72,14 @@ class Watcher:
         self._met = {each.name for each in self._assistants() if each.model == model.name}
 
     def _look(self) -> None:
-        before, self._contents = self._contents, contents(self._project)
-        paths = changed(before, self._contents)
+        now = contents(self._project)
+        paths = changed(self._contents, now)
         by_start = [path for path in paths if takes(path) == "restart"]
         if by_start:
             _tell(f"{_named(by_start)}: to have it in use, {START_ANEW}.")
         if others := [path for path in paths if takes(path) != "restart"]:
             self._take_up(others)
+        self._contents = now
 
     def _take_up(self, paths: Sequence[str]) -> None:
         model = current_model(self._home, self._project)
@@ -105,7 +109,7 @@ class Watcher:
             return
         try:
             outcome = self._work.outcome()
-        except TrainingFailed as error:
+        except (TrainingFailed, OSError) as error:
             outcome = str(error).splitlines()
         if outcome is None:
             return

@@ -25,6 +25,7 @@ from messaging.turns.wishes import Refused, Role, Wish, follow
 from tendero import training, validation, watching
 from tendero.children import Child
 from tendero.environment import PROJECT
+from tendero.obstacles import Obstacle
 from tendero.saves import saves
 from tendero.training import current_model
 from tendero.watching import Watcher
@@ -269,6 +270,31 @@ def test_a_save_that_changes_nothing_says_nothing(desk: Desk, servers: Servers) 
     desk.work_for(2)
     assert len(desk.said) == 1
     assert desk.trainings == []
+
+
+def test_what_cannot_be_looked_at_is_told_and_looked_at_with_the_next_save(
+    desk: Desk, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def vanished(_project: Path) -> list[str]:
+        raise FileNotFoundError(2, "No such file", "data/x.yml")
+
+    with monkeypatch.context() as while_a_file_goes:
+        while_a_file_goes.setattr(watching, "first_problems", vanished)
+        desk.save(EXAMPLES, "new")
+        desk.work_until("What was saved cannot be used now")
+    desk.save(RULES, "new")
+    desk.work_until("uses it now")
+    assert f"{EXAMPLES} and {RULES}: training ..." in desk.said[2]
+
+
+def test_a_file_system_that_can_be_watched_no_more_is_told_in_words(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def watch(*_paths: Path, **_options: object) -> Iterator[set[object]]:
+        raise OSError("OS file watch limit reached.")
+        yield set()
+
+    monkeypatch.setattr("tendero.saves.watch", watch)
+    with pytest.raises(Obstacle, match=r"cannot be watched \(OS file watch limit reached\.\)\. Set WATCHFILES_FORCE_POLLING=1"):
+        next(saves(project))
 
 
 def test_a_model_that_is_refused_is_told_and_actions_stay_as_they_are(desk: Desk, servers: Servers) -> None:
