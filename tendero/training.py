@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from tendero.logs import useful_line
 from tendero.terminal import Watch
 
 KEPT_MODELS = 5  # so that going back to another state of the data needs no training
+DRAFTS_KEPT = 86_400.0  # seconds: no training takes so long
 
 _NAME = re.compile(r"'([a-z][a-z0-9_]+)'")
 
@@ -123,3 +125,6 @@ def _forget_old(folder: Path) -> None:
     for model in models[KEPT_MODELS:]:
         model.unlink(missing_ok=True)
         rewording.note_of(model).unlink(missing_ok=True)
+    for draft in (folder / "new").glob("*"):  # of trainings that were killed
+        if draft.stat().st_mtime < time.time() - DRAFTS_KEPT:
+            draft.unlink(missing_ok=True)

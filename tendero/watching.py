@@ -90,6 +90,8 @@ class Watcher:
         self._is_sound = not problems
         if problems:
             _tell_problems(problems)
+        elif all(path.startswith("data/demo/") for path in paths):
+            _tell(f"{_named(paths)}: in order. `tendero demo` prints it.")
         elif self._work is not None:
             _tell(f"{_named(paths)}: comes with the training that is under way.")
         elif model.is_file():

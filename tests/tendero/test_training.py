@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from tendero import rewording
 from tendero.training import KEPT_MODELS, Trained, _forget_old, current_model, in_words
 
 
@@ -35,20 +37,28 @@ def test_training_is_told_in_one_line() -> None:
     assert str(Trained(Path("m.tar.gz"), 3412, 14.2)) == "trained 3,412 examples in 14 s"
 
 
+def test_new_answers_are_told_as_such() -> None:
+    assert str(Trained(Path("m.tar.gz"), None, 5.6)) == "took up new answers in 6 s"
+
+
 def test_model_is_named_by_what_it_was_trained_from(project: Path, tmp_path: Path) -> None:
     before = current_model(tmp_path, project)
     (project / "data" / "rules" / "account.yml").write_text("rules: []\n")
     assert current_model(tmp_path, project) != before
 
 
-def test_only_the_newest_models_are_kept(tmp_path: Path) -> None:
-    import os
-
+def test_only_the_newest_models_are_kept_with_their_notes_and_no_draft_of_yesterday(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
     for number in range(KEPT_MODELS + 2):
         model = tmp_path / f"tendero-{number}.tar.gz"
         model.touch()
+        rewording.note_of(model).touch()
         os.utime(model, (number, number))
+    (tmp_path / "new" / "2-under-way.tar.gz").touch()
+    (tmp_path / "new" / "1-killed.tar.gz").touch()
+    os.utime(tmp_path / "new" / "1-killed.tar.gz", (1, 1))
     _forget_old(tmp_path)
-    assert sorted(model.name for model in tmp_path.iterdir()) == [
-        f"tendero-{number}.tar.gz" for number in range(2, KEPT_MODELS + 2)
-    ]
+    kept = [f"tendero-{number}" for number in range(2, KEPT_MODELS + 2)]
+    assert sorted(model.name for model in tmp_path.glob("*.tar.gz")) == [f"{name}.tar.gz" for name in kept]
+    assert sorted(note.name for note in tmp_path.glob("*.learnt")) == [f"{name}.learnt" for name in kept]
+    assert [draft.name for draft in (tmp_path / "new").iterdir()] == ["2-under-way.tar.gz"]

@@ -32,7 +32,17 @@ from tendero.watching import Watcher
 
 EXAMPLES, RULES, LABELS = "data/nlu/en/orders.yml", "data/rules/orders.yml", "data/labels/en/shop.yml"
 ANSWERS = "data/responses/en/orders.yml"
-FILES = (EXAMPLES, RULES, LABELS, "data/policies/returns.yml", "domain.yml", "config.yml", "actions/orders.py", "bot/importer.py")
+FILES = (
+    EXAMPLES,
+    RULES,
+    LABELS,
+    "data/policies/returns.yml",
+    "data/demo/en.yml",
+    "domain.yml",
+    "config.yml",
+    "actions/orders.py",
+    "bot/importer.py",
+)
 PATIENCE = 60.0  # seconds, on a busy machine
 
 
@@ -252,6 +262,13 @@ def test_new_answers_are_put_into_the_model_that_has_learnt_the_rest(
     desk.work_until("took up new answers in 1 s, the assistant uses it now.")
     assert f"{ANSWERS}: only answers are new, no training needed ..." in desk.said[-2]
     assert servers.wishes[-2:] == [("assistant", desk.model), ("actions", None)]
+
+
+def test_the_guide_of_the_demo_is_no_matter_of_the_servers(desk: Desk, servers: Servers) -> None:
+    desk.save("data/demo/en.yml", "try: this\n")
+    desk.work_until("data/demo/en.yml: in order. `tendero demo` prints it.")
+    desk.work_for(1)
+    assert (desk.trainings, servers.wishes) == ([], [])
 
 
 def test_going_back_to_what_was_trained_before_trains_nothing(desk: Desk, servers: Servers) -> None:
