@@ -18,7 +18,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from rasa.shared.utils.io import dump_obj_as_json_to_file, read_json_file, read_yaml_file
 
-from bot.language_slots import surest_language
+from bot.language_slots import LANGUAGE, surest_language
 from bot.nlu.folding import fold
 from bot.nlu.intent_model import IntentModel
 from bot.nlu.intent_training import train
@@ -74,6 +74,8 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
         **kwargs: Any,
     ) -> LinearIntentClassifier:
         encoder = encoder_of(config["encoder"]) if config["encoder"] else None
+        if encoder:
+            encoder.encode([""])  # whatever it reads is read before anybody waits for an answer
         with model_storage.read_from(resource) as folder:
             model = IntentModel.load(folder, encoder, config["odds"], config["sure"])
             return cls(config, model_storage, resource, {"model": model, **read_json_file(folder / "joints.json")})
@@ -81,7 +83,8 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
     def train(self, training_data: TrainingData) -> Resource:
         config, joints = self._config, _read_joints(Path(self._config["joints"]))
         encoder = encoder_of(config["encoder"]) if config["encoder"] else None
-        examples = [(message.get(TEXT), message.get(INTENT)) for message in training_data.intent_examples if message.get(TEXT)]
+        said = (message for message in training_data.intent_examples if message.get(TEXT))
+        examples = [(message.get(TEXT), message.get(INTENT), message.get(LANGUAGE)) for message in said]
         model = train(examples, encoder, config["C"], config["odds"], config["sure"])
         self._trained = {"model": model, **joints}
         with self._storage.write_to(self._resource) as folder:
