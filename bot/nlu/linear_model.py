@@ -19,7 +19,7 @@ import numpy as np
 
 WORD = re.compile(r"\w+|[^\w\s]")
 MOST_WORDS = 2  # in an n-gram
-FEWEST_CHARACTERS, MOST_CHARACTERS = 2, 5
+FEWEST_CHARACTERS, MOST_CHARACTERS = 3, 5
 
 Numbers = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -98,7 +98,7 @@ def word_grams(text: str) -> Iterator[str]:
 
 
 def character_grams(text: str) -> Iterator[str]:
-    """Pieces of words, a space at each end: what TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5)) sees."""
+    """Pieces of words, a space at each end: what TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5)) sees."""
     for word in text.split():
         padded = f" {word} "
         for length in range(FEWEST_CHARACTERS, MOST_CHARACTERS + 1):
