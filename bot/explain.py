@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, SessionStarted, UserUttered
 
 from bot.language_slots import LANGUAGE_SLOTS, surest_language
+from bot.nlu.evidence import evidence
+from bot.nlu.linear_intent_classifier import LinearIntentClassifier
 from bot.processor import TurnProcessor
 from bot.tracker import ConversationTracker
 from bot.turn import CurrentTurn, turn_under_way
@@ -34,6 +38,8 @@ class Entity:
 class Explanation:
     """ranking: (intent, probability), the likeliest first. requests: the intents of a message that holds two.
 
+    features: words and pieces of words that speak for the likeliest intent (positive) or for the second one, the strongest first.
+
     action, policy: what would be done first, and who says so. language: (which, how sure the detector is), None: no sign.
     """
 
@@ -44,6 +50,16 @@ class Explanation:
     requests: list[str]
     action: str
     policy: str
+    features: list[tuple[str, float]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What one more example would change. probability: that of its intent for it. changed: (text, intent before, intent after) of
+    the others that were asked for and would be understood otherwise."""
+
+    probability: float
+    changed: list[tuple[str, str, str]]
 
 
 class Explainer:
@@ -69,7 +85,29 @@ class Explainer:
             requests=[each["intent"] for each in parsed.get("requests") or []],
             action=action,
             policy=policy,
+            features=self._features(text, [each["name"] for each in parsed["intent_ranking"]]),
         )
+
+    def effect(self, text: str, intent: str, others: Sequence[str]) -> Effect:
+        """About what a training would change if the text were an example of the intent. Raises ValueError: no such intent."""
+        before = self._classifier.model
+        if intent not in before.classes:
+            raise ValueError(f"there is no intent {intent} in this model")
+        after = self._classifier.with_example(text, intent)
+        changed = [
+            (other, before.classes[int(was.argmax())], before.classes[int(will_be.argmax())])
+            for other, was, will_be in zip(others, before.probabilities(others), after.probabilities(others), strict=True)
+            if was.argmax() != will_be.argmax()
+        ]
+        return Effect(float(after.probabilities([text])[0][before.classes.index(intent)]), changed)
+
+    def _features(self, text: str, ranking: Sequence[str]) -> list[tuple[str, float]]:
+        known = [intent for intent in ranking if intent in self._classifier.model.classes]
+        return evidence(self._classifier.model, text, *known[:2]) if len(known) > 1 else []
+
+    @cached_property
+    def _classifier(self) -> LinearIntentClassifier:
+        return next(each for each in self._processor.components if isinstance(each, LinearIntentClassifier))
 
     def _first_action(self, parsed: dict[str, Any]) -> tuple[str, str]:
         domain = self._processor.domain

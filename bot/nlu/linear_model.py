@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,25 +55,27 @@ class LinearModel:
 
     def scores(self, text: str) -> Numbers:
         """Of each class: the higher, the likelier."""
-        text = text.lower()
         scores = self.intercepts.copy()
-        for grams, rows in ((word_grams(text), self.words), (character_grams(text), self.characters)):
-            scores += self._scores(grams, rows)
+        for rows, values in self.features(text):
+            scores += values @ self.weights[rows]
         return scores
+
+    def features(self, text: str) -> Iterator[tuple[list[int], Numbers]]:
+        """The rows of the text's words and of its pieces of words, each with how much they count."""
+        text = text.lower()
+        for grams, rows in ((word_grams(text), self.words), (character_grams(text), self.characters)):
+            counts = Counter(row for gram in grams if (row := rows.get(gram)) is not None)
+            if counts:
+                yield list(counts), self._values(counts)
 
     def knows_a_word(self, text: str) -> bool:
         """Whether any of its words was ever read; numbers and signs are none."""
         return any(word in self.words for word in WORD.findall(text.lower()) if word.isalpha())
 
-    def _scores(self, grams: Iterable[str], rows: dict[str, int]) -> Numbers:
-        counts = Counter(row for gram in grams if (row := rows.get(gram)) is not None)
-        if not counts:
-            return np.zeros_like(self.intercepts)
-        found = list(counts)
-        values = np.array([1 + math.log(count) for count in counts.values()], dtype=np.float32) * self.rarity[found]
+    def _values(self, counts: Counter[int]) -> Numbers:
+        values = np.array([1 + math.log(count) for count in counts.values()], dtype=np.float32) * self.rarity[list(counts)]
         values /= math.sqrt(float(values @ values))
-        scores: Numbers = values @ self.weights[found]
-        return scores
+        return values
 
     def save(self, folder: Path) -> None:
         grams = {"classes": self.classes, "words": _in_order(self.words), "characters": _in_order(self.characters)}

@@ -126,7 +126,10 @@ def test_model_without_encoder_is_of_words_alone(tmp_path: Path) -> None:
 
 
 def test_too_few_examples_leave_the_scales_as_usual() -> None:
-    assert train([("hello", "greet", None), ("refund", "refund", None), ("order", "track", None)], None, 1.0, {}, 1.0).scales == Scales()
+    assert (
+        train([("hello", "greet", None), ("refund", "refund", None), ("order", "track", None)], None, 1.0, {}, 1.0).scales
+        == Scales()
+    )
 
 
 def test_examples_in_a_language_that_the_encoder_does_not_know_are_not_encoded(encoder: Meanings) -> None:
@@ -136,9 +139,7 @@ def test_examples_in_a_language_that_the_encoder_does_not_know_are_not_encoded(e
     assert set(encoder.asked) == {text for text, _, _ in [*EXAMPLES, unknown]}
 
 
-def test_of_very_many_examples_of_an_intent_some_all_over_are_encoded(
-    encoder: Meanings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_very_many_examples_of_an_intent_some_all_over_are_encoded(encoder: Meanings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(intent_training, "MOST_ENCODED", 5)
     many = [(f"order {letter}", "track", "en") for letter in "abcdefghij"]
     train([*many, ("refund", "refund", "en")], encoder, 1.0, {}, 1.0)
