@@ -83,7 +83,7 @@ class _Training:
         return Scales(alone[0], *_best(scores, self._targets[meant], list(astuple(usual)[1:])))
 
     def _said(self, rows: Rows, words: LinearModel) -> Numbers:
-        result: Numbers = self._counts[rows] @ words.weights + words.intercepts
+        result: Numbers = self._counts[rows] @ words.weights.astype(np.float32) + words.intercepts
         return result
 
     def _meanings_of(self, rows: Rows) -> tuple[Rows, Numbers]:

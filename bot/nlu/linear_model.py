@@ -27,7 +27,7 @@ Numbers = np.ndarray[Any, np.dtype[np.float32]]
 @dataclass(frozen=True)
 class LinearModel:
     """words, characters: the row of each n-gram in `weights`. rarity: of each row (idf). weights: a row for each n-gram, a column
-    for each class."""
+    for each class; in 16 bits, which takes half the memory and tells the same intents."""
 
     classes: list[str]
     words: dict[str, int]
@@ -49,7 +49,7 @@ class LinearModel:
             words={gram: int(row) for gram, row in words.vocabulary_.items()},
             characters={gram: offset + int(row) for gram, row in characters.vocabulary_.items()},
             rarity=np.concatenate([words.idf_, characters.idf_]).astype(np.float32),
-            weights=np.ascontiguousarray(weights.T, dtype=np.float32),
+            weights=np.ascontiguousarray(weights.T, dtype=np.float16),
             intercepts=np.asarray(intercepts, dtype=np.float32),
         )
 
