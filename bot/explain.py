@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +12,13 @@ from rasa.core.channels.channel import UserMessage
 from rasa.core.lock_store import InMemoryLockStore
 from rasa.core.nlg import TemplatedNaturalLanguageGenerator
 from rasa.core.tracker_store import InMemoryTrackerStore
-from rasa.shared.core.constants import ACTION_LISTEN_NAME, ACTION_SESSION_START_NAME
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActionExecuted, SessionStarted, UserUttered
 
+from bot.first_action import first_action
 from bot.language_slots import LANGUAGE_SLOTS, surest_language
+from bot.nlu.evidence import evidence
+from bot.nlu.linear_intent_classifier import LinearIntentClassifier
 from bot.processor import TurnProcessor
-from bot.tracker import ConversationTracker
-from bot.turn import CurrentTurn, turn_under_way
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Entity:
 class Explanation:
     """ranking: (intent, probability), the likeliest first. requests: the intents of a message that holds two.
 
+    features: words and pieces of words that speak for the likeliest intent (positive) or for the second one, the strongest first.
+
     action, policy: what would be done first, and who says so. language: (which, how sure the detector is), None: no sign.
     """
 
@@ -44,6 +47,16 @@ class Explanation:
     requests: list[str]
     action: str
     policy: str
+    features: list[tuple[str, float]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What one more example would change. probability: that of its intent for it. changed: (text, intent before, intent after) of
+    the others that were asked for and would be understood otherwise."""
+
+    probability: float
+    changed: list[tuple[str, str, str]]
 
 
 class Explainer:
@@ -69,18 +82,29 @@ class Explainer:
             requests=[each["intent"] for each in parsed.get("requests") or []],
             action=action,
             policy=policy,
+            features=self._features(text, [each["name"] for each in parsed["intent_ranking"]]),
         )
 
+    def effect(self, text: str, intent: str, others: Sequence[str]) -> Effect:
+        """About what a training would change if the text were an example of the intent. Raises ValueError: no such intent."""
+        before = self._classifier.model
+        if intent not in before.classes:
+            raise ValueError(f"there is no intent {intent} in this model")
+        after = self._classifier.with_example(text, intent)
+        changed = [
+            (other, before.classes[int(was.argmax())], before.classes[int(will_be.argmax())])
+            for other, was, will_be in zip(others, before.probabilities(others), after.probabilities(others), strict=True)
+            if was.argmax() != will_be.argmax()
+        ]
+        return Effect(float(after.probabilities([text])[0][before.classes.index(intent)]), changed)
 
-def first_action(processor: TurnProcessor, parsed: dict[str, Any]) -> tuple[str, str]:
-    """What would be done at the beginning of a conversation, and the policy that says so."""
-    tracker = ConversationTracker("explained", processor.domain.slots)
-    heard = UserUttered(parsed["text"], parsed["intent"], parsed["entities"], parsed)
-    begun = [ActionExecuted(ACTION_SESSION_START_NAME), SessionStarted(), ActionExecuted(ACTION_LISTEN_NAME)]
-    tracker.update_with_events([*begun, heard], processor.domain)
-    with turn_under_way(CurrentTurn(owner="bot")):
-        action, prediction = processor.predict_next_with_tracker_if_should(tracker)
-    return action.name(), str(prediction.policy_name).rpartition("_")[2]
+    def _features(self, text: str, ranking: Sequence[str]) -> list[tuple[str, float]]:
+        known = [intent for intent in ranking if intent in self._classifier.model.classes]
+        return evidence(self._classifier.model, text, *known[:2]) if len(known) > 1 else []
+
+    @cached_property
+    def _classifier(self) -> LinearIntentClassifier:
+        return next(each for each in self._processor.components if isinstance(each, LinearIntentClassifier))
 
 
 def _entity(found: dict[str, Any], text: str) -> Entity:

@@ -15,11 +15,13 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.exceptions import RasaException
 from rasa.shared.importers import utils
 from rasa.shared.importers.rasa import RasaFileImporter
+from rasa.shared.nlu.constants import INTENT, TEXT
+from rasa.shared.nlu.training_data.loading import load_data
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from rasa.shared.utils.io import read_yaml_file
 
-from bot.language_slots import LANGUAGE_SLOTS
+from bot.language_slots import LANGUAGE, LANGUAGE_SLOTS
 
 Variation = dict[str, Any]
 
@@ -66,11 +68,11 @@ class TenderoImporter(RasaFileImporter):
         return self._nlu_data
 
     def _read_nlu_data(self, language: str | None) -> TrainingData:
-        examples = super().get_nlu_data(language)
+        examples = TrainingData().merge(*(_examples(Path(file), language) for file in self._nlu_files))
         questions = [
-            Message.build(text=question, intent=intent)
+            Message({TEXT: question, INTENT: intent, LANGUAGE: spoken})
             for folder in self._folders
-            for question, intent in faq_questions(folder / "faq")
+            for spoken, question, intent in faq_questions(folder / "faq")
         ]
         return examples.merge(TrainingData(questions))
 
@@ -82,6 +84,15 @@ class TenderoImporter(RasaFileImporter):
         for language, key, variations in read_responses(folder):
             conditioned.setdefault(key, []).extend(_conditioned(variations, language, self._default_language))
         return conditioned
+
+
+def _examples(file: Path, language: str | None) -> TrainingData:
+    """Those of the file; each knows in which language's folder it stands, if it is laid out so."""
+    examples: TrainingData = load_data(str(file), language)
+    if file.parent.parent.name == "nlu":
+        for example in examples.training_examples:
+            example.set(LANGUAGE, file.parent.name)
+    return examples
 
 
 def _conditioned(variations: list[Variation], language: str, default_language: str) -> Iterator[Variation]:
@@ -122,12 +133,12 @@ def read_responses(folder: Path) -> Iterator[tuple[str, str, list[dict[str, Any]
             yield file.parent.name, key, [{"text": variations}] if isinstance(variations, str) else variations
 
 
-def faq_questions(folder: Path) -> Iterator[tuple[str, str]]:
-    """What shoppers type for each entry of the FAQ, its title among it, and the intent that it is an example of."""
+def faq_questions(folder: Path) -> Iterator[tuple[str, str, str]]:
+    """(language, question, intent) of what shoppers type for each entry of the FAQ, its title among it."""
     for file in sorted(folder.glob("*/*.yml")):
         for entry in read_yaml_file(file).get("faq") or []:
             intent = entry.get("intent") or FAQ_INTENT
-            yield from ((question, intent) for question in (entry["question"], *(entry.get("asked_as") or [])))
+            yield from ((file.parent.name, question, intent) for question in (entry["question"], *(entry.get("asked_as") or [])))
 
 
 def _data_folders(paths: list[str] | str | None) -> Iterable[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+LANGUAGE = "language"  # key of a training example: that of the folder in which it stands
 LANGUAGE_SLOTS = ("language", "language_hint", "device_language")  # the surest first
 
 

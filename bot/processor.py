@@ -62,8 +62,13 @@ class TurnProcessor(MessageProcessor):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._actions: dict[str, Action] = {}
+        self._turns_seen = turns_seen(each for each in self.components if isinstance(each, Policy))
+
+    @property
+    def components(self) -> list[Any]:
+        """Those of the loaded model."""
         assert isinstance(self.graph_runner, PlannedGraphRunner)
-        self._turns_seen = turns_seen(each for each in self.graph_runner.components if isinstance(each, Policy))
+        return self.graph_runner.components
 
     async def take_turn(self, message: UserMessage, tracker: DialogueStateTracker) -> None:
         """Answer the message: on its output channel, and with new events in the tracker. Nothing is saved."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from rasa.core.channels.channel import UserMessage
 
 from bot.agent import TurnAgent
-from bot.explain import first_action
+from bot.first_action import first_action
 from bot.processor import TurnProcessor
 from bot.turn_handler import RasaHandler
 from bot.without_tensorflow import missing

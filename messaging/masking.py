@@ -23,7 +23,7 @@ Marked = tuple[int, int, str]  # start, end, mark
 
 CARD_MARK, PASSWORD_MARK = "[card]", "[password]"  # read by the assistant too, so that a masked message has a meaning
 CODE_MARK = "[code]"  # a one-time code, in what people read of a conversation
-KINDS = frozenset({"password_is", "password", "not_a_password", "may_be_a_code", "security_code", "card"})
+KINDS = frozenset({"password_is", "password", "not_a_password", "may_be_a_code", "security_code", "bank_code", "card"})
 LONGEST_PHONE = 15
 LONGEST_CARD = 19
 
@@ -72,8 +72,8 @@ def _card_data(text: str, folded: str) -> Iterator[Span]:
         # What follows a card directly is its expiry date and its security code.
         after = _AFTER_CARD.match(text, end)
         yield start, end + len(after[0].rstrip(" \t\n,;|/:.-")) if after else end
-    for match in _patterns().security_code.finditer(folded):
-        yield match.span(1)
+    for codes in (_patterns().security_code, _patterns().bank_code):
+        yield from (match.span(1) for match in codes.finditer(folded))
 
 
 def _card_numbers(text: str, folded: str) -> Iterator[Span]:
@@ -133,8 +133,13 @@ class _Patterns:
     password: re.Pattern[str]
     may_be_a_code: re.Pattern[str]
     security_code: re.Pattern[str]
+    bank_code: re.Pattern[str]
     not_a_password: frozenset[str]
     card: tuple[str, ...]
+
+
+def _digits_after(words: Iterable[str], how_many: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{_any_of(words)})(?![^\W\d_])[^\d\n]{{0,12}}(\d{how_many})(?!\d)")
 
 
 @kept
@@ -144,7 +149,8 @@ def _patterns(file: Path = PATTERNS / "secrets.yml") -> _Patterns:
     return _Patterns(
         password=re.compile(rf"(?<!\w)(?:(?P<said>{said})|(?P<bare>{bare}))(?!\w)(?P<sign>\s{{0,3}}[:=])?"),
         may_be_a_code=re.compile(rf"(?<!\w)(?:{_any_of(words['may_be_a_code'])})(?!\w)"),
-        security_code=re.compile(rf"(?<!\w)(?:{_any_of(words['security_code'])})(?![^\W\d_])[^\d\n]{{0,12}}(\d{{3,4}})(?!\d)"),
+        security_code=_digits_after(words["security_code"], "{3,4}"),
+        bank_code=_digits_after(words["bank_code"], "{4,8}"),
         not_a_password=frozenset(words["not_a_password"]),
         card=tuple(words["card"]),
     )

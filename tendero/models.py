@@ -26,4 +26,5 @@ def make_ready_for(model: Path) -> None:
 
     leave_out_unused(model, PROJECT / "credentials.yml")
     prepare()
+    logging.captureWarnings(True)  # spaCy switches Python's on again
     logging.disable(logging.WARNING)  # Rasa says what it loads

@@ -16,7 +16,7 @@ from tendero.examples import trained_with
 class Example:
     text: str
     intent: str
-    language: str = ""  # unknown among the examples that are trained with
+    language: str
 
 
 def training_examples() -> list[Example]:

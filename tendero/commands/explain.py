@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from bot.explain import Explanation
+    from bot.explain import Effect, Explainer, Explanation
 
 NEAREST = 5  # examples
+ASKED = 200  # examples, of what one more would change
 ALIKE = 40  # of 100: what is less alike decides nothing
 
 Near = list[tuple[float, str, str]]  # how alike (0 to 1), the intent, the example
@@ -21,40 +22,55 @@ Near = list[tuple[float, str, str]]  # how alike (0 to 1), the intent, the examp
 
 @click.command()
 @click.argument("text")
+@click.option("--should", metavar="INTENT", help="What it should have been: says what the text as an example would change.")
 @click.option("--model", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Without it: the one in use.")
 @click.option("--json", "as_json", is_flag=True)
-def explain(text: str, model: Path | None, as_json: bool) -> None:
-    """What is understood of TEXT, from which examples, and what would be done at the beginning of a conversation."""
-    from tendero.models import chosen_model
+def explain(text: str, should: str | None, model: Path | None, as_json: bool) -> None:
+    """What is understood of TEXT, by which words and examples, and what would be done at the beginning of a conversation."""
+    from tendero.models import chosen_model, make_ready_for
 
-    found = _explained(text, chosen_model(model))
-    near = nearest(text)
-    if as_json:
-        rows = [{"likeness": round(likeness, 2), "intent": intent, "example": example} for likeness, intent, example in near]
-        click.echo(json.dumps({**asdict(found), "nearest": rows}, ensure_ascii=False, indent=2))
-    else:
-        _tell(found, near)
-
-
-def _explained(text: str, model: Path) -> Explanation:
-    from tendero.models import make_ready_for
-
-    make_ready_for(model)
+    chosen = chosen_model(model)
+    make_ready_for(chosen)
 
     from bot.explain import Explainer
 
-    return asyncio.run(Explainer(model).explain(text))
+    explainer = Explainer(chosen)
+    found, near = asyncio.run(explainer.explain(text)), nearest(text)
+    effect = _effect(explainer, text, should) if should else None
+    if as_json:
+        rows = [{"likeness": round(likeness, 2), "intent": intent, "example": example} for likeness, intent, example in near]
+        told = {**asdict(found), "nearest": rows, "effect": asdict(effect) if effect else None}
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+    else:
+        _tell(found, near)
+        click.echo(f"\n{_in_words(effect, str(should)) if effect else advice(found, near)}")
 
 
-def nearest(text: str) -> Near:
+def _effect(explainer: Explainer, text: str, should: str) -> Effect:
+    others = [example for _, _, example in nearest(text, ASKED, least=0)]
+    try:
+        return explainer.effect(text, should, others)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}: domain.yml has them all.", param_hint="--should") from error
+
+
+def _in_words(effect: Effect, should: str) -> str:
+    about = f"As an example of {should} it would be told as that with about {effect.probability:.0%}."
+    if not effect.changed:
+        return f"{about} Of the {ASKED} examples that are most like it, none would be understood otherwise."
+    rows = (f"  {was} -> {will_be}: {text}" for text, was, will_be in effect.changed)
+    return "\n".join([f"{about} Of the {ASKED} examples that are most like it, these would be understood otherwise:", *rows])
+
+
+def nearest(text: str, most: int = NEAREST, least: int = ALIKE) -> Near:
     """The examples of `data/nlu` and the questions of `data/faq` that are most like the text, each intent's best ones."""
     from rapidfuzz import fuzz, process
 
     from tendero.examples import trained_with
 
     examples = trained_with()
-    texts = [example.lower() for example, _ in examples]
-    found = process.extract(text.lower(), texts, scorer=fuzz.token_sort_ratio, limit=NEAREST, score_cutoff=ALIKE)
+    texts = [example.lower() for example, _, _ in examples]
+    found = process.extract(text.lower(), texts, scorer=fuzz.token_sort_ratio, limit=most, score_cutoff=least)
     return [(likeness / 100, examples[row][1], examples[row][0]) for _, likeness, row in found]
 
 
@@ -62,6 +78,8 @@ def _tell(found: Explanation, near: Near) -> None:
     click.echo(f"language  {' '.join(found.language) if found.language else 'no sign of one'}")
     for number, (intent, likely) in enumerate(found.ranking):
         click.echo(f"{'intent' if number == 0 else '':10}{likely:6.1%}  {intent}")
+    if found.features:
+        click.echo(f"by        {', '.join(f'{gram.strip()} {weight:+.2f}' for gram, weight in found.features)}")
     if found.requests:
         click.echo(f"requests  {', then '.join(found.requests)}")
     for entity in found.entities:
@@ -69,7 +87,6 @@ def _tell(found: Explanation, near: Near) -> None:
     click.echo(f"then      {found.action}  ({found.policy})")
     for number, (likeness, intent, example) in enumerate(near):
         click.echo(f"{'near' if number == 0 else '':10}{likeness:6.0%}  {intent}: {example}")
-    click.echo(f"\n{advice(found, near)}")
 
 
 def advice(found: Explanation, near: Near) -> str:

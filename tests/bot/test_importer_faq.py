@@ -25,8 +25,8 @@ def test_questions_train_the_faq_or_the_request_that_their_entry_names(tmp_path:
     (tmp_path / "en").mkdir()
     (tmp_path / "en" / "shop.yml").write_text(ENTRIES)
     assert list(faq_questions(tmp_path)) == [
-        ("Is there parking?", "ask_faq"),
-        ("where do i park", "ask_faq"),
-        ("How do I return something?", "request_return"),
-        ("return steps", "request_return"),
+        ("en", "Is there parking?", "ask_faq"),
+        ("en", "where do i park", "ask_faq"),
+        ("en", "How do I return something?", "request_return"),
+        ("en", "return steps", "request_return"),
     ]

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bot.nlu import intent_training
 from bot.nlu.intent_model import IntentModel, Scales
 from bot.nlu.intent_training import train
 from bot.nlu.sentence_encoder import Numbers
@@ -15,9 +16,9 @@ from bot.nlu.softmax_model import SoftmaxModel
 
 MEANINGS = {"order": 0, "parcel": 0, "pedido": 0, "refund": 1, "money": 1, "dinero": 1, "hello": 2, "hola": 2}
 EXAMPLES = [
-    *((f"{word} my order {end}", "track") for word in ("where is", "track", "show") for end in ("now", "please", "today")),
-    *((f"{word} refund {end}", "refund") for word in ("where is my", "no", "the") for end in ("now", "please", "today")),
-    *((f"hello {word}", "greet") for word in ("you", "there", "friend", "again", "shop")),
+    *((f"{word} my order {end}", "track", "en") for word in ("where is", "track", "show") for end in ("now", "please", "today")),
+    *((f"{word} refund {end}", "refund", "en") for word in ("where is my", "no", "the") for end in ("now", "please", "today")),
+    *((f"hello {word}", "greet", "en") for word in ("you", "there", "friend", "again", "shop")),
 ]
 
 
@@ -125,7 +126,24 @@ def test_model_without_encoder_is_of_words_alone(tmp_path: Path) -> None:
 
 
 def test_too_few_examples_leave_the_scales_as_usual() -> None:
-    assert train([("hello", "greet"), ("refund", "refund"), ("order", "track")], None, 1.0, {}, 1.0).scales == Scales()
+    assert (
+        train([("hello", "greet", None), ("refund", "refund", None), ("order", "track", None)], None, 1.0, {}, 1.0).scales
+        == Scales()
+    )
+
+
+def test_examples_in_a_language_that_the_encoder_does_not_know_are_not_encoded(encoder: Meanings) -> None:
+    norwegian = [(f"bestilling nummer {number}", "track", "nb") for number in "abcdefgh"]
+    unknown = ("anything", "greet", None)
+    train([*EXAMPLES, *norwegian, unknown], encoder, 1.0, {}, 1.0)
+    assert set(encoder.asked) == {text for text, _, _ in [*EXAMPLES, unknown]}
+
+
+def test_of_very_many_examples_of_an_intent_some_all_over_are_encoded(encoder: Meanings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intent_training, "MOST_ENCODED", 5)
+    many = [(f"order {letter}", "track", "en") for letter in "abcdefghij"]
+    train([*many, ("refund", "refund", "en")], encoder, 1.0, {}, 1.0)
+    assert encoder.asked == [*(f"order {letter}" for letter in "acegi"), "refund"]
 
 
 def test_softmax_model_goes_on_from_a_start() -> None:

@@ -48,4 +48,4 @@ def test_it_predicts_what_scikit_learn_predicts(intents: set[str], tmp_path: Pat
     assert Counter(model.classes) == Counter(intents)
     for text, scores in zip(TEXTS, expected, strict=True):
         either_side = scores if len(intents) > 2 else np.array([-scores, scores])
-        np.testing.assert_allclose(model.scores(text), either_side, atol=1e-5)
+        np.testing.assert_allclose(model.scores(text), either_side, atol=2e-3)

@@ -96,6 +96,10 @@ def test_tracking_numbers_stay(number: str) -> None:
         ("٤١١١١١١١١١١١١١١١", "[card]"),
         ("mi código de seguridad es 123", "mi código de seguridad es [card]"),
         ("CVC: 1234.", "CVC: [card]."),
+        ("el nip es 4471", "el nip es [card]"),
+        ("min pinkode er 2580", "min pinkode er [card]"),
+        ("token del banco: 90817265", "token del banco: [card]"),
+        ("koden fra BankID er 338104", "koden fra BankID er [card]"),
     ],
 )
 def test_card_goes_with_its_date_and_security_code(text: str, masked: str) -> None:
@@ -127,6 +131,9 @@ def test_password_said_as_such_is_masked(text: str, masked: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "el pin es 338104",  # one of six digits may be the assistant's
+        "código del banco? no me llegó. pedido 10234",
+        "el pin del pedido 102345678",
         "olvidé mi contraseña",
         "mi contraseña no funciona",
         "mi contraseña es incorrecta",

@@ -17,17 +17,20 @@ from tests.conversations.stage import ROOT, trained_model
 
 
 def _run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-W", "ignore", "-m", "tendero", "explain", *arguments]
+    command = [sys.executable, "-m", "tendero", "explain", *arguments]
     environment = {**os.environ, "TENDERO_HOME": str(home)}
+    environment.pop("PYTHONWARNINGS", None)
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
 
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     done = _run(
-        tmp_path_factory.mktemp("home"), "quiero devolver las botas del pedido 10234", "--model", str(trained_model()), "--json"
+        tmp_path_factory.mktemp("home"),
+        "quiero devolver las botas del pedido 10234",
+        *("--model", str(trained_model()), "--json", "--should", "request_exchange"),
     )
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
@@ -46,6 +49,14 @@ def test_what_would_be_done_is_told_with_who_says_so(told: dict[str, Any]) -> No
 def test_examples_that_are_like_it_are_told(told: dict[str, Any]) -> None:
     assert told["nearest"][0]["intent"] == "request_return"
     assert told["nearest"][0]["likeness"] > 0.6
+
+
+def test_words_that_tell_are_told(told: dict[str, Any]) -> None:
+    assert "devolver" in [gram for gram, weight in told["features"] if weight > 0]
+
+
+def test_what_it_would_change_as_an_example_of_another_intent_is_told(told: dict[str, Any]) -> None:
+    assert told["effect"]["probability"] > 0.5
 
 
 def test_without_a_model_it_says_what_to_do(tmp_path: Path) -> None:
