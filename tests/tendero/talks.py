@@ -86,7 +86,8 @@ def small_project(folder: Path) -> Path:
 
 @dataclass(frozen=True)
 class Said:
-    """A turn: what the shopper wrote, what was made of it, and what came of it. answered: the response that was said."""
+    """A turn: what the shopper wrote, what was made of it, and what came of it. answered: the response that was said. reply: its
+    words; none: the assistant was silent."""
 
     text: str
     intent: str = "nlu_fallback"
@@ -113,7 +114,7 @@ class Said:
             UserUttered(self.text, parsed["intent"], parsed["entities"], parsed, at),
             *marks,
             *self.events,
-            BotUttered(self.reply, {}, {"utter_action": self.answered}, at + 1),
+            *([BotUttered(self.reply, {}, {"utter_action": self.answered}, at + 1)] if self.reply else []),
             SlotSet("requested_slot", self.asks_for, timestamp=at + 1),
         ]
 
