@@ -261,3 +261,13 @@ class Timer(Base):
     details = Column(JSON, nullable=False, default=dict)
     due_at = Column(UTCDateTime, nullable=False)
     state = Column(String(10), nullable=False, default="waiting")
+
+
+class ReviewedMessage(Base):
+    """What a designer has decided on a message that was not understood: it is not shown again. No word of it is kept."""
+
+    __tablename__ = "reviewed_message"
+
+    id = Column(String(12), primary_key=True)  # a hash of the message with stand-ins for personal data
+    place = Column(String(96), nullable=True)  # the intent or FAQ entry whose example it became; null: it was skipped
+    at = Column(UTCDateTime, nullable=False)

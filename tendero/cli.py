@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "handoffs": ("handoffs", "Who waits for a person; show, take, give back or resolve a conversation."),
     "inbox": ("inbox", "Messages that wait for an answer, or whose turn has failed; try one again."),
     "explain": ("explain", "What is understood of a message, from which examples, and what would be done."),
+    "review": ("review", "Messages that were not understood: say what was meant, and it is written as an example."),
     "replay": ("replay", "Run a stored conversation on the current model: which turns would differ?"),
     "export-customer": ("privacy", "Write down everything that is known about a customer."),
     "erase-customer": ("privacy", "Erase a customer's personal data."),
@@ -120,6 +121,10 @@ TOLD = frozenset(
         "PolicyFileError",
         "GuideError",
         "NotFailed",
+        "CannotRead",
+        "CannotWrite",
+        "NotListed",
+        "UnknownPlace",
     }
 )
 

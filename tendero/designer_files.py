@@ -103,6 +103,7 @@ OF_THEIR_OWN: dict[str, Shape] = {
     "policies/support.yml": keys({"calendar": keys({}, others=anything)}, required=("calendar",)),
     "patterns/joints.yml": keys(dict.fromkeys(("joints", "weak", "things"), _words_by_language), required=("joints",)),
     "patterns/languages.yml": keys({"telling_words": _words_by_language}, required=("telling_words",)),
+    "patterns/personal.yml": keys({"personal": keys({}, others=_words_by_language)}, required=("personal",)),
     "patterns/secrets.yml": keys({"secrets": keys({}, others=_words_by_language)}, required=("secrets",)),
     "patterns/spoken_contacts.yml": keys({"spoken_contacts": keys({}, others=_words_by_language)}, required=("spoken_contacts",)),
 }

@@ -112,6 +112,12 @@ class RasaValidation:
         self._report.unlink(missing_ok=True)
 
 
+def every_problem(rasa: RasaValidation, project: Path = PROJECT) -> tuple[list[str], bool]:
+    """(all that is wrong, whether Rasa could be asked too: it cannot read a file that is misshapen)."""
+    problems, is_readable = own_problems(project), can_rasa_read(project)
+    return problems + (rasa.problems() if is_readable else []), is_readable
+
+
 def placed(problem: str, project: Path) -> str:
     """What Rasa says, with the place before it: the file that it names, else where the files have a name that it quotes."""
     said = SAID_OF_A_FILE.sub("", text := problem.replace(f"{project}/", ""))
@@ -211,9 +217,11 @@ def _guides(project: Path) -> Iterator[str]:
 def _word_lists(project: Path) -> Iterator[str]:
     from messaging import contacts, masking
     from messaging.word_lists import WordListError, read_words
+    from tendero.review import personal
 
     patterns = project / "data" / "patterns"
-    for name, kinds in (("secrets", masking.KINDS), ("spoken_contacts", frozenset(contacts.SPOKEN))):
+    lists = (("secrets", masking.KINDS), ("spoken_contacts", frozenset(contacts.SPOKEN)), ("personal", personal.KINDS))
+    for name, kinds in lists:
         try:
             read_words(patterns / f"{name}.yml", name, kinds)
         except WordListError as error:

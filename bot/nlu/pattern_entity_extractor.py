@@ -20,6 +20,7 @@ from spacy.matcher import PhraseMatcher
 from spacy.util import filter_spans
 
 from bot.nlu.folding import fold
+from bot.nlu.shapes import overlaps, shapes_in
 
 Entity = dict[str, Any]
 
@@ -85,7 +86,7 @@ class PatternEntityExtractor(GraphComponent):
         folded = fold(text)
         shapes = list(self._shapes_in(text, folded))
         taken = [(entity["start"], entity["end"]) for entity in shapes]
-        phrases = (entity for entity in self._phrases_in(folded) if not _overlaps(entity, taken))
+        phrases = (entity for entity in self._phrases_in(folded) if not overlaps((entity["start"], entity["end"]), taken))
         return sorted([*shapes, *phrases], key=lambda entity: entity["start"])
 
     def _use(self, patterns: dict[str, Any]) -> None:
@@ -106,13 +107,8 @@ class PatternEntityExtractor(GraphComponent):
                 yield _entity(entity, value, span.start_char, span.end_char, "phrase")
 
     def _shapes_in(self, text: str, folded: str) -> Iterator[Entity]:
-        taken: list[tuple[int, int]] = []
-        for entity, shape in self._shapes:
-            for match in shape.finditer(folded):
-                span = match.span(match.lastindex or 0)
-                if not _overlaps({"start": span[0], "end": span[1]}, taken):
-                    taken.append(span)
-                    yield _entity(entity, text[slice(*span)], *span, "shape")
+        for entity, span in shapes_in(folded, self._shapes):
+            yield _entity(entity, text[slice(*span)], *span, "shape")
 
 
 def read_patterns(folder: Path) -> dict[str, list[list[str]]]:
@@ -135,7 +131,3 @@ def _unique(rows: list[list[str]]) -> list[list[str]]:
 def _entity(entity: str, value: str, start: int, end: int, source: str) -> Entity:
     found = {"entity": entity, "value": value, "start": start, "end": end}
     return {**found, "extractor": PatternEntityExtractor.__name__, "source": source}
-
-
-def _overlaps(entity: Entity, spans: list[tuple[int, int]]) -> bool:
-    return any(entity["start"] < end and start < entity["end"] for start, end in spans)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,14 +63,14 @@ def _in_words(effect: Effect, should: str) -> str:
     return "\n".join([f"{about} Of the {ASKED} examples that are most like it, these would be understood otherwise:", *rows])
 
 
-def nearest(text: str, most: int = NEAREST, least: int = ALIKE) -> Near:
-    """The examples of `data/nlu` and the questions of `data/faq` that are most like the text, each intent's best ones."""
+def nearest(text: str, most: int = NEAREST, least: int = ALIKE, among: Sequence[tuple[str, str]] | None = None) -> Near:
+    """The examples that are most like the text. among: (text, intent); without them, all of `data/nlu` and `data/faq`."""
     from rapidfuzz import fuzz, process
 
     from tendero.examples import trained_with
 
-    examples = trained_with()
-    texts = [example.lower() for example, _, _ in examples]
+    examples = [(example, intent) for example, intent, _ in trained_with()] if among is None else among
+    texts = [example.lower() for example, _ in examples]
     found = process.extract(text.lower(), texts, scorer=fuzz.token_sort_ratio, limit=most, score_cutoff=least)
     return [(likeness / 100, examples[row][1], examples[row][0]) for _, likeness, row in found]
 

@@ -17,16 +17,13 @@ def validate() -> None:
     from database import home_folder
     from tendero.obstacles import check_home
     from tendero.terminal import working
-    from tendero.validation import RasaValidation, can_rasa_read, own_problems
+    from tendero.validation import RasaValidation, every_problem
 
     check_home(home_folder())
     rasa = RasaValidation(home_folder())
     try:
         with working("Checking data/, domain.yml and config.yml"):
-            problems = own_problems()
-            is_readable = can_rasa_read()
-            if is_readable:
-                problems += rasa.problems()
+            problems, is_readable = every_problem(rasa)
     finally:
         rasa.stop()
     for problem in problems:
