@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from bench.nlu.examples import training_examples
 from tests.nlu.entities import Marked, kinds, marked, told, with_found
 from tests.nlu.findings import by_languages
 from tests.nlu.test_held_out import LANGUAGES
@@ -31,12 +30,6 @@ def test_enough_messages_are_marked_and_some_hold_nothing(language: str) -> None
 
 def test_what_is_marked_is_an_entity_of_the_domain() -> None:
     assert {kind for each in marked() for kind, _ in each.wanted} <= set(DOMAIN["entities"])
-
-
-def test_no_marked_message_is_trained_with() -> None:
-    """Numbers alone nobody is the author of."""
-    said = {each.text for each in marked() if len(each.text.split()) > 3}
-    assert said & {each.text for each in training_examples()} == set()
 
 
 def test_entity_counts_as_found_by_kind_and_canonical_value() -> None:
