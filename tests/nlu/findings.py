@@ -56,7 +56,7 @@ class Findings:
         """What is below its floor or has become significantly worse, in words."""
         missed = {name: value for name, value in self.measures.items() if not is_held(name, value)}
         return [
-            *(f"{name} is {percent(value)}, its floor {percent(FLOORS[name])}" for name, value in missed.items()),
+            *(f"{name} is {value:.2%}, its floor {FLOORS[name]:.2%}" for name, value in missed.items()),
             *(f"{topic[1]} ({topic[0]}) has an F1 of {percent(each.f1)}" for topic, each in self.poor_topics.items()),
             *(f"{each.intent} ({each.language}) is significantly worse: {each}" for each in self.worse),
         ]

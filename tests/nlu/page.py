@@ -25,7 +25,12 @@ nav { display: flex; flex-wrap: wrap; gap: .2rem 1rem; margin: .8rem 0 }
 table { border-collapse: collapse; font-size: .93em }
 th, td { padding: .3rem .8rem .3rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line) }
 th { font-weight: 600; white-space: nowrap } td.number { white-space: nowrap; font-variant-numeric: tabular-nums }
-td.text { min-width: 14rem } code { font-size: .93em }
+td.text { min-width: 14rem }
+@media (max-width: 40rem) {
+  .stacked tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line) } .stacked th { display: none }
+  .stacked td { display: block; border: 0; padding: .1rem 0 } .stacked td:empty { display: none }
+  .stacked td::before { content: attr(data-name) ": "; color: var(--soft) }
+}
 """
 
 
@@ -77,7 +82,7 @@ def _changes(findings: Findings) -> str:
         f'<p class="bad">{escape(each.intent)} is significantly worse over all languages: {each}.</p>' for each in everywhere
     )
     rows = (_change(each, each in findings.worse) for each in ordered)
-    return worse + _table(("Language", "Topic", "Chance", "Newly wrong", "Newly right"), rows)
+    return worse + _table(("Language", "Topic", "Chance", "Newly wrong", "Newly right"), rows, "stacked")
 
 
 def _change(change: Change, is_worse: bool) -> list[str]:
@@ -134,7 +139,12 @@ def _entities(messages: Sequence[Marked]) -> str:
         wrong = (
             [_text(escape(each.text)), _named(each.missed), _named(each.invented)] for each in its if each.missed or each.invented
         )
-        parts += [f"<h3>{language}</h3>", _table(head, rows), "<p></p>", _table(("Message", "Missed", "Invented"), wrong)]
+        parts += [
+            f"<h3>{language}</h3>",
+            _table(head, rows),
+            "<p></p>",
+            _table(("Message", "Missed", "Invented"), wrong, "stacked"),
+        ]
     return "".join(parts)
 
 
@@ -144,7 +154,7 @@ def _named(entities: Sequence[Entity]) -> str:
 
 def _errors(errors: Sequence[Error]) -> str:
     head = ("Language", "Message", "Is", "Taken for", "Sure", "Runner-up", "Nearest examples")
-    return f"<p>{len(errors)} messages.</p>{_table(head, map(_error, errors))}"
+    return f"<p>{len(errors)} messages.</p>{_table(head, map(_error, errors), 'stacked')}"
 
 
 def _error(error: Error) -> list[str]:
@@ -154,9 +164,14 @@ def _error(error: Error) -> list[str]:
     return [*named, _number(f"{told.confidence:.0%}"), _cell(told.runner_up), _text(nearest)]
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    lines = "".join(f"<tr>{''.join(row)}</tr>" for row in rows)
-    return f'<div class="wide"><table><tr>{"".join(f"<th>{name}</th>" for name in head)}</tr>{lines}</table></div>'
+def _table(head: Sequence[str], rows: Iterable[Iterable[str]], kind: str = "") -> str:
+    """kind: "stacked" where a row is too long for a phone: there its cells stand one below the other, each with its name."""
+    lines = "".join(f"<tr>{''.join(map(_with_name, head, row))}</tr>" for row in rows)
+    return f'<div class="wide"><table class="{kind}"><tr>{"".join(f"<th>{name}</th>" for name in head)}</tr>{lines}</table></div>'
+
+
+def _with_name(name: str, cell: str) -> str:
+    return cell.replace("<td", f'<td data-name="{name}"', 1)
 
 
 def _cell(text: str) -> str:

@@ -32,7 +32,7 @@ def findings() -> Findings:
 
 def test_summary_tells_what_fails_and_what_has_changed(findings: Findings) -> None:
     said = report.summary(findings)
-    assert ":x: accuracy en is 20.0%, its floor 90.0%" in said
+    assert ":x: accuracy en is 20.00%, its floor 90.00%" in said
     assert ":x: track_order (en) is significantly worse: 8 newly wrong, 0 newly right" in said
     assert "Against the baseline 8 messages are newly wrong and 1 newly right." in said
     assert "| accuracy | 20.0% |  | 90.0% |" in said
