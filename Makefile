@@ -17,10 +17,10 @@ export PYTHONHASHSEED := 0
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup run test test-nlu train validate lint format pytest bench soak clean
+.PHONY: help setup run test test-nlu nlu-baseline train validate lint format pytest bench soak clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## bring uv, Python and the packages (the others do it by themselves)
 
@@ -47,10 +47,13 @@ format: $(READY) ## put the code into its form
 	@$(BIN)/ruff format --quiet .
 
 pytest: $(READY)
-	@$(BIN)/pytest
+	@$(BIN)/pytest --junitxml=var/reports/tests.xml
 
 test-nlu: $(READY) ## how well messages that training never saw are understood: var/reports/nlu.html
 	@$(BIN)/pytest tests/nlu --junitxml=var/reports/nlu.xml
+
+nlu-baseline: $(READY) ## what is understood now becomes what later changes are compared with
+	@$(BIN)/python -m tests.nlu
 
 bench: $(READY) ## ours and stock Rasa side by side (the first time it trains stock: an hour and more)
 	@$(BIN)/python -m bench

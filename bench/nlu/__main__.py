@@ -26,7 +26,6 @@ from typing import Any
 from tendero.environment import PROJECT
 
 REPORT = PROJECT / "var" / "reports" / "nlu.json"
-FOLDS = 4
 WHOLE = ("our whole pipeline", "stock DIET")  # trained with all of the project, whatever the examples
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
@@ -85,18 +84,18 @@ def ask(name: str, folder: Path) -> dict[str, Any]:
 
 def cross_validate(name: str, folder: Path) -> dict[str, float]:
     """Trained on three parts of four, asked of the fourth, each in turn."""
-    from bench.nlu.examples import training_examples
+    from bench.nlu.examples import folds, training_examples
     from bench.nlu.measures import quality
     from bench.nlu.systems import SYSTEMS
 
-    examples = sorted(training_examples(), key=lambda each: (each.intent, each.text))
+    parts = folds(training_examples())
     predictions = []
-    for fold in range(FOLDS):
-        system, home = SYSTEMS[name](), folder / f"fold-{fold}"
+    for part in parts:
+        system, home = SYSTEMS[name](), folder / f"fold-{len(predictions)}"
         home.mkdir()
-        system.train([each for row, each in enumerate(examples) if row % FOLDS != fold], home)
+        system.train([each for other in parts if other is not part for each in other], home)
         system.load(home)
-        predictions += [_asked(system, each, []) for each in examples[fold::FOLDS]]
+        predictions += [_asked(system, each, []) for each in part]
     return {f"cross-validated {measure}": value for measure, value in quality(predictions).items()}
 
 

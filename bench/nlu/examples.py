@@ -1,15 +1,19 @@
-"""What is trained with and what is asked: the project's examples as its importer gives them, and the held-out sets."""
+"""What is trained with and what is asked: the examples of `data/` with their languages, and the held-out sets."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.loading import load_data
 
+from bot.nlu.folding import shape
 from tendero.environment import PROJECT
-from tendero.examples import trained_with
+from tendero.examples import examples_of
+
+FOLDS = 4
 
 
 @dataclass(frozen=True)
@@ -19,14 +23,22 @@ class Example:
     language: str
 
 
-def training_examples() -> list[Example]:
-    return [Example(*example) for example in trained_with()]
+def training_examples(project: Path = PROJECT) -> list[Example]:
+    """In a tenth of the importer's time."""
+    return [Example(each.text, each.intent, each.language) for each in examples_of(project)]
 
 
 def held_out() -> list[Example]:
     """Those of every language that has some."""
     files = sorted((PROJECT / "tests" / "nlu").glob("*/held_out.yml"))
     return [example for file in files for example in _read(file)]
+
+
+def folds(examples: Iterable[Example]) -> list[list[Example]]:
+    """Four parts of those that differ in more than capitals, accents and digits, each intent alike in all; always the same."""
+    different = {(each.intent, shape(each.text)): each for each in sorted(examples, key=lambda each: (each.intent, each.text))}
+    in_order = [different[key] for key in sorted(different)]
+    return [in_order[fold::FOLDS] for fold in range(FOLDS)]
 
 
 def _read(file: Path) -> list[Example]:

@@ -162,3 +162,29 @@ def test_words_of_one_language_mean_nothing_in_another(
     ours: PatternEntityExtractor, text: str, found: list[tuple[str, str]]
 ) -> None:
     assert of_kind(ours, text, "size", "category", "color") == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("mi orden es W1234567", ("order_number", "W1234567")),
+        ("mi codigo postal es 06700", ("postcode", "06700")),
+        ("o CEP daqui é 20040002", ("postcode", "20040002")),
+        ("postnr 5003", ("postcode", "5003")),
+        ("ups 1Z999AA10123456784", ("tracking_number", "1Z999AA10123456784")),
+        ("sporing 70705803000012345", ("tracking_number", "70705803000012345")),
+        ("telefono 612 345 678", ("phone", "612 345 678")),
+        ("(415) 555-0134, evenings", ("phone", "(415) 555-0134")),
+        ("ringte 800 12 345", ("phone", "800 12 345")),
+        ("the site said 49€", ("amount", "49")),
+        ("skulle hatt 1 200 poeng", ("points", "1 200")),
+    ],
+)
+def test_number_is_told_by_its_shape_and_is_nothing_else(ours: PatternEntityExtractor, text: str, found: tuple[str, str]) -> None:
+    numbers = ("order_number", "postcode", "tracking_number", "phone", "amount", "points", "code")
+    assert of_kind(ours, text, *numbers) == [found]
+
+
+def test_hour_is_no_amount(ours: PatternEntityExtractor) -> None:
+    assert of_kind(ours, "preciso até 18:30", "amount") == []
+    assert of_kind(ours, "até 18 h", "amount") == []
