@@ -73,7 +73,7 @@ class ActionPlaceOrder(Action):
     @never_silent
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
         with turn_of(dispatcher, tracker) as turn:
-            if turn.entity("category") is not None:
+            if turn.entity("category") or turn.entity("product"):
                 search(turn)
             else:
                 self._explain(turn)
@@ -329,18 +329,28 @@ def _found(turn: Turn, wanted: Wanted) -> tuple[list[Hit], str | None]:
 def _fitting(turn: Turn, wanted: Wanted, limit: int = SHOWN) -> list[Hit]:
     """By words among the kind of thing that was named, or beyond it where the words fit better there ("wallet").
 
-    A sentence around the words ("I need ... for a wedding") may hide them: then the kind of thing is enough, unless the
-    words do name things, only none of this size or colour.
+    A sentence around the words ("I need ... for a wedding") may hide them: then the product whose name is in it, or else the
+    kind of thing is enough, unless the words do name things, only none of this size or colour.
     """
     found = _search(turn, wanted, limit)
     if wanted.category is None or wanted.handle is not None:
-        return found
+        return found or _recognised(turn, wanted)
     anywhere = _search(turn, replace(wanted, category=None), limit)
     if anywhere and anywhere[0].score > (found[0].score if found else FITS_WELL) + CLEARLY_BETTER:
         return anywhere
     if found or _search(turn, replace(wanted, color=None, size=None, max_price_minor=None), SHOWN):
         return found
-    return _search(turn, replace(wanted, words=None), limit)
+    return _recognised(turn, wanted) or _search(turn, replace(wanted, words=None), limit)
+
+
+def _recognised(turn: Turn, wanted: Wanted) -> list[Hit]:
+    """The products whose names were found in the message: of several that fit about as well, each."""
+    if wanted.words is None or wanted.handle is not None or wanted.max_price_minor is not None:
+        return []
+    said = [entity for entity in turn.entities if entity["entity"] == "product"]
+    alike = [each["value"] for entity in said for each in entity.get("candidates") or [entity]]
+    hits = (hit for handle in dict.fromkeys(alike) for hit in _variants_of(turn, replace(wanted, handle=handle)))
+    return list(hits)[:SHOWN]
 
 
 def _search(turn: Turn, wanted: Wanted, limit: int) -> list[Hit]:

@@ -14,6 +14,7 @@ from messaging.kept import kept
 
 CLEARLY_MEANT = 86  # rapidfuzz ratio, 0 to 100
 CLEARLY_BETTER = 6
+NAMES = ("product", "brand", "city")  # say more of a thing than the options do, and nothing else than its words
 _PLAIN = str.maketrans({"ø": "o", "æ": "ae"})  # letters that are no other letter with an accent
 
 
@@ -79,7 +80,7 @@ def _beside_a_choice() -> frozenset[str]:
 
 def _by_value(entities: Sequence[Mapping[str, Any]], offered: Sequence[Option]) -> str | None:
     """An entity's canonical value among the options' values or other words."""
-    named = {str(entity["value"]).lower() for entity in entities}
+    named = {str(entity["value"]).lower() for entity in entities if entity["entity"] not in NAMES}
     fitting = [option for option in offered if named & {option.value.lower(), *(word.lower() for word in option.also)}]
     if len(fitting) > 1:  # "the blue M": the option that all of it fits
         fitting = [option for option in fitting if named <= {option.value.lower(), *(w.lower() for w in option.also)}]

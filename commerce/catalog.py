@@ -6,7 +6,7 @@ Prices are integer minor units of the named currency; a variant without a price 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,9 @@ from commerce.product_index import Entry, Index, fold, load_index, tokens
 BATCH = 50  # products whose variants are read at once, best first
 OPTION_BONUS = 0.1  # for having the colour that was named among the words
 SOLD_OUT = 0.9  # factor: what can be bought comes first
+FEW_ROWS = 200  # of a long result, made into objects at once
+
+Pace = Callable[[Iterable[Any]], Iterable[Any]]
 
 
 @dataclass(frozen=True)
@@ -56,9 +59,12 @@ class Vocabulary:
     """What a message may name. Keys are canonical values, languages are codes such as "es"."""
 
     products: Mapping[str, Mapping[str, str]]  # handle: {language: name}
+    brand_of: Mapping[str, str]  # handle: brand, where it has one
     categories: Mapping[str, Mapping[str, str]]  # slug: {language: name}
     brands: tuple[str, ...]
     options: Mapping[str, tuple[str, ...]]  # "color": ("beige", "blue"), "size": ("L", "M")
+    stores: Mapping[str, str]  # code: name
+    cities: tuple[str, ...]  # those with a store
 
 
 @dataclass(frozen=True)
@@ -208,15 +214,21 @@ def find_by_handle(session: Session, handle: str) -> Product | None:
     return found
 
 
-def vocabulary(session: Session) -> Vocabulary:
-    """Every name in the catalogue, for recognising them in messages."""
-    products: Any = session.execute(select(Product.handle, Product.names, Product.brand).order_by(Product.handle)).all()
+def vocabulary(session: Session, pace: Pace = iter) -> Vocabulary:
+    """Every name in the catalogue, for recognising them in messages. pace: gives the rows on, and may let others work between."""
+    statement = select(Product.handle, Product.names, Product.brand).order_by(Product.handle)
+    products = list(pace(session.execute(statement).yield_per(FEW_ROWS)))
     categories: Any = session.execute(select(Category.slug, Category.names).order_by(Category.slug))
+    stores = select(Location.code, Location.name, Location.city).where(Location.kind == "store").order_by(Location.code)
+    located: Any = session.execute(stores).all()
     return Vocabulary(
         products={handle: names for handle, names, _ in products},
+        brand_of={handle: brand for handle, _, brand in products if brand},
         categories=dict(tuple(row) for row in categories),
         brands=tuple(sorted({brand for _, _, brand in products if brand})),
         options=_option_values(session),
+        stores={code: name for code, name, _ in located},
+        cities=tuple(sorted({city for _, _, city in located})),
     )
 
 

@@ -111,10 +111,11 @@ def fold(text: str) -> str:
 def tokens(text: str) -> list[str]:
     """The folded, singular words; those of one or two letters only where there are no others."""
     words = re.findall(r"[^\W_]+", re.sub(r"\b(\w)-", r"\1", fold(text)))  # "t-shirt" is one word
-    return list(dict.fromkeys(_singular(word) for word in words if len(word) > 2)) or words
+    return list(dict.fromkeys(singular(word) for word in words if len(word) > 2)) or words
 
 
-def _singular(word: str) -> str:
+def singular(word: str) -> str:
+    """A folded word without the ending of a plural."""
     # Good for Spanish, English and Portuguese alike; a wrong stem is still the same stem on both sides.
     if len(word) > 4 and word.endswith("es") and word[-3] not in "aeiou":
         return word[:-2]

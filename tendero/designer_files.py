@@ -101,6 +101,9 @@ OF_THEIR_OWN: dict[str, Shape] = {
         required=("language",),
     ),
     "policies/support.yml": keys({"calendar": keys({}, others=anything)}, required=("calendar",)),
+    "patterns/catalogue.yml": keys(
+        dict.fromkeys(("joining", "separating", "brand", "size", "ordinary"), _words_by_language), required=("joining",)
+    ),
     "patterns/joints.yml": keys(dict.fromkeys(("joints", "weak", "things"), _words_by_language), required=("joints",)),
     "patterns/languages.yml": keys({"telling_words": _words_by_language}, required=("telling_words",)),
     "patterns/personal.yml": keys({"personal": keys({}, others=_words_by_language)}, required=("personal",)),

@@ -97,6 +97,7 @@ KINDS = (
     "data/mail/es.yml",
     "data/patterns/es.yml",
     "data/patterns/numbers.yml",
+    "data/patterns/catalogue.yml",
     "data/patterns/joints.yml",
     "data/patterns/secrets.yml",
     "data/demo/es.yml",
