@@ -9,16 +9,12 @@ import io
 import json
 import sys
 import tarfile
-import tempfile
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.without_tensorflow import METADATA, leave_out_of_training
 from tendero.rasa_jobs import prepare, train
-
-if TYPE_CHECKING:
-    from rasa.shared.core.domain import Domain
 
 DOMAIN = "domain.yml"  # of stock Rasa; our server takes the one in the metadata
 FASTEST = 1  # of gzip: somebody waits, and only five are kept
@@ -51,7 +47,7 @@ def reword(base: Path, output: Path) -> bool:
     metadata |= {"domain": domain.as_dict(), "model_id": uuid.uuid4().hex}
     content[name] = (content[name][0], json.dumps(metadata).encode())
     for each in [each for each in content if each.endswith(f"/{DOMAIN}")]:
-        content[each] = (content[each][0], _as_yaml(domain))
+        content[each] = (content[each][0], train.domain_as_yaml(domain).encode())
     output.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(output, "w:gz", compresslevel=FASTEST) as new:
         for member, data in content.values():
@@ -75,13 +71,6 @@ def _apart_from_words(domain: dict[str, Any]) -> dict[str, Any]:
 def _read(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     file = archive.extractfile(member)
     return file.read() if file is not None else b""
-
-
-def _as_yaml(domain: Domain) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / DOMAIN
-        domain.persist(file)
-        return file.read_bytes()
 
 
 if __name__ == "__main__":
