@@ -1,6 +1,6 @@
 """Folding of what people type on a phone: case and accents, one character for one, so that offsets stay true.
 
-Norwegian "ø" is typed as "o" too. "æ" stays: it would be two letters, and alone it is a word ("æ", I).
+Norwegian "ø" is typed as "o" too. "æ" stays: it would be two letters, and alone it is a word ("æ", I). Phones write "it’s".
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
+SAME = {"ø": "o", "’": "'", "‘": "'", "´": "'", "`": "'"}
 DIGIT = re.compile(r"\d")
 DRAWN_OUT = re.compile(r"([^\W\d])\1{2,}")
 
@@ -20,8 +21,8 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _fold_character(character: str) -> str:
-    base = unicodedata.normalize("NFKD", character.lower())[:1]
-    return "o" if base == "ø" else base or character
+    lower = character.lower()
+    return SAME.get(lower) or unicodedata.normalize("NFKD", lower)[:1] or character
 
 
 def shape(text: str) -> str:

@@ -9,7 +9,13 @@ from bot.nlu.folding import fold
 
 @pytest.mark.parametrize(
     ("text", "folded"),
-    [("¿Dónde ESTÁ?", "¿donde esta?"), ("Você não", "voce nao"), ("STØRRELSE på", "storrelse pa"), ("Æ e læge", "æ e læge")],
+    [
+        ("¿Dónde ESTÁ?", "¿donde esta?"),
+        ("Você não", "voce nao"),
+        ("STØRRELSE på", "storrelse pa"),
+        ("Æ e læge", "æ e læge"),
+        ("It’s", "it's"),
+    ],
 )
 def test_case_and_accents_do_not_matter(text: str, folded: str) -> None:
     assert fold(text) == folded

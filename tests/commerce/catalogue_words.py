@@ -14,4 +14,8 @@ PATTERNS = Path(__file__).parents[2] / "data" / "patterns"
 
 @lru_cache(maxsize=1)
 def learnt_words() -> Words:
-    return Words.of(read_words(PATTERNS, list(trained_with()), CatalogueEntityExtractor.get_default_config()))
+    return Words.of(
+        read_words(
+            PATTERNS, [(text, intent) for text, intent, _ in trained_with()], CatalogueEntityExtractor.get_default_config()
+        )
+    )
