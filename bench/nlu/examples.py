@@ -28,9 +28,9 @@ def training_examples(project: Path = PROJECT) -> list[Example]:
     return [Example(each.text, each.intent, each.language) for each in examples_of(project)]
 
 
-def held_out() -> list[Example]:
-    """Those of every language that has some."""
-    files = sorted((PROJECT / "tests" / "nlu").glob("*/held_out.yml"))
+def held_out(part: str = "held_out") -> list[Example]:
+    """Those of every language that has some. part: `held_out`, or `hard`."""
+    files = sorted((PROJECT / "tests" / "nlu").glob(f"*/{part}.yml"))
     return [example for file in files for example in _read(file)]
 
 

@@ -18,7 +18,7 @@ from bot.nlu.softmax_model import SoftmaxModel, softmax
 
 LEFT_OUT = 4  # one example of four of each intent
 MOST_ENCODED = 600  # examples of an intent: more cost time and memory, and the sentence encoder learns nothing more from them
-ROUGH = 2.0  # tolerance: 0.5 takes two thirds more time and has the same accuracy on tests/nlu
+ROUGH, FINE = 2.0, 0.5  # tolerances: of a trial; and of the model itself, which another example must not change elsewhere
 TRUST = 10.0  # in how many examples' weight the usual scales are held: with few examples they change little
 
 Example = tuple[str, str, str | None]  # text, intent, language if known
@@ -30,11 +30,11 @@ def train(
 ) -> IntentModel:
     """The same examples in whichever order give the same model. c: the smaller, the less each example counts."""
     training = _Training(_unique(examples), encoder, c)
-    words, meaning = training.fitted(training.kept)
+    words, meaning = training.fitted(training.kept, ROUGH)
     scales = training.scales(words, meaning)
     if len(training.left_out):
         del words  # one of the two at a time is enough memory
-        words, meaning = training.fitted(np.arange(len(training)), start=meaning)
+        words, meaning = training.fitted(np.arange(len(training)), FINE, start=meaning)
     return IntentModel(words, meaning, encoder, scales, odds, sure)
 
 
@@ -59,9 +59,9 @@ class _Training:
         rows = (np.flatnonzero(known & (self._intents == intent)) for intent in np.unique(self._intents))
         return np.sort(np.concatenate([_spread(each, MOST_ENCODED) for each in rows]))
 
-    def fitted(self, rows: Rows, start: SoftmaxModel | None = None) -> tuple[LinearModel, SoftmaxModel | None]:
+    def fitted(self, rows: Rows, tolerance: float, start: SoftmaxModel | None = None) -> tuple[LinearModel, SoftmaxModel | None]:
         """Both models of these examples. start: the second one of nearly the same examples."""
-        classifier = _classifier(self._c, self._importance)
+        classifier = _classifier(self._c, self._importance, tolerance)
         classifier.fit(self._counts[rows], self._intents[rows])
         words = LinearModel.of(self._grams, classifier)
         meant, meanings = self._meanings_of(rows)
@@ -149,7 +149,7 @@ def _vectorizers() -> Any:
     return make_union(words, TfidfVectorizer(analyzer="char_wb", ngram_range=pieces, sublinear_tf=True))
 
 
-def _classifier(c: float, weights: dict[str, float]) -> Any:
+def _classifier(c: float, weights: dict[str, float], tolerance: float = FINE) -> Any:
     from sklearn.svm import LinearSVC
 
-    return LinearSVC(C=c, class_weight=weights, tol=ROUGH, random_state=0)
+    return LinearSVC(C=c, class_weight=weights, tol=tolerance, random_state=0)

@@ -45,7 +45,7 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         encoder = "bot.nlu.universal_sentence_encoder.UniversalSentenceEncoder"
-        model = {"encoder": encoder, "sure": 0.85, "odds": {}, "C": 0.3}
+        model = {"encoder": encoder, "sure": 0.85, "odds": {}, "C": 0.5}
         requests = {"joints": "data/patterns/joints.yml", "requests": [], "certain": 0.45, "one_matter": []}
         return {**model, **requests, "intent_of_entity": {}, "intent_alone": {}}
 

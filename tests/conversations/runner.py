@@ -82,11 +82,13 @@ def _turns(story: dict[str, Any]) -> Iterator[Turn]:
         yield turn
 
 
-def faults(turn: Turn, played: Played) -> list[str]:
-    """In what the played turn differs from the expected one."""
+def faults(turn: Turn, played: Played, is_answer: bool = False) -> list[str]:
+    """In what the played turn differs from the expected one.
+
+    is_answer: a form has asked. It takes the answer by what it says: as what it is understood ("paypal": inform, change_payment)
+    is a fault only where something else went wrong with it.
+    """
     found = []
-    if turn.intent is not None and turn.intent != played.intent:
-        found.append(f"understood as {played.intent}, expected {turn.intent}")
     if turn.actions != played.actions:
         found.append(f"did {played.actions}, expected {turn.actions}")
     for snippet in turn.snippets:
@@ -96,4 +98,6 @@ def faults(turn: Turn, played: Played) -> list[str]:
             found.append(f"does not say {snippet!r}")
     if re.search(r"\{[a-z_]+\}|\butter_|None", played.words):
         found.append("says something that is no word")
+    if turn.intent is not None and turn.intent != played.intent and (found or not is_answer):
+        found.insert(0, f"understood as {played.intent}, expected {turn.intent}")
     return found

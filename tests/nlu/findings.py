@@ -29,13 +29,15 @@ class Findings:
     entities: Sequence[Marked]
     cross_validated: Sequence[Prediction]
     before: Baseline
+    hard: Sequence[Parsed] = ()
 
     @cached_property
     def measures(self) -> dict[str, float]:
         """By name, from 0 to 1."""
         by_language = {f"entity F1 {language}": told(its).f1 for language, its in by_languages(self.entities).items()}
         trial = {f"cross-validated {name}": value for name, value in quality(self.cross_validated).items()}
-        return {**quality(self.parsed), **by_language, **trial}
+        hard = {f"hard {name}": value for name, value in quality(self.hard).items()} if self.hard else {}
+        return {**quality(self.parsed), **hard, **by_language, **trial}
 
     @cached_property
     def changes(self) -> list[Change]:
@@ -65,11 +67,11 @@ class Findings:
 def find(before: Baseline) -> Findings:
     """Trains where there is no model of the present data; one core cross-validates meanwhile."""
     with cross_validation() as trial:
-        examples, messages = held_out(), marked()
-        found = parse(trained_model(), [each.text for each in (*examples, *messages)])
-        parsed = [understood(*each) for each in zip(examples, found, strict=False)]
-        entities = [with_found(*each) for each in zip(messages, found[len(examples) :], strict=True)]
-        return Findings(parsed, entities, trial.result(), before)
+        examples, hard, messages = held_out(), held_out("hard"), marked()
+        found = iter(parse(trained_model(), [each.text for each in (*examples, *hard, *messages)]))
+        parsed, harder = ([understood(each, next(found)) for each in part] for part in (examples, hard))
+        entities = [with_found(each, next(found)) for each in messages]
+        return Findings(parsed, entities, trial.result(), before, harder)
 
 
 def by_languages(messages: Sequence[Any]) -> dict[str, list[Any]]:
