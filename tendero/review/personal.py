@@ -38,6 +38,7 @@ _STAND_INS: dict[str, Callable[[int], str]] = {
     "claim_number": lambda place: f"CLM-{30001 + place}",
     "tracking_number": lambda place: f"US{123456789 + place:011d}GB",
     "code": lambda place: str(123456 + place),
+    "postcode": lambda place: str(12345 + place),
 }
 _WEB = re.compile(r"\b(?:https?://|www\.)\S+")
 _EMAIL = re.compile(r"[^\s@<>(),;:]+@[^\s@<>(),;:]+\.[a-z]{2,}")
