@@ -61,7 +61,8 @@ class IntentModel:
         if len(self._remembered) > MOST_REMEMBERED:
             self._remembered.clear()
         self._remembered.update({(text, may_encode): likely for text, likely in new.items() if len(text) <= SHORT})
-        return [(known | new)[text] for text in texts]
+        found = known | new
+        return [found[text] for text in texts]
 
     def _may_encode(self, language: str | None) -> bool:
         return self.encoder is not None and (language is None or language in self.encoder.languages)
