@@ -187,7 +187,8 @@ class OutboundMessage(Base):
     """A reply, stored with the turn that uttered it and sent afterwards, in the order uttered.
 
     State: pending; sending (a channel has it, or had it when its process died); sent; delivered; read; failed;
-    withheld (a person had taken the conversation meanwhile).
+    withheld (a person had taken the conversation meanwhile); held (the channel lets nobody write to this person at present:
+    it goes when they write).
     """
 
     __tablename__ = "outbound_message"
@@ -219,6 +220,77 @@ class OutboundMessage(Base):
     provider_id = Column(String(128), nullable=True, index=True)
     sent_at = Column(UTCDateTime, nullable=True)
     error = Column(String(300), nullable=True)
+
+
+class ChannelContact(Base):
+    """A person as a channel knows them, where the channel names its senders by addresses: the conversation has a name of its own.
+
+    `sender_id` tells nothing of the person, and stays when their number or user id changes.
+    """
+
+    __tablename__ = "channel_contact"
+
+    sender_id = Column(String(128), primary_key=True)
+    channel = Column(String(32), nullable=False)
+    user_id = Column(String(160), nullable=True)  # the channel's own name of the person: where to send to
+    phone = Column(String(20), nullable=True)  # E.164, proven by the channel: where to send to if there is no user id
+    name = Column(String(120), nullable=False, default="")  # as the person writes it there
+    username = Column(String(64), nullable=False, default="")
+    last_inbound_at = Column(UTCDateTime, nullable=True)  # opens the service window
+    unreachable = Column(String(300), nullable=True)  # why nothing arrives there; null: it does, as far as is known
+    created_at = Column(UTCDateTime, nullable=False)
+
+
+class ChannelAddress(Base):
+    """An address by which a channel names a person, an old one too. kind: user_id | phone (E.164)."""
+
+    __tablename__ = "channel_address"
+    __table_args__ = (UniqueConstraint("channel", "kind", "value"),)
+
+    id = Column(Integer, primary_key=True)
+    channel = Column(String(32), nullable=False)
+    kind = Column(String(8), nullable=False)
+    value = Column(String(160), nullable=False)
+    sender_id = Column(String(128), nullable=False, index=True)
+    since = Column(UTCDateTime, nullable=False)
+
+
+class ReceivedFile(Base):
+    """A picture, document or recording that came with a message, and how far its download is. State: waiting, stored, failed."""
+
+    __tablename__ = "received_file"
+    __table_args__ = (UniqueConstraint("channel", "provider_id"),)
+
+    id = Column(Integer, primary_key=True)
+    channel = Column(String(32), nullable=False)
+    provider_id = Column(String(128), nullable=False)  # the channel's name of the file
+    sender_id = Column(String(128), nullable=False, index=True)
+    message_id = Column(String(128), nullable=False)  # the channel's name of the message
+    kind = Column(String(16), nullable=False)  # image | document | audio | voice | video | sticker
+    mime_type = Column(String(100), nullable=False, default="")  # as the channel says; once stored, as its bytes say
+    file_name = Column(String(200), nullable=False, default="")
+    promised_hash = Column(String(64), nullable=True)  # SHA-256 in hexadecimal digits, as the channel says
+    state = Column(String(8), nullable=False, default="waiting")
+    sha256 = Column(String(64), nullable=True, index=True)  # of what is stored, below TENDERO_HOME/received
+    size = Column(Integer, nullable=True)  # bytes
+    tries = Column(Integer, nullable=False, default=0)
+    next_try_at = Column(UTCDateTime, nullable=True)
+    error = Column(String(300), nullable=True)
+    received_at = Column(UTCDateTime, nullable=False)
+
+
+class UploadedFile(Base):
+    """A file of ours that a channel's provider keeps: it need not be uploaded again before it expires."""
+
+    __tablename__ = "uploaded_file"
+    __table_args__ = (UniqueConstraint("channel", "account", "sha256"),)
+
+    id = Column(Integer, primary_key=True)
+    channel = Column(String(32), nullable=False)
+    account = Column(String(64), nullable=False)  # whose it is there: a phone number's id
+    sha256 = Column(String(64), nullable=False)
+    provider_id = Column(String(128), nullable=False)
+    expires_at = Column(UTCDateTime, nullable=False)
 
 
 class ActionCall(Base):

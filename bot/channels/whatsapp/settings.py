@@ -1,0 +1,50 @@
+"""What the connector is told in credentials.yml, or by the environment: a key that is not written there is WHATSAPP_<KEY>."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+GRAPH = "https://graph.facebook.com"
+VERSION = "v26.0"
+NEEDED = ("verify_token", "app_secret", "access_token", "phone_number_id")
+
+
+@dataclass(frozen=True)
+class WhatsAppSettings:
+    """Empty strings are what is not known: without the app secret no webhook is taken, without a token nothing is sent."""
+
+    verify_token: str = field(default="", repr=False)
+    app_secret: str = field(default="", repr=False)
+    access_token: str = field(default="", repr=False)
+    phone_number_id: str = ""
+    business_account_id: str = ""  # for templates
+    graph_api_url: str = GRAPH
+    graph_api_version: str = VERSION
+
+    @classmethod
+    def of(cls, credentials: Mapping[str, Any] | None, environ: Mapping[str, str] = os.environ) -> WhatsAppSettings:
+        """Raises ValueError for a key that there is not."""
+        written = {str(key): value for key, value in (credentials or {}).items()}
+        names = [each.name for each in fields(cls)]
+        if unknown := sorted(set(written) - set(names)):
+            raise ValueError(f"credentials.yml, bot.channels.whatsapp.WhatsAppInput: unknown {', '.join(unknown)}")
+        from_environment = {name: environ.get(f"WHATSAPP_{name.upper()}") for name in names}
+        values = {name: written.get(name) or from_environment[name] for name in names}
+        return cls(**{name: str(value).strip() for name, value in values.items() if value})
+
+    @property
+    def missing(self) -> list[str]:
+        """What has to be told before the connector can work, by key."""
+        return [name for name in NEEDED if not getattr(self, name)]
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anything was told at all: a shop without WhatsApp tells nothing."""
+        return any(getattr(self, name) for name in NEEDED)
+
+    @property
+    def base_url(self) -> str:
+        return f"{self.graph_api_url.rstrip('/')}/{self.graph_api_version}"
