@@ -390,7 +390,7 @@ class TurnEngine:
         """The replies as the messages that they take on this channel."""
         habits = self._sender.habits(channel)
         language = {"language": outcome.language} if outcome.language else {}
-        return [{**part, **language} for content in outcome.contents for part in habits.divide(content)]
+        return [{**part, **language} for content in outcome.contents for part in habits.divide(content, outcome.language)]
 
     # Waiting
 
