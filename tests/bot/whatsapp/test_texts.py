@@ -68,6 +68,10 @@ def test_a_family_is_not_torn_apart() -> None:
     assert split(family * 5, 20) == [family * 2, family * 2, family]
 
 
+def test_a_blank_that_bears_a_mark_is_no_place_to_divide() -> None:
+    assert split("one two \u0301three", 10) == ["one", "two \u0301three"]
+
+
 def test_what_cannot_fit_as_one_letter_loses_no_sign() -> None:
     assert "".join(split("a" + "\u0301" * 100, 30)) == "a" + "\u0301" * 100
 
