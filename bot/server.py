@@ -123,7 +123,8 @@ def _queue(url: str) -> Queue:
 
 def _limits() -> Limits:
     most_waiting = int(os.environ.get("TENDERO_MOST_WAITING") or Limits.most_waiting)
-    return Limits(most_waiting=most_waiting)
+    at_once = int(os.environ.get("TENDERO_TURNS_AT_ONCE") or Limits.turns_at_once)
+    return Limits(most_waiting=most_waiting, turns_at_once=at_once)
 
 
 # Channels
