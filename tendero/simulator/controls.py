@@ -250,13 +250,10 @@ class Controls:
 
     def _summary(self, shopper: Shopper) -> dict[str, Any]:
         now = self._world.clock.now()
-        unread = sum(
-            1 for each in shopper.entries if each.by == "shop" and "sent" in each.statuses and "read" not in each.statuses
-        )
         return {
             **shopper.as_json(),
             "total": len(shopper.entries),
-            "unread": unread,
+            "unread": len(statuses.unread(shopper)),
             "is_open": shopper.may_get_anything(now),
             "shop_types": shopper.shop_types_until > now,
             "newest": shopper.entries[-1].shown if shopper.entries else None,

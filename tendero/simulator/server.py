@@ -35,14 +35,17 @@ SECRETS = ("app_secret", "verify_token", "access_token")
 
 
 def main() -> None:
-    arguments = read_arguments(sys.argv[1:])
     try:
-        check_webhook(arguments.webhook, arguments.allow_remote)
-        listening = listen(arguments.port, "Choose another with --port.")
+        serve(read_arguments(sys.argv[1:]))
     except Obstacle as obstacle:
         sys.exit(str(obstacle))
-    origin = f"http://{HOST}:{listening.getsockname()[1]}"
-    print(f"listening on {origin}", flush=True)  # noqa: T201 (whoever started it waits for this line)
+
+
+def serve(arguments: argparse.Namespace) -> None:
+    """Until it is stopped. Says where it listens. Raises Obstacle."""
+    check_webhook(arguments.webhook, arguments.allow_remote)
+    listening = listen(arguments.port, "Choose another with --port.")
+    print(f"listening on http://{HOST}:{listening.getsockname()[1]}", flush=True)  # noqa: T201 (whoever started it waits for this)
     with suppress(KeyboardInterrupt):
         asyncio.run(_serve(arguments, listening))
 

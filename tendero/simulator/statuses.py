@@ -42,7 +42,7 @@ def see(world: World, shopper: Shopper) -> None:
     manner = world.status_manner
     if manner.read == "never" or not shopper.is_online:
         return
-    for entry in _unread(shopper):
+    for entry in unread(shopper):
         if "delivered" not in entry.statuses and not manner.skip_delivered:
             _reach(world, shopper, entry, "delivered")
         _reach(world, shopper, entry, "read")
@@ -52,12 +52,13 @@ def switch_on(world: World, shopper: Shopper, is_online: bool) -> None:
     """While a phone is off, nothing is delivered to it."""
     shopper.is_online = is_online
     if is_online:
-        for entry in [each for each in _unread(shopper) if "delivered" not in each.statuses]:
+        for entry in [each for each in unread(shopper) if "delivered" not in each.statuses]:
             _arrive(world, shopper, entry)
     world.touch()
 
 
-def _unread(shopper: Shopper) -> list[Entry]:
+def unread(shopper: Shopper) -> list[Entry]:
+    """What the shop has sent and the shopper has not looked at."""
     mine = [entry for entry in shopper.entries if entry.by == "shop" and entry.wire.get("type") != "reaction"]
     return [entry for entry in mine if "sent" in entry.statuses and "read" not in entry.statuses]
 
