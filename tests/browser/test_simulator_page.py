@@ -10,8 +10,12 @@ from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 from tests.browser.conftest import PHONE
 from tests.browser.test_page import COLOURS, luminance
-from tests.tendero.simulator.receiver import Receiver, receiving
-from tests.whatsapp_simulator import PHONE_NUMBER_ID, Person, Simulator, simulating
+from tests.tendero.simulator.fixtures import _both, emma, whatsapp
+from tests.tendero.simulator.fixtures import shop as taken
+from tests.tendero.simulator.receiver import Receiver
+from tests.whatsapp_simulator import PHONE_NUMBER_ID, Person, Simulator
+
+__all__ = ["_both", "emma", "taken", "whatsapp"]  # fixtures; this folder's own `shop` is another
 
 DESKTOP = ViewportSize(width=1280, height=900)
 EMMA = "+12025550101"
@@ -22,30 +26,6 @@ READ = [
     ("blue", "card"), ("blue", "theirs"), ("blue", "mine"), ("on-blue", "blue"), ("read", "theirs"), ("read", "mine"),
     ("alarm", "card"), ("alarm", "paper"), ("alarm", "theirs"),
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def _both() -> Iterator[tuple[Simulator, Receiver]]:
-    with receiving() as receiver, simulating(receiver.url) as simulator:
-        yield simulator, receiver
-
-
-@pytest.fixture
-def whatsapp(_both: tuple[Simulator, Receiver]) -> Simulator:
-    simulator, receiver = _both
-    simulator.reset()
-    receiver.clear()
-    return simulator
-
-
-@pytest.fixture
-def taken(_both: tuple[Simulator, Receiver], whatsapp: Simulator) -> Receiver:
-    return _both[1]
-
-
-@pytest.fixture
-def emma(whatsapp: Simulator) -> Person:
-    return whatsapp.person(EMMA)
 
 
 @pytest.fixture(params=[PHONE, DESKTOP], ids=["phone", "desktop"])
