@@ -54,7 +54,10 @@ def add_status_routes(app: Sanic, watch: Watch) -> None:
 
 
 async def readiness(agent: TurnAgent | None) -> dict[str, Any]:
-    """What this server needs to answer, and what of it is missing; the model in use, by its file's name."""
+    """What this server needs to answer, and what of it is missing; the model in use, by its file's name.
+
+    stopped: the channels on which nothing can be sent at present, and why: an account's matter, and no reason to take nothing in.
+    """
     backlog, acts = await asyncio.gather(_backlog(), _acts(agent))
     has = {
         "model": agent is not None and agent.is_ready(),
@@ -65,7 +68,8 @@ async def readiness(agent: TurnAgent | None) -> dict[str, Any]:
     missing = [part for part, is_there in has.items() if not is_there]
     behind = {"waiting": backlog.messages, "oldest_seconds": round(backlog.oldest_message, 1)} if backlog is not None else {}
     model = {"model": agent.model_name} if agent is not None and has["model"] else {}
-    return {"ready": not missing, "missing": missing, **model, **behind}
+    closed = agent.engine.closed_channels if agent is not None else {}
+    return {"ready": not missing, "missing": missing, **model, **behind, **({"stopped": closed} if closed else {})}
 
 
 async def _acts(agent: TurnAgent | None) -> bool:

@@ -15,6 +15,7 @@ from rasa.shared.core.events import UserUttered
 from sqlalchemy.orm import Session
 
 from bot.action_call import ActionFailed
+from bot.language_slots import LANGUAGE_SLOTS
 from bot.processor import TurnProcessor
 from bot.tracker import ConversationTracker
 from bot.tracker_store import ConversationTrackerStore
@@ -136,7 +137,7 @@ class RasaHandler:
             else:
                 self._store.keep(tracker)
 
-        return Outcome(replies.contents, persist, saved)
+        return Outcome(replies.contents, persist, saved, language=_language(tracker))
 
     def _call_a_person(self, session: Session, claim: Claim, tracker: ConversationTracker) -> None:
         assert self._calendar is not None
@@ -145,7 +146,7 @@ class RasaHandler:
             sender_id=claim.sender_id,
             channel=claim.channel,
             customer_id=None,
-            language=str(tracker.get_slot("language") or tracker.get_slot("language_hint") or "en"),
+            language=_language(tracker),
             reason="failure",
             goal=None,
             collected={},
@@ -172,6 +173,11 @@ def _not_understood(claim: Claim) -> UserUttered:
     nothing = {"name": None, "confidence": 0.0}
     data = {"text": claim.text, "intent": nothing, "entities": []}
     return UserUttered(claim.text, nothing, [], data, input_channel=claim.channel, message_id=claim.provider_id)
+
+
+def _language(tracker: ConversationTracker) -> str:
+    """The shopper's, as far as it is known."""
+    return next((str(known) for slot in LANGUAGE_SLOTS if (known := tracker.get_slot(slot))), "en")
 
 
 def _last_words(tracker: ConversationTracker) -> list[dict[str, Any]]:

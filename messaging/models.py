@@ -220,6 +220,8 @@ class OutboundMessage(Base):
     provider_id = Column(String(128), nullable=True, index=True)
     sent_at = Column(UTCDateTime, nullable=True)
     error = Column(String(300), nullable=True)
+    again = Column(Integer, nullable=False, default=0)  # how often the provider took it, failed afterwards, and it was put back
+    as_template = Column(Boolean, nullable=False, default=False)  # the provider takes nothing else for this person at present
 
 
 class ChannelContact(Base):
@@ -237,6 +239,7 @@ class ChannelContact(Base):
     name = Column(String(120), nullable=False, default="")  # as the person writes it there
     username = Column(String(64), nullable=False, default="")
     last_inbound_at = Column(UTCDateTime, nullable=True)  # opens the service window
+    invited_at = Column(UTCDateTime, nullable=True)  # told by a template, after the window, that there is something to read
     unreachable = Column(String(300), nullable=True)  # why nothing arrives there; null: it does, as far as is known
     created_at = Column(UTCDateTime, nullable=False)
 

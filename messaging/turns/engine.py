@@ -22,7 +22,7 @@ from database import transaction
 from messaging import conversations
 from messaging.turns import inbox, outbox, timers, trace
 from messaging.turns.inbox import Claim, Inbound, Overloaded, Receipt, Superseded
-from messaging.turns.outbox import OutboxSender, Sender, key_of
+from messaging.turns.outbox import News, OutboxSender, Sender, key_of
 from messaging.turns.queues import REPLIES, TURNS, Queue, WorkLeft
 from messaging.turns.watch import NOTHING_WATCHES, Watch
 
@@ -41,12 +41,14 @@ class Outcome:
 
     persist: writes the turn's events in the transaction that saves everything else; withheld: the replies were not sent,
     because a person has the conversation by now. saved: called once all of it is in the database. stages: seconds by stage.
+    language: of the replies (ISO 639-1), for channels that have to say something else instead.
     """
 
     contents: Sequence[Mapping[str, Any]]
     persist: Callable[[Session, bool], None] = lambda _session, _withheld: None
     saved: Callable[[], None] = lambda: None
     stages: Mapping[str, float] = field(default_factory=dict)
+    language: str = ""
 
 
 class TurnHandler(Protocol):
@@ -110,6 +112,7 @@ class TurnEngine:
         self._waiters: dict[int, list[asyncio.Future[Answer | None]]] = {}  # by message
         self._expected: set[int] = set()  # messages whose turn only this process can do, and has not done
         self._background: list[asyncio.Task[None]] = []
+        self._shown: set[asyncio.Task[None]] = set()  # else they could be collected before they end
         self._stopping = False
         self._under_way = 0
 
@@ -162,17 +165,45 @@ class TurnEngine:
                 if not self._waiters[receipt.id]:
                     del self._waiters[receipt.id]
 
-    async def note_status(self, channel: str, provider_id: str, status: str, error: str | None = None) -> bool:
-        """What the provider says of a reply: sent, delivered, read or failed. False: we do not know it, or knew more already."""
+    async def note_status(
+        self,
+        channel: str,
+        provider_id: str,
+        status: str,
+        error: str | None = None,
+        *,
+        key: str | None = None,
+        code: int | None = None,
+    ) -> bool:
+        """What the provider says of a reply: sent, delivered, read or failed. False: we do not know it, or knew more already.
 
-        def note(session: Session) -> tuple[bool, str]:
-            trace_id = outbox.trace_of(session, channel, provider_id) or ""
-            return outbox.note_status(session, channel, provider_id, status, _now(), error), trace_id
+        key: `Outgoing.opaque`, where the provider gives it back. code: its number for what went wrong.
+        """
+        news = await self._in_transaction(
+            lambda session: self._note_status(session, channel, provider_id, status, error, key, code)
+        )
+        if news is not None:
+            self._watch.reported(channel, status, news.trace_id)
+            if news.state == "pending":
+                self._queue.wake(REPLIES, key_of(channel, news.sender_id))
+        return news is not None
 
-        is_news, trace_id = await self._in_transaction(note)
-        if is_news:
-            self._watch.reported(channel, status, trace_id)
-        return is_news
+    def _note_status(
+        self, session: Session, channel: str, provider_id: str, status: str, error: str | None, key: str | None, code: int | None
+    ) -> News | None:
+        habits = self._sender.habits(channel)
+        again = habits.after_failure(code) if status == "failed" else None
+        news = outbox.note_status(session, channel, provider_id, status, _now(), error, opaque=key, again=again)
+        if news is not None and news.state == "pending":
+            self._queue.put(session, REPLIES, key_of(channel, news.sender_id))
+        elif news is not None and news.state == "failed":
+            habits.learn(session, news.sender_id, code, _now())
+        return news
+
+    @property
+    def closed_channels(self) -> dict[str, str]:
+        """Those on which nothing can be sent at present, and why."""
+        return self._sender.closed
 
     # Life
 
@@ -181,7 +212,8 @@ class TurnEngine:
         lanes = {TURNS: (self.work, self._limits.turns_at_once), REPLIES: (self._sender.serve, self._limits.replies_at_once)}
         await self._queue.start(lanes, self._done_elsewhere)
         self._background = [
-            asyncio.get_running_loop().create_task(each()) for each in (self._take_up_what_is_left, self._run_timers)
+            asyncio.get_running_loop().create_task(each())
+            for each in (self._take_up_what_is_left, self._run_timers, self._wake_those_who_waited)
         ]
 
     async def stop(self, grace: float = 10.0) -> None:
@@ -218,6 +250,22 @@ class TurnEngine:
                 rest = None
             await asyncio.sleep(min(rest if rest is not None else self._limits.timers_every, self._limits.timers_every))
 
+    async def _wake_those_who_waited(self) -> None:
+        """Replies that had to wait for long have nobody waiting with them."""
+        while not self._stopping and self._sender.channels:
+            await asyncio.sleep(self._limits.timers_every)
+            try:
+                for key in await self._in_transaction(self._put_due_replies):
+                    self._queue.wake(REPLIES, key)
+            except DBAPIError as error:
+                logger.warning("replies that are due wait: %s", type(error).__name__)
+
+    def _put_due_replies(self, session: Session) -> list[str]:
+        keys = outbox.due(session, self._sender.channels, _now())
+        for key in keys:
+            self._queue.put(session, REPLIES, key)
+        return keys
+
     def _fire_timers(self, session: Session) -> list[str]:
         fired = []
         for inbound in timers.due(session, _now()):
@@ -243,6 +291,13 @@ class TurnEngine:
             if failures:
                 await asyncio.sleep(self._pause(failures))
 
+    def _show_that_it_is_read(self, claim: Claim) -> None:
+        """Beside the turn, which does not wait for it, and only in the first try."""
+        if claim.channel in self._sender.channels and claim.kind == "message" and claim.owner != "agent" and claim.tries == 1:
+            shown = asyncio.get_running_loop().create_task(self._sender.habits(claim.channel).begin(claim.provider_id))
+            self._shown.add(shown)
+            shown.add_done_callback(self._shown.discard)
+
     def _claim(self, session: Session, sender_id: str) -> Claim | None:
         return inbox.claim(session, sender_id, _now(), self._bursts)
 
@@ -250,6 +305,7 @@ class TurnEngine:
         began = time.perf_counter()
         self._under_way += 1
         is_last = claim.tries > self._limits.most_tries
+        self._show_that_it_is_read(claim)
         try:
             done = await self._done(claim, is_last)
         except Superseded as error:
@@ -313,21 +369,28 @@ class TurnEngine:
             conversations.take_recap(session, claim.sender_id)
         outcome.persist(session, withheld)
         pushed = claim.channel in self._sender.channels
+        has_held = pushed and claim.kind == "message" and outbox.let_go(session, claim.channel, claim.sender_id)
         outbox.put(
             session,
             turn_id=claim.turn_id,
             channel=claim.channel,
             sender_id=claim.sender_id,
-            contents=outcome.contents,
+            contents=self._divided(claim.channel, outcome) if pushed else outcome.contents,
             trace_id=claim.trace_id,
             now=_now(),
             state="withheld" if withheld else "pending" if pushed else "sent",
             first_position=outbox.next_position(session, claim.turn_id) if claim.error else 0,
         )
-        if pushed and outcome.contents and not withheld:
+        if pushed and (has_held or (outcome.contents and not withheld)):
             self._queue.put(session, REPLIES, key_of(claim.channel, claim.sender_id))
         self._queue.announce(session, claim.turn_id)
         return "failed" if is_last else "withheld" if withheld else "done"
+
+    def _divided(self, channel: str, outcome: Outcome) -> list[Mapping[str, Any]]:
+        """The replies as the messages that they take on this channel."""
+        habits = self._sender.habits(channel)
+        language = {"language": outcome.language} if outcome.language else {}
+        return [{**part, **language} for content in outcome.contents for part in habits.divide(content, outcome.language)]
 
     # Waiting
 

@@ -4,6 +4,8 @@ A channel's `send` either returns the provider's name of the message or raises:
 
 SendError
 +-- TryAgain       later; `scope` says whether only this recipient has to wait, or the whole channel
++-- Uncertain      it may have arrived: later, unless the provider tells of it first
++-- Held           not before this person has written again
 +-- Undeliverable  never: the next reply goes on
 """
 
@@ -13,6 +15,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +23,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Literal, Protocol
 
 from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session
 
 from database import transaction
@@ -34,6 +38,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0  # seconds
 GIVE_UP_AFTER = timedelta(days=1)
 PATIENCE = 60.0  # seconds, for one try: a provider that does not answer is asked again, with the same key
 LEASE = timedelta(minutes=2)  # of a message that is being sent; if the process dies, another tries after it
+NAP = 0.15  # seconds between two looks whether the reply before has been delivered
+LONG = 30.0  # seconds: who has to wait longer gives its place in the lane away, and is woken when it is due
+MOST_AGAIN = 3  # times that a reply is put back which the provider took and could not deliver
 
 
 class SendError(Exception):
@@ -48,13 +55,27 @@ class TryAgain(SendError):
         self.after, self.scope = after, scope
 
 
+class Uncertain(SendError):
+    """No answer came: it may have arrived. after: seconds in which the provider may tell of it, by the message's key."""
+
+    def __init__(self, reason: str, after: float) -> None:
+        super().__init__(reason)
+        self.after = after
+
+
+class Held(SendError):
+    """The provider lets us write to this person only after they have written: it waits for that."""
+
+
 class Undeliverable(SendError):
     """This message will never arrive."""
 
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A reply on its way. key: the same in each try, so that a provider can know a repetition."""
+    """A reply on its way. key: the same in each try, so that a provider can know a repetition.
+
+    as_template: the provider has refused it in its own words. again: how often it was put back after it had been taken."""
 
     id: int
     sender_id: str
@@ -64,13 +85,55 @@ class Outgoing:
     tries: int
     created_at: datetime
     claim: str
+    as_template: bool = False
+    again: int = 0
+
+    @property
+    def opaque(self) -> str:
+        """The key as a provider keeps it and gives it back later, perhaps to a shop that has begun anew since."""
+        return f"{self.key}.{int(self.created_at.timestamp())}"
+
+
+@dataclass(frozen=True)
+class Again:
+    """To be sent once more. after: seconds. as_template: not in its own words."""
+
+    after: float = 0.0
+    as_template: bool = False
 
 
 class Sender(Protocol):
-    """What a channel brings to send with."""
+    """What a channel brings to send with; one that has habits of its own is a `Channel`."""
 
     async def send(self, message: Outgoing) -> str | None:
-        """Hand it to the provider; its name of the message. Raises TryAgain, Undeliverable; anything else is tried again."""
+        """Hand it to the provider; its name of the message. Raises what is drawn above; anything else is tried again."""
+
+
+class Channel:
+    """What a channel does besides sending; as it stands here, what holds for a channel that says nothing else.
+
+    lease: seconds for a try, after which a dead process's is taken over. reconciles: the provider tells of messages by
+    `Outgoing.opaque`, so that what a dead process was sending waits for that. settles: seconds for which a reply waits until
+    the one before it is delivered.
+    """
+
+    lease: float | None = None
+    reconciles: bool = False
+    settles: float = 0.0
+
+    def divide(self, content: Mapping[str, Any], language: str = "") -> Sequence[Mapping[str, Any]]:
+        """The reply as the messages that it takes on this channel, in order. language: ISO 639-1. Must not raise."""
+        return [content]
+
+    def after_failure(self, code: int | None) -> Again | None:
+        """What to do with a reply that the provider took and could not deliver; None: nothing, it has failed."""
+        return None
+
+    def learn(self, session: Session, sender_id: str, code: int | None, now: datetime) -> None:
+        """What a failure for good tells of this person."""
+
+    async def begin(self, provider_id: str) -> None:
+        """A turn has begun on this message: the person may be shown that it was read."""
 
 
 def key_of(channel: str, sender_id: str) -> str:
@@ -117,8 +180,13 @@ def senders_waiting(session: Session, channels: Iterable[str]) -> list[tuple[str
     return [(row.channel, row.sender_id) for row in session.execute(grouped)]
 
 
-def take(session: Session, channel: str, sender_id: str, now: datetime, lease: timedelta = LEASE) -> Outgoing | float | None:
-    """The recipient's next reply, leased to us; seconds until it may be tried; None where there is nothing to send."""
+def take(
+    session: Session, channel: str, sender_id: str, now: datetime, lease: timedelta = LEASE, settles: float = 0.0
+) -> Outgoing | float | None:
+    """The recipient's next reply, leased to us; seconds until it may be tried; None where there is nothing to send.
+
+    settles: seconds for which it waits until the one before it is delivered.
+    """
     open_ = and_(OutboundMessage.channel == channel, OutboundMessage.sender_id == sender_id, OutboundMessage.state.in_(OPEN))
     row = session.execute(
         select(OutboundMessage).where(open_).order_by(OutboundMessage.id).limit(1).with_for_update()
@@ -127,34 +195,108 @@ def take(session: Session, channel: str, sender_id: str, now: datetime, lease: t
         return None
     if row.next_try_at is not None and row.next_try_at > now:
         return float((row.next_try_at - now).total_seconds())
+    if settles and _is_one_under_way(session, row, now - timedelta(seconds=settles)):
+        return NAP
     row.state, row.claim, row.tries, row.next_try_at = "sending", secrets.token_hex(16), row.tries + 1, now + lease
-    key = f"{row.turn_id}-{row.position}"
-    return Outgoing(row.id, sender_id, dict(row.content), key, row.trace_id, row.tries, row.created_at, row.claim)
+    values = (dict(row.content), _key(row), row.trace_id, row.tries, row.created_at, row.claim, row.as_template, row.again)
+    return Outgoing(row.id, sender_id, *values)
+
+
+def _is_one_under_way(session: Session, row: OutboundMessage, since: datetime) -> bool:
+    before = (OutboundMessage.channel == row.channel, OutboundMessage.sender_id == row.sender_id, OutboundMessage.id < row.id)
+    under_way = (*before, OutboundMessage.state == "sent", OutboundMessage.sent_at > since)
+    return session.execute(select(OutboundMessage.id).where(*under_way).limit(1)).scalar_one_or_none() is not None
+
+
+def _key(row: OutboundMessage) -> str:
+    return f"{row.turn_id}-{row.position}" + (f"-{row.again}" if row.again else "")
 
 
 def note(session: Session, message: Outgoing, **values: Any) -> bool:
-    """Write down how a try ended; False where another process has taken it over."""
+    """Write down how a try ended; False where another process has taken it over.
+
+    What the provider has told of the message meanwhile stays: it knows more.
+    """
     ours = update(OutboundMessage).where(OutboundMessage.id == message.id, OutboundMessage.claim == message.claim)
-    return bool(session.execute(ours.values(**values).execution_options(synchronize_session=False)).rowcount)
+    ours = ours.execution_options(synchronize_session=False)
+    if session.execute(ours.where(OutboundMessage.state.in_(OPEN)).values(**values)).rowcount:
+        return True
+    provider_id = values.get("provider_id")
+    return bool(provider_id and session.execute(ours.values(provider_id=provider_id)).rowcount)
 
 
-def note_status(session: Session, channel: str, provider_id: str, status: str, now: datetime, error: str | None = None) -> bool:
-    """What the provider says of a message later: sent, delivered, read or failed. A status never goes back."""
-    before = {"sent": ("sending",), "delivered": ("sending", "sent"), "read": ("sending", "sent", "delivered")}
-    allowed = before.get(status, ("sending", "sent"))
-    named = (OutboundMessage.channel == channel, OutboundMessage.provider_id == provider_id, OutboundMessage.state.in_(allowed))
-    values = {"state": status, "error": error and error[:300], "sent_at": func.coalesce(OutboundMessage.sent_at, now)}
-    return bool(
-        session.execute(
-            update(OutboundMessage).where(*named).values(**values).execution_options(synchronize_session=False)
-        ).rowcount
-    )
+def reported(session: Session, channel: str, provider_id: str, opaque: str | None = None) -> Row | None:
+    """The reply that a provider speaks of, locked: by its name or, while that is not known yet, by `Outgoing.opaque`."""
+    ours = _REPORTED.where(OutboundMessage.channel == channel).limit(1).with_for_update()
+    found = session.execute(ours.where(OutboundMessage.provider_id == provider_id)).one_or_none()
+    if found is None and (match := _OPAQUE.fullmatch(opaque or "")):
+        turn_id, position, again, created = (int(number or 0) for number in match.groups())
+        second = datetime.fromtimestamp(created, timezone.utc)
+        is_it = (OutboundMessage.turn_id == turn_id, OutboundMessage.position == position, OutboundMessage.again == again)
+        at = (OutboundMessage.created_at >= second, OutboundMessage.created_at < second + timedelta(seconds=1))
+        has_no_name = (OutboundMessage.provider_id.is_(None), OutboundMessage.state.in_(OPEN))
+        found = session.execute(ours.where(*is_it, *at, *has_no_name)).one_or_none()
+    return found
 
 
-def trace_of(session: Session, channel: str, provider_id: str) -> str | None:
-    """The trace of a message that a provider speaks of."""
-    named = (OutboundMessage.channel == channel, OutboundMessage.provider_id == provider_id)
-    return session.execute(select(OutboundMessage.trace_id).where(*named).limit(1)).scalar_one_or_none()
+_OPAQUE = re.compile(r"(\d{1,18})-(\d{1,9})(?:-(\d{1,9}))?\.(\d{1,11})")
+_REPORTED = select(
+    OutboundMessage.id, OutboundMessage.sender_id, OutboundMessage.trace_id, OutboundMessage.state, OutboundMessage.again
+)
+
+
+@dataclass(frozen=True)
+class News:
+    """What a provider has told that we did not know. state: of the reply now; "pending": it is sent once more."""
+
+    sender_id: str
+    trace_id: str
+    state: str
+
+
+def note_status(
+    session: Session,
+    channel: str,
+    provider_id: str,
+    status: str,
+    now: datetime,
+    error: str | None = None,
+    *,
+    opaque: str | None = None,
+    again: Again | None = None,
+) -> News | None:
+    """What the provider says of a message later: sent, delivered, read or failed. A status never goes back.
+
+    None: we do not know the message, or knew more already. again: one that failed is put back, but not for ever.
+    """
+    row = reported(session, channel, provider_id, opaque)
+    before = {"delivered": (*OPEN, "sent"), "read": (*OPEN, "sent", "delivered"), "failed": (*OPEN, "sent")}
+    if row is None or row.state not in before.get(status, OPEN):
+        return None
+    values: dict[str, Any] = {"state": status, "error": error and error[:300], "provider_id": provider_id, "next_try_at": None}
+    if status == "failed" and again is not None and row.again < MOST_AGAIN:
+        due_at = now + timedelta(seconds=again.after)
+        values |= {"state": "pending", "provider_id": None, "claim": None, "next_try_at": due_at, "again": row.again + 1}
+        values |= {"as_template": True} if again.as_template else {}
+    else:
+        values |= {"sent_at": func.coalesce(OutboundMessage.sent_at, now)}
+    changed = update(OutboundMessage).where(OutboundMessage.id == row.id).values(**values)
+    session.execute(changed.execution_options(synchronize_session=False))
+    return News(row.sender_id, row.trace_id, values["state"])
+
+
+def let_go(session: Session, channel: str, sender_id: str) -> bool:
+    """The person has written: what was held for that may be sent. Whether there was any."""
+    theirs = (OutboundMessage.channel == channel, OutboundMessage.sender_id == sender_id, OutboundMessage.state == "held")
+    freed = update(OutboundMessage).where(*theirs).values(state="pending", next_try_at=None, as_template=False)
+    return bool(session.execute(freed.execution_options(synchronize_session=False)).rowcount)
+
+
+def due(session: Session, channels: Iterable[str], now: datetime) -> list[str]:
+    """The recipients (keys of the lane) whose reply had to wait, and need wait no longer."""
+    waited = (OutboundMessage.state.in_(OPEN), OutboundMessage.channel.in_(list(channels)), OutboundMessage.next_try_at <= now)
+    found = select(OutboundMessage.channel, OutboundMessage.sender_id).where(*waited).distinct()
+    return [key_of(row.channel, row.sender_id) for row in session.execute(found)]
 
 
 def release(session: Session, channels: Iterable[str]) -> None:
@@ -163,10 +305,18 @@ def release(session: Session, channels: Iterable[str]) -> None:
     session.execute(update(OutboundMessage).where(left).values(next_try_at=None).execution_options(synchronize_session=False))
 
 
+@dataclass
+class _Closed:
+    """A channel on which nothing is sent: why, and when one message is tried again, by the loop's clock."""
+
+    reason: str
+    until: float
+
+
 class OutboxSender:
     """Sends what is in the outbox for the channels that push; the work of the queue's lane `replies`.
 
-    on_sent(channel, outcome, message): for logs and metrics; outcome is sent, retried or failed.
+    on_sent(channel, outcome, message): for logs and metrics; outcome is sent, retried, uncertain, held or failed.
     """
 
     def __init__(
@@ -182,21 +332,32 @@ class OutboxSender:
         self._senders = dict(senders)
         self._url = url
         self._first_pause = first_pause
-        self._lease = timedelta(seconds=lease)
+        self._lease = lease
         self._patience = min(patience, lease)
         self._on_sent = on_sent or (lambda _channel, _outcome, _message: None)
-        self._closed_until: dict[str, float] = {}  # channel: when it may send again, by the loop's clock
+        self._closed: dict[str, _Closed] = {}
         self._stopped = asyncio.Event()
 
     @property
     def channels(self) -> list[str]:
         return list(self._senders)
 
+    @property
+    def closed(self) -> dict[str, str]:
+        """The channels on which nothing is sent at present, and why."""
+        return {channel: closed.reason for channel, closed in self._closed.items()}
+
+    def habits(self, channel: str) -> Channel:
+        """What the channel does besides sending."""
+        sender = self._senders.get(channel)
+        return sender if isinstance(sender, Channel) else _NO_HABITS
+
     def left(self, alone: bool) -> list[str]:
-        """The keys with something to send. alone: what a dead process was sending may be tried at once."""
+        """The keys with something to send. alone: what a dead process was sending may be tried at once, unless the provider may
+        still tell of it."""
         with transaction(self._url) as session:
             if alone:
-                release(session, self._senders)
+                release(session, [channel for channel in self._senders if not self.habits(channel).reconciles])
             return [key_of(channel, sender_id) for channel, sender_id in senders_waiting(session, self._senders)]
 
     def stop(self) -> None:
@@ -204,7 +365,10 @@ class OutboxSender:
         self._stopped.set()
 
     async def serve(self, key: str) -> None:
-        """Send all that waits for this recipient, in order. Raises WorkLeft."""
+        """Send all that waits for this recipient, in order; what has to wait long is left until it is due (`due`).
+
+        Raises WorkLeft.
+        """
         channel, _, sender_id = key.partition(":")
         failures = 0
         while channel in self._senders:
@@ -213,12 +377,13 @@ class OutboxSender:
             await self._until_open(channel)
             try:
                 message = await asyncio.to_thread(self._take, channel, sender_id)
-                if message is None:
-                    return
-                if not isinstance(message, Outgoing):
+                if isinstance(message, Outgoing):
+                    await self._send(channel, message)
+                else:
+                    self._let_another_try(channel)
+                    if message is None or message > LONG:
+                        return
                     await self._sleep(message)
-                    continue
-                await self._send(channel, message)
                 failures = 0
             except Exception as error:  # the database is away: what is stored stays stored
                 failures += 1
@@ -238,12 +403,18 @@ class OutboxSender:
         outcome = "sent"
         values: dict[str, Any]
         try:
-            provider_id = await asyncio.wait_for(self._senders[channel].send(message), self._patience)
+            provider_id = await asyncio.wait_for(self._senders[channel].send(message), self._patience_of(channel))
             values = {"state": "sent", "provider_id": provider_id, "sent_at": _now(), "next_try_at": None, "error": None}
         except Undeliverable as error:
             outcome, values = "failed", {"state": "failed", "error": _words(error), "next_try_at": None}
+        except Held as error:
+            outcome, values = "held", {"state": "held", "error": _words(error), "next_try_at": None}
+        except Uncertain as error:  # it stays "sending": a status may come
+            outcome, values = "uncertain", {"error": _words(error), "next_try_at": _now() + timedelta(seconds=error.after)}
         except Exception as error:  # whatever it is, the message is not lost
             outcome, values = self._put_off(channel, message, error)
+        if outcome != "retried":
+            self._closed.pop(channel, None)
         await self._note(message, values)
         self._on_sent(channel, outcome, message)
 
@@ -258,29 +429,53 @@ class OutboxSender:
                 await asyncio.sleep(_pause(failures, self._first_pause))
 
     def _put_off(self, channel: str, message: Outgoing, error: Exception) -> tuple[str, dict[str, Any]]:
-        if _now() - message.created_at > GIVE_UP_AFTER:
+        closes = isinstance(error, TryAgain) and error.scope == "channel"
+        if not closes and _now() - message.created_at > GIVE_UP_AFTER:
             return "failed", {"state": "failed", "error": _words(error), "next_try_at": None}
         after = (
             error.after if isinstance(error, TryAgain) and error.after is not None else _pause(message.tries, self._first_pause)
         )
-        if isinstance(error, TryAgain) and error.scope == "channel":
-            opens = asyncio.get_running_loop().time() + after
-            self._closed_until[channel] = max(self._closed_until.get(channel, 0.0), opens)
+        if closes:
+            self._close(channel, _words(error), after)
+        else:
+            self._closed.pop(channel, None)
         return "retried", {"state": "pending", "error": _words(error), "next_try_at": _now() + timedelta(seconds=after)}
 
+    # A channel on which nothing can be sent
+
+    def _close(self, channel: str, reason: str, after: float) -> None:
+        self._closed[channel] = _Closed(reason, asyncio.get_running_loop().time() + after)
+
     async def _until_open(self, channel: str) -> None:
-        while (rest := self._closed_until.get(channel, 0.0) - asyncio.get_running_loop().time()) > 0:
-            await self._sleep(rest)
-            if self._stopped.is_set():
+        """Until the channel may be tried again: the first to come tries, and the others wait for how that goes."""
+        now = asyncio.get_running_loop().time
+        while (closed := self._closed.get(channel)) is not None and not self._stopped.is_set():
+            if closed.until <= now():
+                closed.until = now() + self._patience_of(channel)
                 return
+            await self._sleep(min(closed.until - now(), 0.5))
+
+    def _let_another_try(self, channel: str) -> None:
+        if (closed := self._closed.get(channel)) is not None:
+            closed.until = asyncio.get_running_loop().time()
+
+    def _patience_of(self, channel: str) -> float:
+        return min(self._patience, self._lease_of(channel))
+
+    def _lease_of(self, channel: str) -> float:
+        return self.habits(channel).lease or self._lease
 
     def _take(self, channel: str, sender_id: str) -> Outgoing | float | None:
+        lease, settles = timedelta(seconds=self._lease_of(channel)), self.habits(channel).settles
         with transaction(self._url) as session:
-            return take(session, channel, sender_id, _now(), self._lease)
+            return take(session, channel, sender_id, _now(), lease, settles)
 
     def _write_down(self, message: Outgoing, values: Mapping[str, Any]) -> None:
         with transaction(self._url) as session:
             note(session, message, **values)
+
+
+_NO_HABITS = Channel()
 
 
 def _pause(failures: int, first: float) -> float:

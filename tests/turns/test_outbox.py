@@ -14,7 +14,18 @@ from sqlalchemy import select, update
 from database import transaction
 from messaging.models import OutboundMessage
 from messaging.turns import outbox
-from messaging.turns.outbox import OutboxSender, Outgoing, SendError, TryAgain, Undeliverable, key_of
+from messaging.turns.outbox import (
+    Again,
+    Channel,
+    Held,
+    OutboxSender,
+    Outgoing,
+    SendError,
+    TryAgain,
+    Uncertain,
+    Undeliverable,
+    key_of,
+)
 from messaging.turns.queues import WorkLeft
 from tests.conftest import NOW
 from tests.turns.waiting import GENEROUS, it_is_so
@@ -114,13 +125,15 @@ async def test_recipient_who_has_to_wait_does_not_close_the_channel(own_url: str
     put(own_url, 2, "now")
     phone.fails["limited"] = [TryAgain("rate", after=3600, scope="recipient")]
     sender = sender_of(phone, own_url)
-    limited = asyncio.ensure_future(sender.serve(key_of("chat", "limited")))
-    await it_is_so(lambda: states(own_url)[0] == "pending" and phone.tries["limited"] == 1)
-    await serve(sender, "ana")
+    await serve(sender, "limited", "ana")  # who has to wait for an hour does not keep a place in the lane
     assert phone.shown == [("ana", "now")]
-    sender.stop()
-    with pytest.raises(WorkLeft):  # it is sent after the next start
-        await asyncio.wait_for(limited, GENEROUS)
+    assert due(own_url, timedelta(minutes=50)) == []
+    assert due(own_url, timedelta(minutes=70)) == ["chat:limited"]
+
+
+def due(url: str, later: timedelta) -> list[str]:
+    with transaction(url) as session:
+        return outbox.due(session, ["chat"], datetime.now(timezone.utc) + later)
 
 
 async def test_channel_that_has_to_wait_sends_to_nobody_meanwhile(own_url: str, phone: Phone) -> None:
@@ -213,9 +226,9 @@ def test_only_process_of_its_database_sends_at_once_what_it_was_sending_when_it_
 # What the provider says later
 
 
-def status(url: str, said: str, error: str | None = None) -> bool:
+def status(url: str, said: str, error: str | None = None, **more: Any) -> bool:
     with transaction(url) as session:
-        return outbox.note_status(session, "chat", "wamid-1-0", said, NOW, error)
+        return outbox.note_status(session, "chat", more.pop("name", "wamid-1-0"), said, NOW, error, **more) is not None
 
 
 @pytest.mark.parametrize(
@@ -248,3 +261,165 @@ def test_status_of_a_message_that_is_not_ours_changes_nothing(own_url: str) -> N
     put(own_url, 1, "one")
     assert not status(own_url, "read")
     assert states(own_url) == ["pending"]
+
+
+async def test_status_that_comes_before_the_answer_to_the_sending_is_not_undone_by_it(own_url: str, phone: Phone) -> None:
+    put(own_url, 1, "one")
+    taken = take(own_url, NOW)
+    assert isinstance(taken, Outgoing)
+    assert status(own_url, "delivered", opaque=taken.opaque)
+    with transaction(own_url) as session:
+        assert outbox.note(session, taken, state="sent", provider_id="wamid-1-0")
+        assert not outbox.note(session, taken, state="pending")
+    assert [(row.state, row.provider_id) for row in rows(own_url)] == [("delivered", "wamid-1-0")]
+
+
+# A sending that nobody has answered
+
+
+class Reconciling(Phone, Channel):
+    """The provider gives our key back with each status."""
+
+    lease = 5.0
+    reconciles = True
+    settles = 0.0
+    opaque = ""
+
+    async def send(self, message: Outgoing) -> str | None:
+        self.opaque = message.opaque
+        return await super().send(message)
+
+    def after_failure(self, code: int | None) -> Again | None:
+        return Again(as_template=True) if code == 131047 else None
+
+
+async def test_sending_without_an_answer_is_not_repeated_if_a_status_tells_that_it_arrived(own_url: str) -> None:
+    phone = Reconciling()
+    put(own_url, 1, "one", "two")
+    phone.fails["ana"] = [Uncertain("no answer", after=0.3)]
+    serving = asyncio.ensure_future(serve(sender_of(phone, own_url), "ana"))
+    await it_is_so(lambda: phone.tries["ana"] == 1 and rows(own_url)[0].error is not None)
+    assert states(own_url) == ["sending", "pending"]
+    assert status(own_url, "sent", opaque=phone.opaque, name="wamid-late")
+    await serving
+    assert [text for _, text in phone.shown] == ["two"]
+    assert [(row.state, row.provider_id) for row in rows(own_url)] == [("sent", "wamid-late"), ("sent", "wamid-1-1")]
+
+
+async def test_sending_without_an_answer_is_repeated_if_nothing_is_told_of_it(own_url: str) -> None:
+    phone = Reconciling()
+    put(own_url, 1, "one")
+    phone.fails["ana"] = [Uncertain("no answer", after=0.05)]
+    await serve(sender_of(phone, own_url), "ana")
+    assert phone.keys == ["1-0", "1-0"]
+    assert states(own_url) == ["sent"]
+
+
+def test_what_a_dead_process_was_sending_waits_for_its_status_where_the_provider_tells(own_url: str) -> None:
+    put(own_url, 1, "one")
+    assert isinstance(take(own_url, datetime.now(timezone.utc)), Outgoing)
+    assert sender_of(Reconciling(), own_url).left(alone=True) == ["chat:ana"]
+    assert isinstance(take(own_url, datetime.now(timezone.utc)), float)
+
+
+@pytest.mark.parametrize("opaque", [None, "", "1-0", "1-0.5", "9-0.{now}", "1-0-1.{now}", "1-0.{now}; DROP TABLE", "1" * 40])
+def test_status_with_the_key_of_something_else_changes_nothing(own_url: str, opaque: str | None) -> None:
+    put(own_url, 1, "one")
+    now = int(rows(own_url)[0].created_at.timestamp())
+    assert not status(own_url, "read", opaque=opaque and opaque.replace("{now}", str(now)))
+    assert states(own_url) == ["pending"]
+
+
+# The next one only once the one before has arrived
+
+
+async def test_reply_waits_until_the_one_before_is_delivered(own_url: str) -> None:
+    phone = Reconciling()
+    phone.settles = GENEROUS
+    put(own_url, 1, "one", "two")
+    serving = asyncio.ensure_future(serve(sender_of(phone, own_url), "ana"))
+    await it_is_so(lambda: states(own_url) == ["sent", "pending"])
+    await asyncio.sleep(3 * outbox.NAP)
+    assert [text for _, text in phone.shown] == ["one"]
+    assert status(own_url, "delivered")
+    await serving
+    assert [text for _, text in phone.shown] == ["one", "two"]
+
+
+async def test_reply_waits_no_longer_than_the_channel_says(own_url: str) -> None:
+    phone = Reconciling()
+    phone.settles = 0.2
+    put(own_url, 1, "one", "two")
+    await serve(sender_of(phone, own_url), "ana")
+    assert [text for _, text in phone.shown] == ["one", "two"]
+
+
+# Taken by the provider, and then not delivered
+
+
+async def test_reply_that_may_only_be_sent_as_a_template_is_put_back_as_one(own_url: str) -> None:
+    phone = Reconciling()
+    put(own_url, 1, "one")
+    await serve(sender_of(phone, own_url), "ana")
+    assert status(own_url, "failed", "131047", again=phone.after_failure(131047))
+    assert [(row.state, row.as_template, row.provider_id) for row in rows(own_url)] == [("pending", True, None)]
+    assert not status(own_url, "failed", "131047", again=phone.after_failure(131047))  # told twice
+    await serve(sender_of(phone, own_url), "ana")
+    assert phone.keys == ["1-0", "1-0-1"]  # another message for the provider
+
+
+async def test_reply_is_not_put_back_for_ever(own_url: str) -> None:
+    phone = Reconciling()
+    put(own_url, 1, "one")
+    for _ in range(outbox.MOST_AGAIN + 1):
+        await serve(sender_of(phone, own_url), "ana")
+        newest = rows(own_url)[0].provider_id
+        assert status(own_url, "failed", "131047", again=phone.after_failure(131047), name=newest)
+    assert states(own_url) == ["failed"]
+
+
+# What may only be sent once the person has written
+
+
+async def test_held_reply_goes_first_once_the_person_has_written(own_url: str, phone: Phone) -> None:
+    put(own_url, 1, "held")
+    phone.fails["ana"] = [Held("outside of 24 hours")]
+    await serve(sender_of(phone, own_url), "ana")
+    assert [(row.state, row.error) for row in rows(own_url)] == [("held", "Held: outside of 24 hours")]
+    with transaction(own_url) as session:
+        assert outbox.let_go(session, "chat", "ana")
+        assert not outbox.let_go(session, "chat", "ben")
+    put(own_url, 2, "answer")
+    await serve(sender_of(phone, own_url), "ana")
+    assert [text for _, text in phone.shown] == ["held", "answer"]
+
+
+# A channel on which nothing can be sent
+
+
+async def test_one_message_at_a_time_tries_whether_a_closed_channel_works_again(own_url: str, phone: Phone) -> None:
+    for number in range(10):
+        put(own_url, number, "hello", sender=f"shopper-{number}")
+        phone.fails[f"shopper-{number}"] = [TryAgain("the token has expired", after=0.1, scope="channel") for _ in range(2)]
+    sender = sender_of(phone, own_url)
+    serving = [asyncio.ensure_future(serve(sender, f"shopper-{number}")) for number in range(10)]
+    await it_is_so(lambda: bool(sender.closed))
+    assert sender.closed == {"chat": "TryAgain: the token has expired"}
+    tried = sum(phone.tries.values())
+    await asyncio.sleep(0.35)
+    assert sum(phone.tries.values()) - tried <= 4  # not ten at each opening
+    for errors in phone.fails.values():
+        errors.clear()
+    await asyncio.gather(*serving)
+    assert sender.closed == {}
+    assert states(own_url) == ["sent"] * 10
+
+
+async def test_what_waits_for_a_closed_channel_is_never_given_up(own_url: str, phone: Phone) -> None:
+    put(own_url, 1, "old")
+    long_ago = datetime.now(timezone.utc) - 3 * outbox.GIVE_UP_AFTER
+    with transaction(own_url) as session:
+        session.execute(update(OutboundMessage).values(created_at=long_ago))
+    phone.fails["ana"] = [TryAgain("the token has expired", after=0.05, scope="channel")]
+    await serve(sender_of(phone, own_url), "ana")
+    assert states(own_url) == ["sent"]

@@ -23,17 +23,21 @@ class WhatsAppSettings:
     business_account_id: str = ""  # for templates
     graph_api_url: str = GRAPH
     graph_api_version: str = VERSION
+    messages_per_second: float = 40.0  # of this process; Meta counts 80, those that come in among them
 
     @classmethod
     def of(cls, credentials: Mapping[str, Any] | None, environ: Mapping[str, str] = os.environ) -> WhatsAppSettings:
-        """Raises ValueError for a key that there is not."""
+        """Raises ValueError for a key that there is not, or a value that cannot be."""
         written = {str(key): value for key, value in (credentials or {}).items()}
         names = [each.name for each in fields(cls)]
         if unknown := sorted(set(written) - set(names)):
             raise ValueError(f"credentials.yml, bot.channels.whatsapp.WhatsAppInput: unknown {', '.join(unknown)}")
         from_environment = {name: environ.get(f"WHATSAPP_{name.upper()}") for name in names}
         values = {name: written.get(name) or from_environment[name] for name in names}
-        return cls(**{name: str(value).strip() for name, value in values.items() if value})
+        known: dict[str, Any] = {name: str(value).strip() for name, value in values.items() if value}
+        if rate := known.get("messages_per_second"):
+            known["messages_per_second"] = _rate(rate)
+        return cls(**known)
 
     @property
     def missing(self) -> list[str]:
@@ -48,3 +52,13 @@ class WhatsAppSettings:
     @property
     def base_url(self) -> str:
         return f"{self.graph_api_url.rstrip('/')}/{self.graph_api_version}"
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate <= 1000:
+        raise ValueError(f"credentials.yml, WhatsApp: messages_per_second is a number from 1 to 1000, and not {text!r}")
+    return rate

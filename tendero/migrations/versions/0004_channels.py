@@ -18,6 +18,8 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("outbound_message", sa.Column("again", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("outbound_message", sa.Column("as_template", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.create_table(
         "channel_address",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -39,6 +41,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("username", sa.String(length=64), nullable=False),
         sa.Column("last_inbound_at", database.base.UTCDateTime(), nullable=True),
+        sa.Column("invited_at", database.base.UTCDateTime(), nullable=True),
         sa.Column("unreachable", sa.String(length=300), nullable=True),
         sa.Column("created_at", database.base.UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("sender_id", name=op.f("pk_channel_contact")),
@@ -82,3 +85,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("uploaded_file", "received_file", "channel_address", "channel_contact"):
         op.drop_table(table)
+    with op.batch_alter_table("outbound_message") as table:
+        table.drop_column("as_template")
+        table.drop_column("again")
