@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shlex
@@ -82,7 +83,21 @@ def serve_alone(wiring: Wiring, allow_remote: bool) -> None:
 
 
 def _start(wiring: Wiring, home: Path) -> Child:
-    return Child("WhatsApp simulator", "tendero.simulator.server", wiring.arguments, home / "logs" / "simulator.log")
+    arguments = [*wiring.arguments, "--templates", str(write_templates(home / "simulated-templates.json"))]
+    return Child("WhatsApp simulator", "tendero.simulator.server", arguments, home / "logs" / "simulator.log")
+
+
+def write_templates(file: Path) -> Path:
+    """Those of data/templates/whatsapp.yml, as if Meta had approved them. Raises Obstacle."""
+    from bot.channels.whatsapp.templates import TemplateError, file_of_templates, templates
+    from tendero.whatsapp.approved import to_create
+
+    try:
+        known = [to_create(each) for each in templates(file_of_templates()).all]
+    except TemplateError as error:
+        raise Obstacle(str(error)) from error
+    file.write_text(json.dumps(known, ensure_ascii=False, indent=1), encoding="utf-8")
+    return file
 
 
 def check_simulator_port(port: int) -> None:

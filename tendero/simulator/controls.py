@@ -220,9 +220,7 @@ class Controls:
 
     async def put_template(self, request: Request) -> dict[str, Any]:
         """name, language, components, status, category, as in Meta's list."""
-        asked = _object(request)
-        known = {each.name for each in fields(Template)}
-        template = Template(**{name: value for name, value in asked.items() if name in known})
+        template = Template.of(_object(request))
         self._world.templates.put(template)
         return template.as_json()
 

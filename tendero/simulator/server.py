@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import secrets
 import socket
@@ -26,6 +27,7 @@ from tendero.settings import LOOPBACK
 from tendero.simulator.account import Account
 from tendero.simulator.controls import add_control_routes
 from tendero.simulator.graph import add_graph_routes
+from tendero.simulator.templates import Template
 from tendero.simulator.world import World, make_world
 
 FILES = Path(__file__).with_name("page_files")
@@ -55,6 +57,9 @@ async def _serve(arguments: argparse.Namespace, listening: socket.socket) -> Non
     world = make_world(Account(*known, [arguments.access_token]), arguments.webhook, arguments.seed)
     if arguments.demo:
         add_demo(world)
+    if arguments.templates:
+        for told in json.loads(arguments.templates.read_text(encoding="utf-8")):
+            world.templates.put(Template.of(told))
     world.spawn(_verify(world))
     await serve_on(listening, make_app(world))
 
@@ -66,6 +71,7 @@ def read_arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--allow-remote", action="store_true", help="the webhook may be on another machine")
     parser.add_argument("--seed", default=secrets.token_hex(8), help="the same ids and the same chance again")
     parser.add_argument("--demo", action="store_true", help="with the demo's customers as shoppers")
+    parser.add_argument("--templates", type=Path, help="a JSON file of more approved templates, in the shape of Meta's list")
     parser.add_argument("--phone-number-id", default=os.environ.get("WHATSAPP_PHONE_NUMBER_ID", "106540352242922"))
     parser.add_argument("--business-account-id", default=os.environ.get("WHATSAPP_BUSINESS_ACCOUNT_ID", "102290129340398"))
     for name in SECRETS:

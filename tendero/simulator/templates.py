@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from tendero.simulator.errors import GraphError
@@ -29,6 +29,12 @@ class Template:
     @property
     def buttons(self) -> list[dict[str, Any]]:
         return list(self.component("BUTTONS").get("buttons", []))
+
+    @classmethod
+    def of(cls, told: dict[str, Any]) -> Template:
+        """From the shape of Meta's list, or of what is posted there to make one. Raises TypeError where it has no name."""
+        known = {each.name for each in fields(cls)}
+        return cls(**{name: value for name, value in told.items() if name in known})
 
     def as_json(self) -> dict[str, Any]:
         number = sum(ord(sign) * 31**place for place, sign in enumerate(f"{self.name}/{self.language}")) % 10**15

@@ -75,7 +75,7 @@ def test_secrets_are_new_at_each_start_and_people_are_not() -> None:
         assert first.variables[name] == second.variables[name]
 
 
-def test_shop_and_simulator_start_wired_to_each_other(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shop_and_simulator_start_wired_to_each_other(home: Path, runner: CliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     """The shop itself is started by `running.run`, whose own tests are elsewhere."""
     ran: list[tuple[Settings, running.Beside]] = []
     monkeypatch.setattr(running, "run", lambda settings, beside: ran.append((settings, beside)) or 0)
@@ -90,6 +90,7 @@ def test_shop_and_simulator_start_wired_to_each_other(home: Path, monkeypatch: p
     assert WhatsAppSettings.of({}).base_url == f"http://127.0.0.1:{wiring.port}/v26.0"
     assert WhatsAppSettings.of({}).access_token == wiring.variables["WHATSAPP_ACCESS_TOKEN"]
     assert any(wiring.page in line for line in beside.told)
+    home.mkdir()
     child = beside.start()
     try:
         answer = None
@@ -101,6 +102,11 @@ def test_shop_and_simulator_start_wired_to_each_other(home: Path, monkeypatch: p
                 continue
         assert answer.json()["webhook"] == f"http://127.0.0.1:{wiring.shop_port}/webhooks/whatsapp/webhook"
         assert "Ana García" in [each["name"] for each in answer.json()["shoppers"]]
+        checked = runner.invoke(cli, ["whatsapp", "templates"])
+        assert checked.exit_code == 0, checked.output
+        assert "tendero_news" in checked.output
+        checked = runner.invoke(cli, ["whatsapp", "check"])
+        assert checked.exit_code == 0, checked.output
     finally:
         child.stop()
 
