@@ -16,6 +16,7 @@ from tendero.environment import QUIET, python_is_supported, settle_paths
 # name: (module below tendero.commands, one line of help); the order is that of the help page.
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "run": ("run", "Start the shop: page, assistant and action server. Sets up what is missing."),
+    "simulate": ("simulate", "Try the shop on a made-up WhatsApp, without an account at Meta."),
     "demo": ("demo", "Who you can be in the demo shop, and what to type."),
     "outbox": ("outbox", "Show the newest mail, one-time codes among it."),
     "train": ("train", "Train the assistant, if there is anything new to train on."),

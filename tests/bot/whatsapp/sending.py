@@ -1,4 +1,4 @@
-"""What a send may look like: Meta's own description of the call, where it is at hand, and our limits."""
+"""What a send may look like: our limits, the simulator's, and Meta's own description of the call, where it is at hand."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from bot.channels.whatsapp.limits import excess
 from bot.channels.whatsapp.payloads import signed
 from bot.channels.whatsapp.rendering import body, divide
 from messaging.replies import File
+from tendero.simulator.checks import read
 
 SAMPLES = os.environ.get("TENDERO_WHATSAPP_SAMPLES")
 KEY = b"a key of the tests, long enough"
@@ -36,8 +37,9 @@ def sent(content: Mapping[str, Any], language: str = "en") -> list[dict[str, Any
 
 def assert_fits(message: Mapping[str, Any]) -> None:
     assert list(excess(message)) == []
+    whole = {"messaging_product": "whatsapp", "to": "+5215512345678", **json.loads(json.dumps(message))}
+    read(whole)  # as the simulator does; raises where it would refuse
     if validator := _validator():
-        whole = {"messaging_product": "whatsapp", "to": "5215512345678", **json.loads(json.dumps(message))}
         errors = [f"{list(error.absolute_path)}: {error.message}" for error in validator.iter_errors(whole)]
         assert errors == [], json.dumps(message)[:2000]
 
