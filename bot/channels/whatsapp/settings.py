@@ -9,6 +9,7 @@ from typing import Any
 
 GRAPH = "https://graph.facebook.com"
 VERSION = "v26.0"
+LATE_AFTER = 6.0
 NEEDED = ("verify_token", "app_secret", "access_token", "phone_number_id")
 
 
@@ -23,17 +24,21 @@ class WhatsAppSettings:
     business_account_id: str = ""  # for templates
     graph_api_url: str = GRAPH
     graph_api_version: str = VERSION
+    late_after_hours: float = LATE_AFTER  # a message that took longer than this to arrive is answered with care
 
     @classmethod
     def of(cls, credentials: Mapping[str, Any] | None, environ: Mapping[str, str] = os.environ) -> WhatsAppSettings:
-        """Raises ValueError for a key that there is not."""
+        """Raises ValueError for a key that there is not, or a number that is none."""
         written = {str(key): value for key, value in (credentials or {}).items()}
         names = [each.name for each in fields(cls)]
         if unknown := sorted(set(written) - set(names)):
             raise ValueError(f"credentials.yml, bot.channels.whatsapp.WhatsAppInput: unknown {', '.join(unknown)}")
         from_environment = {name: environ.get(f"WHATSAPP_{name.upper()}") for name in names}
         values = {name: written.get(name) or from_environment[name] for name in names}
-        return cls(**{name: str(value).strip() for name, value in values.items() if value})
+        told: dict[str, Any] = {name: str(value).strip() for name, value in values.items() if value}
+        if "late_after_hours" in told:
+            told["late_after_hours"] = float(told["late_after_hours"])
+        return cls(**told)
 
     @property
     def missing(self) -> list[str]:
