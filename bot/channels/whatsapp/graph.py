@@ -59,7 +59,9 @@ class Graph:
     def __init__(self, settings: WhatsAppSettings, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._settings = settings
         limits = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS)
-        self._client = httpx.AsyncClient(timeout=PATIENCE, limits=limits, transport=transport, follow_redirects=False)
+        self._client = httpx.AsyncClient(
+            timeout=PATIENCE, limits=limits, transport=transport, trust_env=_is_far(settings.graph_api_url)
+        )
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -132,6 +134,11 @@ class Graph:
     @property
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._settings.access_token}"}
+
+
+def _is_far(url: str) -> bool:
+    """A proxy of the environment is for the network, not for this machine."""
+    return httpx.URL(url).host not in ("127.0.0.1", "localhost", "::1")
 
 
 def _read(answer: httpx.Response) -> dict[str, Any]:

@@ -79,6 +79,11 @@ class WhatsAppSender(Channel):
             self._given = Graph(self._settings)  # connections belong to the event loop that first sends
         return self._given
 
+    async def close(self) -> None:
+        """End the connections to Meta."""
+        if self._given is not None:
+            await self._given.close()
+
     def divide(self, content: Mapping[str, Any], language: str = "") -> Sequence[Mapping[str, Any]]:
         try:
             return divide(content, language)

@@ -9,6 +9,8 @@ from typing import Any
 
 GRAPH = "https://graph.facebook.com"
 VERSION = "v26.0"
+LATE_AFTER = 6.0
+NUMBERS = ("messages_per_second", "late_after_hours")
 NEEDED = ("verify_token", "app_secret", "access_token", "phone_number_id")
 
 
@@ -24,6 +26,7 @@ class WhatsAppSettings:
     graph_api_url: str = GRAPH
     graph_api_version: str = VERSION
     messages_per_second: float = 40.0  # of this process; Meta counts 80, those that come in among them
+    late_after_hours: float = LATE_AFTER  # a message that took longer than this to arrive is answered with care
 
     @classmethod
     def of(cls, credentials: Mapping[str, Any] | None, environ: Mapping[str, str] = os.environ) -> WhatsAppSettings:
@@ -35,8 +38,7 @@ class WhatsAppSettings:
         from_environment = {name: environ.get(f"WHATSAPP_{name.upper()}") for name in names}
         values = {name: written.get(name) or from_environment[name] for name in names}
         known: dict[str, Any] = {name: str(value).strip() for name, value in values.items() if value}
-        if rate := known.get("messages_per_second"):
-            known["messages_per_second"] = _rate(rate)
+        known |= {name: _number(name, known[name]) for name in NUMBERS if name in known}
         return cls(**known)
 
     @property
@@ -54,11 +56,11 @@ class WhatsAppSettings:
         return f"{self.graph_api_url.rstrip('/')}/{self.graph_api_version}"
 
 
-def _rate(text: str) -> float:
+def _number(name: str, text: str) -> float:
     try:
-        rate = float(text)
+        number = float(text)
     except ValueError:
-        rate = 0.0
-    if not 0 < rate <= 1000:
-        raise ValueError(f"credentials.yml, WhatsApp: messages_per_second is a number from 1 to 1000, and not {text!r}")
-    return rate
+        number = 0.0
+    if not 0 < number <= 1000:
+        raise ValueError(f"credentials.yml, WhatsApp: {name} is a number up to 1000, and not {text!r}")
+    return number

@@ -439,9 +439,9 @@ async def test_person_who_got_too_many_waits_before_meta_says_so(sender: WhatsAp
 
 def test_number_sends_no_faster_than_it_may() -> None:
     now = [100.0]
-    pace = NumberPace(10.0, lambda: now[0])
+    pace = NumberPace(40.0, lambda: now[0])
     assert [pace.seconds() for _ in range(10)] == [0.0] * 10
-    assert [round(pace.seconds(), 3) for _ in range(3)] == [0.0, 0.1, 0.2]
+    assert [round(pace.seconds(), 3) for _ in range(4)] == [0.0, 0.025, 0.05, 0.075]
     now[0] += 5
     assert pace.seconds() == 0.0
 
