@@ -34,6 +34,7 @@ from messaging.models import (
     TrackerState,
 )
 from messaging.outbox import newest
+from messaging.received_files import below_home
 from messaging.turns import inbox
 
 ERASED = "erased-"
@@ -196,7 +197,7 @@ def _received(session: Session, person: _Person) -> set[str]:
     theirs, stored = ReceivedFile.sender_id.in_(person.own), ReceivedFile.sha256.is_not(None)
     sent = set(session.execute(select(ReceivedFile.sha256).where(theirs, stored)).scalars())
     by_others = set(session.execute(select(ReceivedFile.sha256).where(~theirs, ReceivedFile.sha256.in_(sent))).scalars())
-    return {f"received/{sha256}" for sha256 in sent - by_others}
+    return {below_home(sha256) for sha256 in sent - by_others}
 
 
 def _close_handoffs(session: Session, person: _Person, now: datetime) -> None:

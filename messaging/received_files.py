@@ -80,7 +80,12 @@ def keep(home: Path, due: Due, content: bytes) -> tuple[str, str]:
 
 def path_of(home: Path, sha256: str) -> Path:
     """Where a stored file is."""
-    return home / FOLDER / sha256[:2] / sha256
+    return home / below_home(sha256)
+
+
+def below_home(sha256: str) -> str:
+    """The same, from TENDERO_HOME on."""
+    return f"{FOLDER}/{sha256[:2]}/{sha256}"
 
 
 def type_of(content: bytes) -> str:

@@ -161,7 +161,7 @@ def test_caller_learns_which_trackers_and_files_must_go(session: Session, now: d
     forget(session, "webchat", "earlier", now - DAY)  # signed out: still hers
     erased = erase(session, now)
     assert erased.sender_ids == (PHONE_SENDER, "earlier")
-    assert erased.attachments == (f"labels/{PHONE_SENDER}.pdf", f"received/hash-{PHONE_SENDER}")
+    assert erased.attachments == (f"labels/{PHONE_SENDER}.pdf", f"received/ha/hash-{PHONE_SENDER}")
 
 
 def test_picture_that_another_sent_too_stays(session: Session, now: datetime) -> None:

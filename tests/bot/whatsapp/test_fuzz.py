@@ -42,8 +42,9 @@ def broken(draw: st.DrawFn) -> dict[str, Any]:
     """A real webhook in which one to three places are something else, or missing."""
     content = copy.deepcopy(fixture(draw(st.sampled_from(fixtures()))))
     for _ in range(draw(st.integers(1, 3))):
-        if not (places := [place for place in _places(content) if place]):
-            break  # nothing is left of it
+        places = [place for place in _places(content) if place]
+        if not places:
+            break
         *way, last = draw(st.sampled_from(places))
         holder = content
         for step in way:
