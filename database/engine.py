@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -17,6 +16,8 @@ from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError, NoSuchModuleError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import QueuePool
+
+from database.write_lock import WriteLock
 
 SQLITE_BUSY_SECONDS = 15
 POSTGRES_PATIENCE = {"connect_timeout": 10, "tcp_user_timeout": 15_000}  # s, ms: a server that swallows packets is away
@@ -130,18 +131,19 @@ def session_factory(url: str, is_optimistic: bool = False) -> sessionmaker:
 
 
 @contextmanager
-def transaction(url: str | None = None, is_optimistic: bool = False) -> Iterator[Session]:
+def transaction(url: str | None = None, is_optimistic: bool = False, in_a_hurry: bool = False) -> Iterator[Session]:
     """A session in a transaction: committed when the block ends, rolled back when it raises.
 
-    url: an SQLAlchemy URL; without it, ``default_url()``. is_optimistic: as in ``engine_for``.
+    url: an SQLAlchemy URL; without it, ``default_url()``. is_optimistic: as in ``engine_for``. in_a_hurry: before other threads
+    that want to write.
     """
     url = url or default_url()
-    with _in_turn(url, is_optimistic), session_factory(url, is_optimistic).begin() as session:
+    with _in_turn(url, is_optimistic, in_a_hurry), session_factory(url, is_optimistic).begin() as session:
         yield session
 
 
 @contextmanager
-def _in_turn(url: str, is_optimistic: bool) -> Iterator[None]:
+def _in_turn(url: str, is_optimistic: bool, in_a_hurry: bool) -> Iterator[None]:
     """Threads of this process that want SQLite's write lock wake each other: SQLite lets each sleep, and ask again, and sleep.
 
     Where one holds it for too long, SQLite says so to the others.
@@ -150,7 +152,7 @@ def _in_turn(url: str, is_optimistic: bool) -> Iterator[None]:
         yield
         return
     lock = _lock_of(url)
-    is_ours = lock.acquire(timeout=SQLITE_BUSY_SECONDS)
+    is_ours = lock.acquire(SQLITE_BUSY_SECONDS, in_a_hurry)
     try:
         yield
     finally:
@@ -159,8 +161,8 @@ def _in_turn(url: str, is_optimistic: bool) -> Iterator[None]:
 
 
 @lru_cache(maxsize=8)
-def _lock_of(url: str) -> threading.RLock:
-    return threading.RLock()
+def _lock_of(url: str) -> WriteLock:
+    return WriteLock()
 
 
 def rows_changed(session: Session) -> int | None:
