@@ -25,6 +25,7 @@ from actions.order_steps import says_phrase, words_of_message
 from actions.reported import claimed, goes_on_with_order, meant_for_order
 from actions.tasks import ABOUT_ONE_ORDER, FORMS, TASKS
 from actions.turn import LISTEN, Turn, turn_of
+from actions.vouching import owner_of_number
 from actions.words import languages, response_keys
 from commerce.models import Customer
 from messaging import handoffs, identities, satisfaction
@@ -53,7 +54,9 @@ class ActionSessionStart(Action):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         with turn_of(dispatcher, tracker) as turn:
-            customer_id = identities.probable_customer(turn.session, turn.sender_id)  # the channel is not known yet
+            # The channel is not known yet.
+            customer_id = identities.probable_customer(turn.session, turn.sender_id)
+            customer_id = customer_id or owner_of_number(turn.session, turn.sender_id)
             customer = turn.session.get(Customer, customer_id) if customer_id is not None else None
             spoken = customer.language if customer is not None and customer.language in languages() else None
             known = {"language": turn.slots.get("language"), "language_hint": spoken}
