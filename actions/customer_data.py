@@ -19,8 +19,8 @@ from commerce import privacy
 from commerce.models import Customer
 from commerce.privacy import Traces
 from commerce.proposals import Refusal
+from messaging import file_references
 from messaging import privacy as conversations_privacy
-from messaging import received_files
 from messaging.mentions import Contacts
 from messaging.models import ChannelIdentity
 
@@ -84,7 +84,7 @@ def erase_around(session: Session, who: Found, traces: Traces, now: datetime, ke
     """
     contacts = tuple(dict.fromkeys([*traces.contacts, *who.contacts]))
     naming = _naming(session, Contacts(contacts))
-    received = received_files.erase(session, traces.files)  # pictures of claims, named by reference
+    received = file_references.erase(session, traces.files)  # pictures of claims, named by reference
     left = conversations_privacy.erase_conversations(session, who.id, now, key=key, contacts=contacts, naming=naming)
     _forget_trackers(session, left.sender_ids)
     _erase_from_trackers(session, left.quoting, Contacts(contacts))

@@ -15,7 +15,7 @@ from actions.choices import folded_words
 from actions.failing import never_silent
 from actions.turn import Turn, turn_of
 from actions.words import data_folder
-from messaging import handoffs, received_files
+from messaging import file_references, handoffs
 from messaging.calendar import Calendar, kept_calendar
 from messaging.masking import CODE_MARK
 
@@ -65,9 +65,9 @@ def _collected(turn: Turn) -> dict[str, Any]:
     """What the task knows; the files that came in of late, and the ad that the shopper came from."""
     known = {slot: turn.slots[slot] for slot in COLLECTED if turn.slots.get(slot) not in (None, "-")}
     begin = turn.now - DAYS_OF_FILES
-    files = received_files.since(turn.session, turn.sender_id, begin, received_files.KINDS, MOST_FILES)
+    files = file_references.since(turn.session, turn.sender_id, begin, file_references.KINDS, MOST_FILES)
     if files:
-        known[FILES] = [{"file": received_files.reference(each), "kind": each.kind, "name": each.file_name} for each in files]
+        known[FILES] = [{"file": file_references.reference(each), "kind": each.kind, "name": each.file_name} for each in files]
     return {**known, AD: ad} if (ad := turn.slots.get(AD)) else known
 
 

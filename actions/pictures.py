@@ -19,7 +19,7 @@ from actions.tasks import TASKS
 from actions.turn import Turn, turn_of
 from commerce import claims
 from commerce.proposals import Refusal
-from messaging import received_files
+from messaging import file_references
 from messaging.channel_abilities import TAKES_FILES
 
 INTENTS = ("share_picture", "share_video", "share_document")
@@ -33,9 +33,9 @@ def just_sent(turn: Turn) -> list[str]:
     """References to the conversation's newest pictures that no claim of this shopper has yet; empty where nobody is known."""
     if turn.channel not in TAKES_FILES or turn.identity.customer_id is None:
         return []
-    files = received_files.since(turn.session, turn.sender_id, turn.now - JUST_SENT, received_files.PICTURES, MOST)
+    files = file_references.since(turn.session, turn.sender_id, turn.now - JUST_SENT, file_references.PICTURES, MOST)
     used = claims.evidence_of(turn.session, turn.customer_id) if files else frozenset()
-    return [each for each in map(received_files.reference, files) if each not in used]
+    return [each for each in map(file_references.reference, files) if each not in used]
 
 
 class EvidenceStep(Step):

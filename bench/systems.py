@@ -150,6 +150,7 @@ class Ours(System):
     """As `tendero run` starts them."""
 
     name = "ours"
+    credentials = "rest:\nbot.channels.webchat.WebChatInput: {}\n"
 
     def __init__(self, home: Path, model: Path) -> None:
         super().__init__(home)
@@ -168,7 +169,7 @@ class Ours(System):
         endpoints = self.home / "endpoints.yml"
         endpoints.write_text(yaml.safe_dump({"action_endpoint": {"url": f"http://{HERE}:{self.action_port}/webhook"}}))
         credentials = self.home / "credentials.yml"
-        credentials.write_text("rest:\nbot.channels.webchat.WebChatInput: {}\n")
+        credentials.write_text(self.credentials)
         files = ["--model", str(self._model), "--endpoints", str(endpoints), "--credentials", str(credentials)]
         serve = ["-m", "tendero.rasa_jobs.serve"]
         return [

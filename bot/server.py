@@ -73,6 +73,8 @@ def make_app(arguments: argparse.Namespace) -> Sanic:
         app.ctx.agent = agent
         logs.configure()  # what a model needs is imported by now, and brings log handlers
         await agent.engine.start()
+        for channel in _with_a_life(channels):
+            await channel.start()
         garbage.leave_out_what_is_loaded()
         app.ctx.end_wishes = follow(home_folder(), "assistant", swapper.fulfil, model=agent.model_name, code=code)
 
@@ -80,6 +82,8 @@ def make_app(arguments: argparse.Namespace) -> Sanic:
     async def end(app: Sanic, _loop: asyncio.AbstractEventLoop) -> None:
         app.ctx.end_wishes()
         await app.ctx.agent.engine.stop(GRACE)
+        for channel in _with_a_life(channels):
+            await channel.stop()
 
     @app.listener("after_server_stop")
     async def close(app: Sanic, _loop: asyncio.AbstractEventLoop) -> None:
@@ -123,7 +127,8 @@ def _queue(url: str) -> Queue:
 
 def _limits() -> Limits:
     most_waiting = int(os.environ.get("TENDERO_MOST_WAITING") or Limits.most_waiting)
-    return Limits(most_waiting=most_waiting)
+    at_once = int(os.environ.get("TENDERO_TURNS_AT_ONCE") or Limits.turns_at_once)
+    return Limits(most_waiting=most_waiting, turns_at_once=at_once)
 
 
 # Channels
@@ -131,6 +136,11 @@ def _limits() -> Limits:
 
 def _channels(credentials: str) -> list[InputChannel]:
     return [_channel(name, settings) for name, settings in (read_config_file(credentials) or {}).items()]
+
+
+def _with_a_life(channels: list[InputChannel]) -> list[Any]:
+    """Those that do something beside taking messages in."""
+    return [channel for channel in channels if hasattr(channel, "start")]
 
 
 def _channel(name: str, settings: Any) -> InputChannel:

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from rasa.core.channels.channel import OutputChannel, UserMessage
-from rasa.shared.core.events import UserUttered
+from rasa.shared.core.constants import ACTION_LISTEN_NAME
+from rasa.shared.core.events import ActionExecuted, SlotSet, UserUttered
 from sqlalchemy.orm import Session
 
 from bot.action_call import ActionFailed
@@ -23,7 +24,7 @@ from bot.turn import CurrentTurn, turn_under_way
 from messaging.calendar import Calendar
 from messaging.handoffs import call_back, open_handoff
 from messaging.turns.engine import Outcome
-from messaging.turns.inbox import ERASED, Claim
+from messaging.turns.inbox import ANSWER, ERASED, Claim
 from messaging.turns.timers import cancel_timer, set_timer
 
 IDLE_AFTER = timedelta(hours=24)  # a task that nobody goes on with is put away
@@ -76,6 +77,8 @@ class RasaHandler:
                 await self._timer(processor, claim, tracker, replies)
             elif claim.details.get(ERASED):
                 await self._end_erasure(processor, claim, tracker, replies)
+            elif claim.details.get(ANSWER):
+                await self._answer_with(str(claim.details[ANSWER]), processor, claim, tracker, replies)
             else:
                 await processor.take_turn(_message(claim, replies), tracker)
         thought = time.perf_counter() - loaded - turn.seconds_in_actions
@@ -103,6 +106,23 @@ class RasaHandler:
             await processor.do(PUT_AWAY, tracker, replies)
         elif kind == "reminder" and claim.owner == "bot":
             await processor.say(str(claim.details["response"]), tracker, replies, claim.details.get("values") or {})
+
+    async def _answer_with(
+        self,
+        response: str,
+        processor: TurnProcessor,
+        claim: Claim,
+        tracker: ConversationTracker,
+        replies: ReplyCollector,
+    ) -> None:
+        """What the channel has seen to already is only confirmed. A task that is under way goes on with the next message."""
+        told = claim.details.get("language")
+        if told and not any(tracker.get_slot(slot) for slot in LANGUAGE_SLOTS):
+            tracker.update(SlotSet(LANGUAGE_SLOTS[-1], told))
+        tracker.update(_not_understood(claim))
+        if claim.owner != "agent":
+            await processor.say(response, tracker, replies)
+        tracker.update(ActionExecuted(ACTION_LISTEN_NAME))
 
     async def _end_erasure(
         self, processor: TurnProcessor, claim: Claim, tracker: ConversationTracker, replies: ReplyCollector

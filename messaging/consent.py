@@ -39,18 +39,47 @@ def withdraw(
     _add(session, False, purpose, channel, source, now, customer_id, contact)
 
 
+def note_once(
+    session: Session,
+    *,
+    granted: bool,
+    purpose: str,
+    channel: str,
+    source: str,
+    at: datetime,
+    contact: str,
+    customer_id: int | None,
+) -> None:
+    """What a channel says that somebody has decided; told again, it adds nothing and is no newer for it."""
+    same = (Consent.contact == _same(contact), Consent.purpose == purpose, Consent.channel == channel)
+    told = select(Consent.id).where(*same, Consent.at == at, Consent.granted.is_(granted), Consent.source == source)
+    if session.execute(told.limit(1)).scalar_one_or_none() is None:
+        _add(session, granted, purpose, channel, source, at, customer_id, contact)
+
+
 def may_send(session: Session, *, purpose: str, channel: str, customer_id: int | None = None, contact: str | None = None) -> bool:
     """Whether the newest word of this customer or contact is yes. Without any word: no.
 
     Give both where both are known: a withdrawal by either then counts for the person.
     """
+    return bool(_newest(session, purpose, channel, customer_id, contact))
+
+
+def is_withdrawn(
+    session: Session, *, purpose: str, channel: str, customer_id: int | None = None, contact: str | None = None
+) -> bool:
+    """Whether the newest word of this customer or contact is no. Without any word: no."""
+    return _newest(session, purpose, channel, customer_id, contact) is False
+
+
+def _newest(session: Session, purpose: str, channel: str, customer_id: int | None, contact: str | None) -> bool | None:
     newest = (
         select(Consent.granted)
         .where(Consent.purpose == purpose, Consent.channel == channel, or_(*_who(customer_id, contact)))
         .order_by(Consent.at.desc(), Consent.id.desc())
         .limit(1)
     )
-    return bool(session.execute(newest).scalar_one_or_none())
+    return session.execute(newest).scalar_one_or_none()
 
 
 def _add(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from messaging.models import Conversation
 from messaging.writes import insert_once
 
 Owner = Literal["bot", "queue", "agent"]
+ELSEWHERE = "another-app"  # assignee of a conversation that another assistant on the same number answers
 
 
 def conversation(session: Session, sender_id: str, channel: str, now: datetime) -> Conversation:
@@ -42,3 +43,20 @@ def set_owner(session: Session, sender_id: str, owner: Owner, assignee: str | No
     session.execute(
         changed.values(owner=owner, assignee=assignee, recap_due=recap_due).execution_options(synchronize_session=False)
     )
+
+
+def held_elsewhere(session: Session, sender_id: str, channel: str, now: datetime) -> None:
+    """Another app answers on this number: the bot is silent. Where our own people have the conversation, it stays theirs."""
+    conversation(session, sender_id, channel, now)
+    session.execute(_GO, {"name": sender_id})
+
+
+def held_here(session: Session, sender_id: str) -> None:
+    """The conversation is ours again."""
+    session.execute(_COME_BACK, {"name": sender_id})
+
+
+_TABLE = Conversation.__table__
+_NAMED = update(_TABLE).where(_TABLE.c.sender_id == bindparam("name"))
+_GO = _NAMED.where(_TABLE.c.owner == "bot").values(owner="agent", assignee=ELSEWHERE)
+_COME_BACK = _NAMED.where(_TABLE.c.owner == "agent", _TABLE.c.assignee == ELSEWHERE).values(owner="bot", assignee=None)

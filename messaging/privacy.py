@@ -13,11 +13,13 @@ from typing import Any
 from sqlalchemy import Text, and_, cast, delete, false, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from messaging import consent, handoffs
+from messaging import channel_contacts, consent, handoffs
 from messaging.codes import hash_contact
 from messaging.mentions import Contacts
 from messaging.models import (
     ActionCall,
+    ChannelAddress,
+    ChannelContact,
     ChannelIdentity,
     CodeRequest,
     Consent,
@@ -26,15 +28,17 @@ from messaging.models import (
     InboundMessage,
     OutboundMessage,
     OutgoingMail,
+    ReceivedFile,
     SatisfactionRating,
     Timer,
     TrackerState,
 )
 from messaging.outbox import newest
+from messaging.received_files import below_home
 from messaging.turns import inbox
 
 ERASED = "erased-"
-NOT_EXPORTED = frozenset({"code_hash", "contact_hash", "key", "next_try_at", "tries", "error", "claim"})
+NOT_EXPORTED = frozenset({"code_hash", "contact_hash", "promised_hash", "key", "next_try_at", "tries", "error", "claim"})
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Erased:
 
     sender_ids: tuple[str, ...]  # conversations whose trackers must go too
     quoting: tuple[str, ...]  # conversations of others, out of whose trackers the contacts must go
-    attachments: tuple[str, ...]  # files below TENDERO_HOME that went out with mails
+    attachments: tuple[str, ...]  # files below TENDERO_HOME that went out with mails, or came in with messages
     rows: int  # deleted or emptied
 
 
@@ -69,6 +73,9 @@ def export_conversations(session: Session, customer_id: int, contacts: Sequence[
         "ratings": (SatisfactionRating, SatisfactionRating.sender_id.in_(person.own)),
         "messages": (InboundMessage, InboundMessage.sender_id.in_(person.own)),
         "replies": (OutboundMessage, OutboundMessage.sender_id.in_(person.own)),
+        "contacts": (ChannelContact, ChannelContact.sender_id.in_(person.own)),
+        "addresses": (ChannelAddress, ChannelAddress.sender_id.in_(person.own)),
+        "received_files": (ReceivedFile, ReceivedFile.sender_id.in_(person.own)),
         "timers": (Timer, Timer.sender_id.in_(person.own)),
         "action_calls": (ActionCall, ActionCall.sender_id.in_(person.own)),
         "trackers": (TrackerState, TrackerState.sender_id.in_(person.own)),
@@ -100,6 +107,7 @@ def erase_conversations(
     _withdraw_consents(session, person, now)
     statements = [*_deletions(person, key), *_deletions_of_turns(person), *_pseudonyms(session, person, key)]
     rows = sum(session.execute(statement.execution_options(synchronize_session=False)).rowcount for statement in statements)
+    channel_contacts.purge(session)
     session.expire_all()
     return Erased(person.senders, person.quoting, attachments, rows)
 
@@ -126,6 +134,8 @@ def _person(session: Session, customer_id: int, contacts: Sequence[str]) -> _Per
 
 def _with_unproven(session: Session, person: _Person, naming: Iterable[str]) -> _Person:
     """With the conversations that name the customer: nobody's are theirs, in others' they are quoted."""
+    reached = select(ChannelContact.sender_id).where(ChannelContact.phone.in_(person.contacts))
+    naming = {*naming, *session.execute(reached).scalars()}
     naming = {*naming, *(handoff.sender_id for handoff in _handoffs_naming(session, person))} - {*person.senders}
     proven = select(ChannelIdentity.sender_id).where(ChannelIdentity.sender_id.in_(naming))
     handed = select(Handoff.sender_id).where(Handoff.sender_id.in_(naming), Handoff.customer_id.is_not(None))
@@ -179,7 +189,15 @@ def _plain(value: Any) -> Any:
 
 def _attachments(session: Session, person: _Person) -> tuple[str, ...]:
     lists = session.execute(select(OutgoingMail.attachments).where(OutgoingMail.recipient.in_(person.contacts))).scalars()
-    return tuple(sorted({path for paths in lists for path in paths}))
+    return tuple(sorted({*(path for paths in lists for path in paths), *_received(session, person)}))
+
+
+def _received(session: Session, person: _Person) -> set[str]:
+    """The files that this person sent and nobody else did."""
+    theirs, stored = ReceivedFile.sender_id.in_(person.own), ReceivedFile.sha256.is_not(None)
+    sent = set(session.execute(select(ReceivedFile.sha256).where(theirs, stored)).scalars())
+    by_others = set(session.execute(select(ReceivedFile.sha256).where(~theirs, ReceivedFile.sha256.in_(sent))).scalars())
+    return {below_home(sha256) for sha256 in sent - by_others}
 
 
 def _close_handoffs(session: Session, person: _Person, now: datetime) -> None:
@@ -218,6 +236,10 @@ def _deletions_of_turns(person: _Person) -> list[Any]:
         delete(InboundMessage).where(theirs, ~still_open),
         update(InboundMessage).where(theirs, still_open).values(text="", details={inbox.ERASED: True}, error=None),
         delete(OutboundMessage).where(OutboundMessage.sender_id.in_(person.own)),
+        delete(ReceivedFile).where(ReceivedFile.sender_id.in_(person.own)),
+        delete(ChannelAddress).where(ChannelAddress.sender_id.in_(person.own)),
+        # Where to send the last words to is known until they are sent: messaging.channel_contacts.purge.
+        update(ChannelContact).where(ChannelContact.sender_id.in_(person.own)).values(name="", username=""),
         delete(Timer).where(Timer.sender_id.in_(person.own)),
         delete(ActionCall).where(ActionCall.sender_id.in_(person.own)),
         delete(TrackerState).where(TrackerState.sender_id.in_(person.senders)),  # with the events, which the caller deletes

@@ -1,54 +1,136 @@
-"""Files that came with messages, named by references: these hold from the moment a file is announced, before it is downloaded."""
+"""Files that shoppers send: kept once by their hash below TENDERO_HOME/received, if they are what they say they are.
+
+FileRefused    the file is not kept, for good; the message says why
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from datetime import datetime
+import hashlib
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
 
-from sqlalchemy import delete, select
+import puremagic
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from messaging.models import ReceivedFile
 
-FOLDER = "received"  # below TENDERO_HOME
-PICTURES = ("image", "video", "document")  # the kinds that show something
-KINDS = (*PICTURES, "voice", "audio")  # all but stickers, which say nothing
-_REFERENCE = "received:"
+MEGABYTE = 1024 * 1024
+MOST = {"image": 5, "sticker": 1, "audio": 16, "voice": 16, "video": 16, "document": 100}  # megabytes, as WhatsApp has them
+KINDS = {  # what a file of a kind may be, by its bytes
+    "image": ("image/jpeg", "image/png", "image/webp"),
+    "sticker": ("image/webp",),
+    "audio": ("audio/", "video/mp4", "application/ogg"),
+    "voice": ("audio/", "video/mp4", "application/ogg"),
+    "video": ("video/",),
+    "document": ("application/pdf", "image/jpeg", "image/png", "text/plain", "application/msword", "application/vnd."),
+}
+DANGEROUS = ("application/vnd.microsoft.portable-executable", "application/vnd.android.package-archive")
+LEASE = timedelta(minutes=3)  # of a download
+PAUSES = (5, 15, 60, 300, 900, 3600, 3600, 3600)  # seconds after each try that failed
+FOLDER = "received"
 
 
-def path_of(sha256: str) -> str:
-    """Where a file with this hash is stored, below TENDERO_HOME."""
+class FileRefused(Exception):
+    """A file that is too large, or not what it says."""
+
+
+@dataclass(frozen=True)
+class Due:
+    """A file to be downloaded now, leased to us."""
+
+    id: int
+    provider_id: str
+    kind: str
+    promised_hash: str | None
+    tries: int
+
+    @property
+    def most_bytes(self) -> int:
+        return MOST.get(self.kind, min(MOST.values())) * MEGABYTE
+
+
+def next_due(session: Session, channel: str, now: datetime) -> Due | None:
+    """The file that has waited longest, leased to us; what a dead process was downloading, after its lease."""
+    is_due = or_(ReceivedFile.next_try_at.is_(None), ReceivedFile.next_try_at <= now)
+    waits = and_(ReceivedFile.channel == channel, ReceivedFile.state == "waiting", is_due)
+    row = session.execute(
+        select(ReceivedFile).where(waits).order_by(ReceivedFile.id).limit(1).with_for_update(skip_locked=True)
+    ).scalar_one_or_none()
+    if row is None:
+        return None
+    row.tries, row.next_try_at = row.tries + 1, now + LEASE
+    return Due(row.id, row.provider_id, row.kind, row.promised_hash, row.tries)
+
+
+def keep(home: Path, due: Due, content: bytes) -> tuple[str, str]:
+    """(SHA-256, type by its bytes) of the file that is now on disk. Raises FileRefused, OSError."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    if due.promised_hash and due.promised_hash != sha256:
+        raise FileRefused("its hash is another one than was said")
+    mime_type = type_of(content)
+    if not _may_be(due.kind, mime_type):
+        raise FileRefused(f"a file of the kind {due.kind} may not be {mime_type}")
+    _write(path_of(home, sha256), content)
+    return sha256, mime_type
+
+
+def path_of(home: Path, sha256: str) -> Path:
+    """Where a stored file is."""
+    return home / below_home(sha256)
+
+
+def below_home(sha256: str) -> str:
+    """The same, from TENDERO_HOME on."""
     return f"{FOLDER}/{sha256[:2]}/{sha256}"
 
 
-def reference(file: ReceivedFile) -> str:
-    return f"{_REFERENCE}{file.id}"
+def type_of(content: bytes) -> str:
+    """By its bytes, whatever its name and its sender say."""
+    try:
+        return str(puremagic.from_string(content, mime=True)) or "application/octet-stream"
+    except (puremagic.PureError, ValueError):
+        return "text/plain" if _is_text(content) else "application/octet-stream"
 
 
-def since(session: Session, sender_id: str, begin: datetime, kinds: Collection[str], limit: int) -> list[ReceivedFile]:
-    """The conversation's newest files from that instant on, the oldest of them first; without those that cannot be had."""
-    found = (
-        select(ReceivedFile)
-        .where(ReceivedFile.sender_id == sender_id, ReceivedFile.received_at >= begin)
-        .where(ReceivedFile.kind.in_(kinds), ReceivedFile.state != "failed")
-        .order_by(ReceivedFile.id.desc())
-        .limit(limit)
-    )
-    return list(session.execute(found).scalars())[::-1]
+def note_stored(session: Session, due: Due, sha256: str, mime_type: str, size: int) -> None:
+    """The download is done."""
+    _note(session, due, state="stored", sha256=sha256, mime_type=mime_type, size=size, error=None, next_try_at=None)
 
 
-def referred(session: Session, references: Iterable[str]) -> dict[str, ReceivedFile]:
-    """The files by reference; one that was erased is not among them, nor is what is no reference."""
-    ids = [int(number) for each in references if (number := each.removeprefix(_REFERENCE)) != each and number.isdigit()]
-    found = session.execute(select(ReceivedFile).where(ReceivedFile.id.in_(ids))).scalars() if ids else []
-    return {reference(file): file for file in found}
+def note_failure(session: Session, due: Due, error: str, now: datetime, for_good: bool = False) -> None:
+    """This try failed; the next one comes after a pause, or none any more."""
+    if for_good or due.tries > len(PAUSES):
+        _note(session, due, state="failed", error=error[:300], next_try_at=None)
+    else:
+        _note(session, due, error=error[:300], next_try_at=now + timedelta(seconds=PAUSES[due.tries - 1]))
 
 
-def erase(session: Session, references: Iterable[str]) -> list[str]:
-    """Forget these files. The paths, below TENDERO_HOME, of what is to be deleted: nobody else has sent the same."""
-    files = list(referred(session, references).values())
-    ids = [file.id for file in files]
-    hashes = {file.sha256 for file in files if file.sha256}
-    session.execute(delete(ReceivedFile).where(ReceivedFile.id.in_(ids)).execution_options(synchronize_session=False))
-    same = select(ReceivedFile.sha256).where(ReceivedFile.sha256.in_(hashes))
-    return sorted(path_of(sha256) for sha256 in hashes - set(session.execute(same).scalars()))
+def _note(session: Session, due: Due, **values: object) -> None:
+    ours = update(ReceivedFile).where(ReceivedFile.id == due.id, ReceivedFile.tries == due.tries)
+    session.execute(ours.values(**values).execution_options(synchronize_session=False))
+
+
+def _may_be(kind: str, mime_type: str) -> bool:
+    return mime_type.startswith(KINDS.get(kind, ())) and mime_type not in DANGEROUS
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        return "\x00" not in content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+
+
+def _write(file: Path, content: bytes) -> None:
+    if file.exists():
+        return
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = file.with_name(f".{file.name}-{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(content)
+    draft.replace(file)

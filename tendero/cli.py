@@ -16,6 +16,7 @@ from tendero.environment import QUIET, python_is_supported, settle_paths
 # name: (module below tendero.commands, one line of help); the order is that of the help page.
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "run": ("run", "Start the shop: page, assistant and action server. Sets up what is missing."),
+    "simulate": ("simulate", "Try the shop on a made-up WhatsApp, without an account at Meta."),
     "demo": ("demo", "Who you can be in the demo shop, and what to type."),
     "outbox": ("outbox", "Show the newest mail, one-time codes among it."),
     "train": ("train", "Train the assistant, if there is anything new to train on."),
@@ -25,6 +26,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "import": ("import_", "Load a real shop from CSV and JSON Lines files."),
     "handoffs": ("handoffs", "Who waits for a person; show, take, give back or resolve a conversation."),
     "inbox": ("inbox", "Messages that wait for an answer, or whose turn has failed; try one again."),
+    "whatsapp": ("whatsapp", "Set WhatsApp up: what is missing, templates, what waits to be sent, the link for shoppers."),
     "explain": ("explain", "What is understood of a message, from which examples, and what would be done."),
     "review": ("review", "Messages that were not understood: say what was meant, and it is written as an example."),
     "replay": ("replay", "Run a stored conversation on the current model: which turns would differ?"),

@@ -31,10 +31,10 @@ _step = either(ScalarNode, value, keys(dict.fromkeys(_step_keys, anything)))
 _variation = keys(
     {
         "text": text,
-        "buttons": list_of(keys({"title": text, "payload": text}, required=("title", "payload"))),
+        "buttons": list_of(keys(dict.fromkeys(("title", "payload", "url", "description", "section"), text), required=("title",))),
         "during_task": value,
         **dict.fromkeys(("image", "channel"), text),
-        **dict.fromkeys(("custom", "attachment"), anything),
+        **dict.fromkeys(("custom", "attachment", "elements"), anything),
     },
 )
 

@@ -16,7 +16,7 @@ from actions.shop import time_zone
 from actions.words import label
 from commerce.models import Customer
 from database import home_folder
-from messaging import received_files
+from messaging import file_references, received_files
 from messaging.models import Handoff, ReceivedFile
 
 WIDEST = 100
@@ -76,7 +76,7 @@ def page(session: Session, handoff: Handoff) -> str:
 def _files(session: Session, handoff: Handoff) -> Iterator[str]:
     """Each picture or recording and where it lies; it may still be on its way, or be erased by now."""
     listed = handoff.collected.get(FILES) or []
-    known = received_files.referred(session, (str(each.get("file")) for each in listed))
+    known = file_references.referred(session, (str(each.get("file")) for each in listed))
     for each in listed:
         file = known.get(str(each.get("file")))
         named = " ".join(part for part in (str(each.get("kind")), each.get("name") and f"“{each['name']}”") if part)
@@ -87,7 +87,7 @@ def _whereabouts(file: ReceivedFile | None) -> str:
     if file is None:
         return "erased"
     if file.state == "stored" and file.sha256:
-        return str(home_folder() / received_files.path_of(file.sha256))
+        return str(received_files.path_of(home_folder(), file.sha256))
     return "could not be downloaded" if file.state == "failed" else "is being downloaded"
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from commerce import loyalty, returns
 from database import transaction
-from messaging import codes
+from messaging import channel_contacts, codes
 from messaging.turns import ended
 
 
@@ -16,11 +16,13 @@ def tidy(url: str, now: datetime) -> str:
         expired = loyalty.expire_due(session, now)
         overdue = returns.expire_overdue(session, now.date())
         purged = codes.purge(session, now)
+        nameless = channel_contacts.purge(session)
     gone = ended.purge(url, now)
     done = {
         "points expired": expired,
         "returns expired": len(overdue),
         "code requests deleted": purged,
+        "contacts without an address deleted": nameless,
         "rows of ended turns deleted": gone,
     }
     return ", ".join(f"{count} {what}" for what, count in done.items() if count)

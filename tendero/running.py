@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
@@ -38,7 +38,15 @@ class Shop:
         return self.demo_day is not None
 
 
-def run(settings: Settings) -> int:
+@dataclass(frozen=True)
+class Beside:
+    """Something that runs as long as the shop does. told: said when all of it answers."""
+
+    start: Callable[[], Child]
+    told: Sequence[str] = ()
+
+
+def run(settings: Settings, beside: Beside | None = None) -> int:
     """Run the shop until it is stopped; the exit code. Raises Obstacle and what the modules around raise, all in words."""
     watch = Watch()
     with stoppable(), ExitStack() as stack:
@@ -46,13 +54,14 @@ def run(settings: Settings) -> int:
             check_home(settings.home)
             stack.enter_context(hold(settings.home))
             check(settings)
+            others = _start_beside(beside, stack)
             action_port = settings.action_port or free_action_port()
             shop, actions = _prepare(settings, action_port, stack)
             rasa = _start_rasa(settings, shop, action_port, stack)
             _wait_until_they_answer(settings, action_port, actions, rasa)
             _start_mail(settings, stack)
-            _welcome(settings, shop, watch)
-            _keep_running(settings, actions, rasa, stack)
+            _welcome(settings, shop, watch, beside.told if beside else ())
+            _keep_running(settings, [actions, rasa, *others], stack)
         except Stopped:
             ignore_signals()
             say("Stopping ...")
@@ -118,6 +127,14 @@ def _start_rasa(settings: Settings, shop: Shop, action_port: int, stack: ExitSta
     return child
 
 
+def _start_beside(beside: Beside | None, stack: ExitStack) -> list[Child]:
+    if beside is None:
+        return []
+    child = beside.start()
+    stack.callback(child.stop)
+    return [child]
+
+
 def _our_state(settings: Settings) -> dict[str, str]:
     return {"TENDERO_HOME": str(settings.home), "TENDERO_DATABASE_URL": settings.database_url}
 
@@ -148,7 +165,7 @@ def _start_mail(settings: Settings, stack: ExitStack) -> None:
     rounds.start()
 
 
-def _welcome(settings: Settings, shop: Shop, watch: Watch) -> None:
+def _welcome(settings: Settings, shop: Shop, watch: Watch, more: Sequence[str]) -> None:
     say(f"\nTendero answers at {settings.address}  (ready in {watch})\n")
     if shop.is_demo:
         say('  Try it      open the page and type "Where is my order?" or "¿Dónde está mi pedido?"')
@@ -156,6 +173,8 @@ def _welcome(settings: Settings, shop: Shop, watch: Watch) -> None:
         say(f"  For code    POST {settings.address}webhooks/rest/webhook  (REST trusts whoever calls: demo only)")
     say(f"  Its mail    {settings.home / 'outbox'}  (`tendero outbox` shows the newest: one-time codes arrive there)")
     say(f"  Its logs    {settings.home / 'logs'}")
+    for line in more:
+        say(f"  {line}")
     say("  To stop     Ctrl-C\n")
     if shop.demo_day is not None and (datetime.now(timezone.utc).date() - shop.demo_day).days > DEMO_GROWS_OLD_AFTER:
         say(f"The demo's orders are from around {shop.demo_day}: `tendero reset --yes` makes it new at the next start.\n")
@@ -164,10 +183,10 @@ def _welcome(settings: Settings, shop: Shop, watch: Watch) -> None:
     sys.stdout.flush()
 
 
-def _keep_running(settings: Settings, actions: Child, rasa: Child, stack: ExitStack) -> None:
+def _keep_running(settings: Settings, children: Sequence[Child], stack: ExitStack) -> None:
     rounds = _watched(settings, stack) if settings.watches else _unwatched()
     for _ in rounds:
-        _raise_if_dead(actions, rasa)
+        _raise_if_dead(*children)
 
 
 def _unwatched() -> Iterator[None]:

@@ -278,9 +278,25 @@ def _variables(project: Path) -> Iterator[str]:
             yield f"{places[language, answer]}: {answer} does not use {_braced(lacking)}, as another language does"
 
 
-def _lines_of_keys(file: Path) -> dict[str, int]:
+def _whatsapp(project: Path) -> Iterator[str]:
+    """What a shopper is told can be sent by WhatsApp."""
+    from tendero.whatsapp_answers import titles_in, unsendable, unshowable_label
+
+    for file in _answer_files(project):
+        lines = _lines_of_keys(file)
+        for answer, variations in _answers_in(file).items():
+            for problem in unsendable(variations, project / "web"):
+                yield f"{file}:{lines.get(answer, 1)}: {answer}: {problem}"
+    titles = titles_in([project / "actions"], project)
+    for file in sorted((project / "data" / "labels").glob("*/*.yml")):
+        lines = _lines_of_keys(file, "")
+        for key, text in _mapping(file).items():
+            yield from (f"{file}:{lines.get(key, 1)}: {key}: {problem}" for problem in unshowable_label(key, str(text), titles))
+
+
+def _lines_of_keys(file: Path, beginning: str = "utter_") -> dict[str, int]:
     lines = enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
-    return {line.split(":")[0].strip(): number for number, line in lines if line.lstrip().startswith("utter_")}
+    return {line.split(":")[0].strip().strip('"'): number for number, line in lines if line.lstrip().startswith(beginning)}
 
 
 @dataclass(frozen=True)
@@ -357,4 +373,5 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
     ("config.yml", _components),
     ("responses", _code_and_answers),
     ("responses rules stories policies domain.yml", _variables),
+    ("responses labels", _whatsapp),
 )

@@ -51,6 +51,9 @@ class Outcome:
     language: str = ""
 
 
+Keep = Callable[[Inbound], Receipt]  # into the inbox, within a transaction
+
+
 class TurnHandler(Protocol):
     """What answers: Rasa, behind `bot.turn_handler`."""
 
@@ -121,23 +124,39 @@ class TurnEngine:
     async def receive(self, inbound: Inbound) -> Receipt:
         """Keep a message; when this returns, it will be answered whatever happens. Raises Overloaded, or what the database
         raises: then nothing was kept, and the channel must not acknowledge it."""
-
-        def keep(session: Session) -> Receipt:
-            receipt = inbox.receive(session, inbound, _now(), self._limits.most_waiting)
-            if receipt.is_new:
-                self._queue.put(session, TURNS, receipt.sender_id)
-            return receipt
-
-        try:
-            receipt = await self._in_transaction(keep)
-        except Overloaded:
-            self._watch.refused(inbound.channel)
-            raise
+        (receipt,) = await self.take_in(inbound.channel, lambda _session, keep: keep(inbound))
         if receipt.is_new and self._queue.alone:
             self._expected.add(receipt.id)
-        self._watch.received(inbound.channel, receipt.is_new)
-        self._queue.wake(TURNS, receipt.sender_id)
         return receipt
+
+    async def take_in(self, channel: str, work: Callable[[Session, Keep], Any]) -> list[Receipt]:
+        """Keep the messages that `work` hands to `Keep`, in one transaction with all else that it writes.
+
+        As `receive`, for a channel that has more to write down and waits for no answer. `work` may be called again.
+        """
+        receipts: list[Receipt] = []
+
+        def run(session: Session) -> None:
+            receipts.clear()
+
+            def keep(inbound: Inbound) -> Receipt:
+                receipt = inbox.receive(session, inbound, _now(), self._limits.most_waiting)
+                receipts.append(receipt)
+                if receipt.is_new:
+                    self._queue.put(session, TURNS, receipt.sender_id)
+                return receipt
+
+            work(session, keep)
+
+        try:
+            await self._in_transaction(run)
+        except Overloaded:
+            self._watch.refused(channel)
+            raise
+        for receipt in receipts:
+            self._watch.received(channel, receipt.is_new)
+            self._queue.wake(TURNS, receipt.sender_id)
+        return receipts
 
     async def answer(self, receipt: Receipt) -> Answer:
         """The replies to a message, once its turn is done; a message that came twice has the same ones twice.
@@ -390,7 +409,7 @@ class TurnEngine:
         """The replies as the messages that they take on this channel."""
         habits = self._sender.habits(channel)
         language = {"language": outcome.language} if outcome.language else {}
-        return [{**part, **language} for content in outcome.contents for part in habits.divide(content)]
+        return [{**part, **language} for content in outcome.contents for part in habits.divide(content, outcome.language)]
 
     # Waiting
 

@@ -24,11 +24,15 @@ from messaging.turns import outbox, trace
 from messaging.writes import insert_once
 
 OPEN = ("waiting", "taken")
+ANSWER = "answer"  # detail: the response with which a message is answered, without asking what it means
+REVOKED = "revoked"  # detail of a message that its sender took back before it was answered
 ERASED = "erased"  # detail of a message whose words were erased before its turn was saved
 LONGEST_BURST = 20  # messages in one turn
 AT_ONCE = timedelta(seconds=2)  # a burst: this close to the message before
+COMMAND = "/"  # begins a message that names an intent
+SHOWN = frozenset({"/share_picture", "/share_video", "/share_document"})  # commands for files that are shown along with words
 
-Kind = Literal["message", "timer"]
+Kind = Literal["message", "timer", "note"]  # a note needs no answer: it is kept for people to read
 
 
 class InboxError(Exception):
@@ -91,7 +95,45 @@ def receive(session: Session, inbound: Inbound, now: datetime, most_waiting: int
 
     most_waiting: Overloaded is raised where more messages than this wait; a message we have already is no new load.
     """
-    values = {
+    values = _values(inbound, now)
+    is_new = insert_once(session, InboundMessage, values)
+    found = session.execute(_NAMED, {"channel": inbound.channel, "provider_id": values["provider_id"]}).one()
+    if is_new and most_waiting is not None and waiting(session) > most_waiting:
+        raise Overloaded(f"more than {most_waiting} messages wait")
+    return Receipt(found.id, found.sender_id, is_new)
+
+
+def note(session: Session, inbound: Inbound, now: datetime) -> bool:
+    """Keep something that nobody answers (a reaction, say); False where it was kept already."""
+    noted = {"kind": "note", "state": "done", "done_at": now}
+    return insert_once(session, InboundMessage, {**_values(inbound, now), **noted})
+
+
+def is_known(session: Session, channel: str, provider_id: str) -> bool:
+    """Whether it was kept already."""
+    return session.execute(_NAMED, {"channel": channel, "provider_id": provider_id}).one_or_none() is not None
+
+
+def reword(session: Session, inbound: Inbound) -> bool:
+    """Give a message that still waits other words, as its sender did; False where it does not wait (any more)."""
+    changed = {"text": mask(inbound.text).text, "details": dict(inbound.details)}
+    return _change_waiting(session, inbound.channel, inbound.provider_id, inbound.sender_id, changed)
+
+
+def withdraw(session: Session, channel: str, provider_id: str, sender_id: str, now: datetime) -> bool:
+    """The sender has taken back a message: where it still waits it is emptied, and nobody answers it."""
+    emptied = {"text": "", "details": {REVOKED: True}, "kind": "note", "state": "done", "done_at": now}
+    return _change_waiting(session, channel, provider_id, sender_id, emptied)
+
+
+def _change_waiting(session: Session, channel: str, provider_id: str, sender_id: str, values: Mapping[str, Any]) -> bool:
+    named = (InboundMessage.channel == channel, InboundMessage.provider_id == provider_id, InboundMessage.sender_id == sender_id)
+    waits = update(InboundMessage).where(*named, InboundMessage.state == "waiting", InboundMessage.turn_id.is_(None))
+    return bool(session.execute(waits.values(**values).execution_options(synchronize_session=False)).rowcount)
+
+
+def _values(inbound: Inbound, now: datetime) -> dict[str, Any]:
+    return {
         "channel": inbound.channel,
         "provider_id": inbound.provider_id[:128],
         "sender_id": inbound.sender_id[:128],
@@ -103,11 +145,6 @@ def receive(session: Session, inbound: Inbound, now: datetime, most_waiting: int
         "state": "waiting",
         "tries": 0,
     }
-    is_new = insert_once(session, InboundMessage, values)
-    found = session.execute(_NAMED, {"channel": inbound.channel, "provider_id": values["provider_id"]}).one()
-    if is_new and most_waiting is not None and waiting(session) > most_waiting:
-        raise Overloaded(f"more than {most_waiting} messages wait")
-    return Receipt(found.id, found.sender_id, is_new)
 
 
 def waiting(session: Session) -> int:
@@ -232,10 +269,29 @@ def _batch(rows: Sequence[Row], takes_bursts: bool) -> list[Row]:
     batch = [first]
     for row in rows[1:] if takes_bursts and first.kind == "message" else ():
         begun = row.turn_id is not None  # committed before `first`, though it came later: it keeps the name of its turn
-        if begun or row.kind != "message" or row.channel != first.channel or row.received_at - batch[-1].received_at > AT_ONCE:
+        is_apart = row.kind != "message" or row.channel != first.channel or row.received_at - batch[-1].received_at > AT_ONCE
+        if begun or is_apart or not (_joins(batch[-1]) and _joins(row)):
             break
         batch.append(row)
     return batch
+
+
+def _joins(row: Row) -> bool:
+    """Whether it is words or something shown along with words. A command ("/affirm") is a turn of its own."""
+    return ANSWER not in row.details and (not row.text.startswith(COMMAND) or row.text in SHOWN)
+
+
+def _words(batch: Sequence[Row]) -> str:
+    """Pictures sent along with words need no command of their own; several pictures need one."""
+    texts = [row.text for row in batch]
+    return "\n".join([text for text in texts if text not in SHOWN] or texts[:1])
+
+
+def _details(batch: Sequence[Row]) -> dict[str, Any]:
+    """The last one's, with the files of all."""
+    details = dict(batch[-1].details)
+    files = [file for row in batch for file in row.details.get("files", ())]
+    return {**details, "files": files} if files else details
 
 
 def _claim(batch: Sequence[Row], token: str, talk: Conversation | Row) -> Claim:
@@ -246,8 +302,8 @@ def _claim(batch: Sequence[Row], token: str, talk: Conversation | Row) -> Claim:
         sender_id=first.sender_id,
         channel=first.channel,
         kind=first.kind,
-        text="\n".join(row.text for row in batch),
-        details=dict(last.details),
+        text=_words(batch),
+        details=_details(batch),
         provider_id=last.provider_id,
         message_ids=tuple(row.id for row in batch),
         trace_id=first.trace_id,

@@ -121,8 +121,8 @@ class Channel:
     reconciles: bool = False
     settles: float = 0.0
 
-    def divide(self, content: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-        """The reply as the messages that it takes on this channel, in order."""
+    def divide(self, content: Mapping[str, Any], language: str = "") -> Sequence[Mapping[str, Any]]:
+        """The reply as the messages that it takes on this channel, in order. language: ISO 639-1. Must not raise."""
         return [content]
 
     def after_failure(self, code: int | None) -> Again | None:

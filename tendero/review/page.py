@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import mimetypes
 import secrets
-import socket
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -22,6 +20,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 
 from database import home_folder
+from tendero.local_pages import HEADERS, HOST, file_of, listen, serve_on
 from tendero.obstacles import Obstacle
 from tendero.review.as_json import as_row, as_suggestions
 from tendero.review.errors import ReviewError
@@ -30,16 +29,7 @@ from tendero.review.training import Outcome, check_and_train
 from tendero.terminal import say
 
 FILES = Path(__file__).with_name("page_files")
-HOST = "127.0.0.1"
 SHOWN = 50  # messages; the next come when these are dealt with
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
 
 Train = Callable[[], Outcome]
 Handler = Callable[[Request], Awaitable[HTTPResponse]]
@@ -87,25 +77,6 @@ def serve(review: Review, port: int | None = None) -> None:
         asyncio.run(serve_on(listening, make_app(review, door)))
     except KeyboardInterrupt:
         say()
-
-
-def listen(port: int | None) -> socket.socket:
-    """Whoever connects before the server is ready waits. Raises Obstacle: the port is taken."""
-    listening = socket.socket()
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((HOST, port or 0))
-        listening.listen()
-    except OSError as error:
-        listening.close()
-        raise Obstacle(f"Port {port} cannot be used ({error.strerror}). Leave --port out, and a free one is found.") from error
-    return listening
-
-
-async def serve_on(listening: socket.socket, app: Sanic) -> None:
-    server = await app.create_server(sock=listening, return_asyncio_server=True, access_log=False)
-    await server.startup()
-    await server.serve_forever()
 
 
 def make_app(review: Review, door: Door, train: Train | None = None) -> Sanic:
@@ -222,7 +193,4 @@ def _text(request: Request, name: str) -> str | None:
 
 
 async def _file(_request: Request, name: str = "index.html") -> HTTPResponse:
-    file = FILES / name
-    if not file.is_file():
-        return response.json({"error": "not_found"}, status=404)
-    return response.raw(file.read_bytes(), content_type=mimetypes.guess_type(name)[0] or "application/octet-stream")
+    return file_of(FILES, name)

@@ -12,9 +12,9 @@ import pytest
 from actions import faq, mailing, shop, words
 from actions.read_ahead import read_ahead
 from actions.server import Actions
-from messaging import kept
+from messaging import kept, labels
 
-READ_ONCE = (shop.policies, faq._index, faq.calendars, mailing._texts, words._labels, words.response_keys)
+READ_ONCE = (shop.policies, faq._index, faq.calendars, mailing._texts, labels.labels, words.response_keys)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from actions import customer_data
 from commerce.models import Claim
 from commerce.privacy import traces_of
 from database import transaction
-from messaging import handoffs, received_files
+from messaging import file_references, handoffs, received_files
 from messaging.models import ReceivedFile
 from messaging.secret import secret_key
 from tendero.handoff_pages import page
@@ -46,14 +46,14 @@ def evidence() -> list[list[str]]:
 def references(sender: str) -> list[str]:
     with transaction() as session:
         files = session.execute(select(ReceivedFile).where(ReceivedFile.sender_id == sender).order_by(ReceivedFile.id)).scalars()
-        return [received_files.reference(each) for each in files]
+        return [file_references.reference(each) for each in files]
 
 
 def store(sender: str, home: Path) -> Path:
     """As the download does once it is done."""
     with transaction() as session:
         session.execute(update(ReceivedFile).where(ReceivedFile.sender_id == sender).values(state="stored", sha256=HASH))
-    file = home / received_files.path_of(HASH)
+    file = received_files.path_of(home, HASH)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(b"a picture")
     return file

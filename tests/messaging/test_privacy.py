@@ -5,17 +5,28 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from database import Base, transaction
+from messaging.channel_contacts import purge
+from messaging.channel_contacts import resolve as resolve_contact
 from messaging.codes import check_code, request_code
 from messaging.consent import grant, may_send
 from messaging.conversations import owner
 from messaging.handoffs import resolve, take
 from messaging.identities import assert_identity, forget, identity, prove_identity
 from messaging.mail import EmlFolder, deliver_due, enqueue, newest
-from messaging.models import ActionCall, Handoff, InboundMessage, OutboundMessage, TrackerState
+from messaging.models import (
+    ActionCall,
+    ChannelAddress,
+    ChannelContact,
+    Handoff,
+    InboundMessage,
+    OutboundMessage,
+    ReceivedFile,
+    TrackerState,
+)
 from messaging.privacy import Erased, erase_conversations, erase_saved_mail, export_conversations
 from messaging.satisfaction import answer, ask
 from messaging.turns import calls, inbox, outbox
@@ -58,6 +69,11 @@ def live(session: Session, now: datetime, customer: int, sender: str, email: str
     calls.store(session, f"{claim.turn_id}/action_greet/1", sender, {"events": [], "responses": [reply]}, now)
     set_timer(session, key=f"idle:{sender}", sender_id=sender, channel="test", kind="idle", due_at=now, details={"of": email})
     session.add(TrackerState(sender_id=sender, version=1, prefix=json.dumps([email]), tail_from=0))
+    contact = {"channel": "whatsapp", "sender_id": sender}
+    session.add(ChannelContact(**contact, user_id=f"MX.{email}", phone=None, name=email, created_at=now))
+    session.add(ChannelAddress(**contact, kind="user_id", value=f"MX.{email}", since=now))
+    picture = {"message_id": f"m-{email}", "kind": "image", "file_name": email, "received_at": now, "state": "stored"}
+    session.add(ReceivedFile(**contact, provider_id=f"f-{email}", sha256=f"hash-{sender}", **picture))
     session.flush()
 
 
@@ -75,7 +91,8 @@ def dump(session: Session) -> str:
 
 MESSAGING = {
     "conversation", "channel_identity", "code_request", "outgoing_mail", "handoff", "consent", "satisfaction_rating",
-    "inbound_message", "outbound_message", "action_call", "timer", "tracker_state",
+    "inbound_message", "outbound_message", "action_call", "timer", "tracker_state", "channel_contact", "channel_address",
+    "received_file",
 }  # fmt: skip
 
 
@@ -88,13 +105,14 @@ def test_export_has_every_table_and_no_secrets(session: Session, now: datetime) 
     exported = export_conversations(session, ANA, CONTACTS)
     assert {name: len(rows) for name, rows in exported.items()} == {
         "identities": 2, "conversations": 1, "code_requests": 1, "mails": 1, "handoffs": 1, "consents": 1, "ratings": 1,
-        "messages": 1, "replies": 1, "timers": 1, "action_calls": 1, "trackers": 1,
+        "messages": 1, "replies": 1, "timers": 1, "action_calls": 1, "trackers": 1, "contacts": 1,
+        "addresses": 1, "received_files": 1,
     }  # fmt: skip
     assert exported["handoffs"][0]["transcript"] == [{"by": "shopper", "text": "I am ana@example.com", "at": "x"}]
     assert exported["messages"][0]["text"] == "I am ana@example.com"
     assert exported["replies"][0]["content"] == {"text": "Hello ana@example.com"}
     assert exported["ratings"][0]["answered_at"] == "2026-11-18T15:00:00+00:00"
-    assert "hash" not in json.dumps(exported)
+    assert "hash" not in json.dumps(exported).replace(f"hash-{PHONE_SENDER}", "")
 
 
 def test_export_has_nothing_of_others(session: Session, now: datetime) -> None:
@@ -143,7 +161,33 @@ def test_caller_learns_which_trackers_and_files_must_go(session: Session, now: d
     forget(session, "webchat", "earlier", now - DAY)  # signed out: still hers
     erased = erase(session, now)
     assert erased.sender_ids == (PHONE_SENDER, "earlier")
-    assert erased.attachments == (f"labels/{PHONE_SENDER}.pdf",)
+    assert erased.attachments == (f"labels/{PHONE_SENDER}.pdf", f"received/ha/hash-{PHONE_SENDER}")
+
+
+def test_picture_that_another_sent_too_stays(session: Session, now: datetime) -> None:
+    live(session, now, ANA, PHONE_SENDER, "ana@example.com")
+    live(session, now, EVA, "s-eva", "eva@example.com")
+    session.execute(update(ReceivedFile).values(sha256="the-same"))
+    assert erase(session, now).attachments == (f"labels/{PHONE_SENDER}.pdf",)
+
+
+def test_conversation_on_the_persons_own_number_is_theirs(session: Session, now: datetime) -> None:
+    hers = resolve_contact(session, "whatsapp", user_id=None, phone="5215512345678", now=now)
+    another = resolve_contact(session, "whatsapp", user_id=None, phone="5511987650001", now=now)
+    assert erase(session, now).sender_ids == (hers,)
+    assert [row.sender_id for row in session.execute(select(ChannelContact)).scalars()] == [another]
+
+
+def test_last_words_know_where_to_go_until_they_are_sent(session: Session, now: datetime) -> None:
+    sender = resolve_contact(session, "whatsapp", user_id="MX.1", phone=CONTACTS[1], name="Ana", now=now)
+    prove_identity(session, "whatsapp", sender, ANA, now)
+    claim = begin_turn(session, sender, "delete my data", now)
+    erase(session, now)
+    left = session.execute(select(ChannelContact)).scalar_one()
+    assert (left.user_id, left.name) == ("MX.1", "")
+    inbox.finish(session, claim, now)
+    assert (purge(session), session.execute(select(ChannelContact)).all()) == (1, [])
+    assert resolve_contact(session, "whatsapp", user_id="MX.1", phone=None, now=now) != sender
 
 
 def test_shared_device_keeps_what_the_other_customer_said(session: Session, now: datetime) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from commerce.loyalty.ledger import Cause, add_lot
 from commerce.models import LedgerEntry
 from database import transaction
-from messaging import codes
-from messaging.models import ActionCall, CodeRequest, InboundMessage, OutboundMessage, Timer
+from messaging import channel_contacts, codes
+from messaging.models import ActionCall, ChannelAddress, CodeRequest, InboundMessage, OutboundMessage, Timer
 from messaging.turns import ended
 from tendero.housekeeping import tidy
 from tests.commerce.shop import Shop
@@ -36,6 +36,15 @@ def test_code_requests_are_deleted_when_no_limit_counts_them(database_url: str, 
     assert tidy(database_url, now) == "1 code requests deleted"
     with transaction(database_url) as session:
         assert session.execute(select(func.count()).select_from(CodeRequest)).scalar_one() == 1
+
+
+def test_contact_that_no_address_leads_to_is_deleted(database_url: str, now: datetime) -> None:
+    with transaction(database_url) as session:
+        for user_id in ("BR.1", "BR.2"):
+            channel_contacts.resolve(session, "whatsapp", user_id=user_id, phone=None, now=now)
+        session.execute(delete(ChannelAddress).where(ChannelAddress.value == "BR.1"))
+    assert tidy(database_url, now) == "1 contacts without an address deleted"
+    assert tidy(database_url, now) == ""
 
 
 DAY = timedelta(days=1)

@@ -283,3 +283,56 @@ def test_brace_that_is_no_variable_is_a_problem(project: Path, before: set[str])
 )
 def test_line_of_rasa_gets_the_place_that_it_is_about(project: Path, said: str, told: str) -> None:
     assert re.fullmatch(told, placed(said, project))
+
+
+# What WhatsApp would refuse
+
+SENDABLE = """  - text: "{payment_link}"
+    custom: {link: {title: Pay, url: "{payment_link}"}, location: {latitude: "{balance}", longitude: 1}}
+"""
+PICTURE = "  - text: Sun\n    image: %s\n"
+BUTTON = "  - text: Sun\n    buttons:\n    - {title: %s, %s}\n"
+LINK = "  - text: Sun\n    custom: {link: {title: Look%s}}\n"
+NO_LINK = "a link has to begin with https://: shop.example"
+TOO_LONG = "a title so long that WhatsApp does not show it where it is tapped"
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        (SENDABLE, None),
+        (PICTURE % "https://shop.example/sun.png", None),
+        (PICTURE % "/static/sun.png", "a picture needs an address that begins with https://"),
+        (PICTURE % "https://shop.example/sun.gif", "WhatsApp shows JPEG and PNG pictures only: https://shop.example/sun.gif"),
+        (PICTURE % "sun.gif" + "    channel: webchat\n", None),
+        (BUTTON % ("long " * 15 + "er", "payload: /a"), None),
+        (BUTTON % ("long " * 30, "payload: /a"), TOO_LONG),
+        (BUTTON % ("Look", "url: shop.example"), NO_LINK),
+        (LINK % ", url: shop.example", NO_LINK),
+        (LINK % "", "WhatsApp would refuse it: link needs a url"),
+        ("  - custom: {location_request: true}\n", "WhatsApp would refuse it: body is empty"),
+        ("  - custom: {template: {name: Sun, language: en}}\n", "WhatsApp would refuse it: template name 'Sun'"),
+    ],
+)
+def test_answer_that_whatsapp_would_refuse_is_a_problem(tmp_path: Path, written: str, told: str | None) -> None:
+    file = tmp_path / "data/responses/en/weather.yml"
+    file.parent.mkdir(parents=True)
+    file.write_text(f"responses:\n  utter_sun:\n{written}")
+    assert misshapen(tmp_path) == {}
+    found = [problem for problem in own_problems(tmp_path) if "nobody fills in" not in problem and "utter_sun" in problem]
+    assert len(found) == (1 if told else 0)
+    assert all(problem.startswith(f"data/responses/en/weather.yml:2: utter_sun: {told}") for problem in found)
+
+
+def test_label_of_a_button_that_whatsapp_cannot_show_is_a_problem(project: Path, before: set[str]) -> None:
+    file = project / "data/labels/en/shop.yml"
+    file.write_text(file.read_text().replace("task_list_orders: My orders", f"task_list_orders: {'My orders ' * 12}"))
+    [problem] = new(project, before)
+    assert problem.startswith(f"data/labels/en/shop.yml:4: task_list_orders: {TOO_LONG}")
+
+
+def test_word_that_opens_a_list_has_to_fit(project: Path, before: set[str]) -> None:
+    file = project / "data/labels/nb/conversation.yml"
+    file.write_text(file.read_text().replace('list_button: "Velg"', "list_button: velg en av disse mulighetene"))
+    [problem] = new(project, before)
+    assert problem.endswith("list_button: WhatsApp has room for 20 characters: velg en av disse mulighetene")

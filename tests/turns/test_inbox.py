@@ -223,3 +223,35 @@ def test_new_process_begins_with_the_conversation_that_waits_longest(own_url: st
     with transaction(own_url) as session:
         assert inbox.senders_waiting(session) == ["eva", "ana"]
         assert (inbox.waiting(session), inbox.oldest_waiting(session)) == (2, NOW)
+
+
+def test_note_is_kept_once_and_never_taken(url: str) -> None:
+    with transaction(url) as session:
+        assert [inbox.note(session, message(text="👍"), NOW), inbox.note(session, message(text="👍"), NOW)] == [True, False]
+        assert inbox.is_known(session, "chat", "m1")
+        assert not inbox.is_known(session, "chat", "m2")
+    assert (claim(url), rows(url)) == (None, 1)
+
+
+def test_message_is_reworded_and_withdrawn_only_while_it_waits(url: str) -> None:
+    receive(url, message("m1"), message("m2"))
+    with transaction(url) as session:
+        assert inbox.reword(session, message("m1", text="4111 1111 1111 1111"))
+        assert inbox.withdraw(session, "chat", "m2", "ana", NOW)
+    claimed = claim(url, bursts=("chat",))
+    assert claimed is not None
+    assert (claimed.text, len(claimed.message_ids)) == ("[card]", 1)
+    with transaction(url) as session:
+        assert not inbox.reword(session, message("m1", text="too late"))
+        assert not inbox.withdraw(session, "chat", "m1", "ana", NOW)
+    finish(url, claimed)
+    assert claim(url) is None
+
+
+def test_burst_does_not_take_up_a_command(own_url: str) -> None:
+    receive(own_url, message("m1"), message("m2", text="/affirm"), message("m3"))
+    texts = []
+    while (claimed := claim(own_url, bursts=("chat",))) is not None:
+        texts.append(claimed.text)
+        finish(own_url, claimed)
+    assert texts == ["hi", "/affirm", "hi"]

@@ -9,6 +9,8 @@ from typing import Any
 
 GRAPH = "https://graph.facebook.com"
 VERSION = "v26.0"
+LATE_AFTER = 6.0
+NUMBERS = ("messages_per_second", "late_after_hours")
 NEEDED = ("verify_token", "app_secret", "access_token", "phone_number_id")
 
 
@@ -23,17 +25,21 @@ class WhatsAppSettings:
     business_account_id: str = ""  # for templates
     graph_api_url: str = GRAPH
     graph_api_version: str = VERSION
+    messages_per_second: float = 40.0  # of this process; Meta counts 80, those that come in among them
+    late_after_hours: float = LATE_AFTER  # a message that took longer than this to arrive is answered with care
 
     @classmethod
     def of(cls, credentials: Mapping[str, Any] | None, environ: Mapping[str, str] = os.environ) -> WhatsAppSettings:
-        """Raises ValueError for a key that there is not."""
+        """Raises ValueError for a key that there is not, or a value that cannot be."""
         written = {str(key): value for key, value in (credentials or {}).items()}
         names = [each.name for each in fields(cls)]
         if unknown := sorted(set(written) - set(names)):
             raise ValueError(f"credentials.yml, bot.channels.whatsapp.WhatsAppInput: unknown {', '.join(unknown)}")
         from_environment = {name: environ.get(f"WHATSAPP_{name.upper()}") for name in names}
         values = {name: written.get(name) or from_environment[name] for name in names}
-        return cls(**{name: str(value).strip() for name, value in values.items() if value})
+        known: dict[str, Any] = {name: str(value).strip() for name, value in values.items() if value}
+        known |= {name: _number(name, known[name]) for name in NUMBERS if name in known}
+        return cls(**known)
 
     @property
     def missing(self) -> list[str]:
@@ -48,3 +54,13 @@ class WhatsAppSettings:
     @property
     def base_url(self) -> str:
         return f"{self.graph_api_url.rstrip('/')}/{self.graph_api_version}"
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= 1000:
+        raise ValueError(f"credentials.yml, WhatsApp: {name} is a number up to 1000, and not {text!r}")
+    return number

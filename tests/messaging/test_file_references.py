@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from messaging import received_files
+from messaging import file_references
 from messaging.models import ReceivedFile
 
 HASH = "ab" + "1" * 62
@@ -27,22 +27,22 @@ def test_newest_files_come_in_their_order_without_failed_and_older_ones(session:
     add(session, "voice", now, kind="voice")
     add(session, "second", now)
     add(session, "somebody's", now, sender="wa-2")
-    found = received_files.since(session, "wa-1", now - timedelta(minutes=30), received_files.PICTURES, limit=10)
+    found = file_references.since(session, "wa-1", now - timedelta(minutes=30), file_references.PICTURES, limit=10)
     assert [each.provider_id for each in found] == ["first", "second"]
-    found = received_files.since(session, "wa-1", now - timedelta(minutes=30), received_files.PICTURES, limit=1)
+    found = file_references.since(session, "wa-1", now - timedelta(minutes=30), file_references.PICTURES, limit=1)
     assert [each.provider_id for each in found] == ["second"]
 
 
 def test_reference_leads_to_its_file_and_a_path_to_none(session: Session, now: datetime) -> None:
     file = add(session, "m1", now)
-    name = received_files.reference(file)
-    assert received_files.referred(session, [name, "evidence/a.jpg", "received:999", "received:x"]) == {name: file}
+    name = file_references.reference(file)
+    assert file_references.referred(session, [name, "evidence/a.jpg", "received:999", "received:x"]) == {name: file}
 
 
 def test_erased_file_is_deleted_unless_somebody_else_sent_the_same(session: Session, now: datetime) -> None:
-    mine = [received_files.reference(add(session, name, now)) for name in ("m1", "m2")]
-    waiting = received_files.reference(add(session, "m3", now, state="waiting", sha256=None))
-    other = received_files.reference(add(session, "m4", now, sender="wa-2"))
-    assert received_files.erase(session, [*mine, waiting]) == []
-    assert received_files.referred(session, [*mine, waiting]) == {}
-    assert received_files.erase(session, [other]) == [f"received/ab/{HASH}"]
+    mine = [file_references.reference(add(session, name, now)) for name in ("m1", "m2")]
+    waiting = file_references.reference(add(session, "m3", now, state="waiting", sha256=None))
+    other = file_references.reference(add(session, "m4", now, sender="wa-2"))
+    assert file_references.erase(session, [*mine, waiting]) == []
+    assert file_references.referred(session, [*mine, waiting]) == {}
+    assert file_references.erase(session, [other]) == [f"received/ab/{HASH}"]

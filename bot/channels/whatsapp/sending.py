@@ -1,0 +1,270 @@
+"""Replies on their way to WhatsApp: one message of the outbox is one of Meta's, within its limits and windows."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from bot.channels.whatsapp.errors import Action, action_of
+from bot.channels.whatsapp.graph import Graph, GraphError, GraphFailure, NoAnswer, NotReached
+from bot.channels.whatsapp.pace import NumberPace, seconds_for_this_person
+from bot.channels.whatsapp.payloads import signed
+from bot.channels.whatsapp.rendering import CannotFit, body, divide
+from bot.channels.whatsapp.settings import WhatsAppSettings
+from bot.channels.whatsapp.templates import Template, file_of_templates, templates
+from bot.channels.whatsapp.uploads import with_files
+from database import home_folder, transaction
+from messaging import consent
+from messaging.models import ChannelContact
+from messaging.replies import File
+from messaging.secret import secret_key
+from messaging.turns.outbox import Again, Channel, Held, Outgoing, TryAgain, Uncertain, Undeliverable
+
+logger = logging.getLogger(__name__)
+
+CHANNEL = "whatsapp"
+WINDOW = timedelta(hours=24)
+BEFORE_IT_CLOSES = timedelta(minutes=1)  # a message takes a moment to arrive
+TELLS_WITHIN = 20.0  # seconds: by then a status has come for a message that arrived, if our webhook can be reached
+STOPPED, SLOWED = 60.0, 300.0  # seconds until one message is tried again
+BUSY = 5.0
+LONGEST_NAP = 2.0  # seconds that a sending waits for its place, instead of being put off
+TOMORROW = timedelta(hours=24).total_seconds()
+TRIES_OF_ONE = 2
+BESIDE_WORDS = ("buttons", "image", "attachment", "custom", "elements", "quick_replies")
+AGAIN_AFTER = {  # seconds, where Meta has taken a message and says later that it failed
+    Action.retry: 5.0,
+    Action.retry_once: 5.0,
+    Action.wait: BUSY,
+    Action.this_person: 16.0,
+    Action.slow_down: SLOWED,
+    Action.next_day: TOMORROW,
+    Action.stop: STOPPED,
+    Action.other_form: 0.0,
+}
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Where to, and what may be sent there now."""
+
+    address: Mapping[str, str]  # `recipient` (user id) or `to` (phone)
+    is_open: bool  # within 24 hours of their last message
+    is_invited: bool  # by a template since then
+    wait: float  # seconds, because of what was sent before
+
+
+class WhatsAppSender(Channel):
+    """Sends by `settings`' number. graph: for tests. per_second: messages of this process."""
+
+    lease = 45.0
+    reconciles = True
+    settles = 4.0
+
+    def __init__(self, settings: WhatsAppSettings, graph: Graph | None = None, per_second: float | None = None) -> None:
+        self._settings = settings
+        self._given = graph
+        self._pace = NumberPace(per_second or settings.messages_per_second)
+
+    @property
+    def graph(self) -> Graph:
+        if self._given is None:
+            self._given = Graph(self._settings)  # connections belong to the event loop that first sends
+        return self._given
+
+    async def close(self) -> None:
+        """End the connections to Meta."""
+        if self._given is not None:
+            await self._given.close()
+
+    def divide(self, content: Mapping[str, Any], language: str = "") -> Sequence[Mapping[str, Any]]:
+        try:
+            return divide(content, language)
+        except CannotFit as error:  # a turn is never lost to how its answer is shown
+            logger.error("a reply is sent as its words only: %s", error)
+            return divide({key: value for key, value in content.items() if key not in BESIDE_WORDS}, language)
+
+    async def begin(self, provider_id: str) -> None:
+        if self._settings.missing:
+            return
+        try:
+            await self.graph.show_read(provider_id.rpartition("/")[2])
+        except GraphFailure as error:
+            logger.info("a message is not shown as read: %s", error)
+
+    async def send(self, message: Outgoing) -> str | None:
+        if self._settings.missing:
+            raise TryAgain(f"WhatsApp is not set up: {', '.join(self._settings.missing)}", STOPPED, "channel")
+        recipient = await asyncio.to_thread(_recipient, message.sender_id)
+        if recipient is None:
+            raise Undeliverable("no address is known")
+        await self._wait(recipient)
+        try:
+            return await self._sent_in_some_form(message, recipient)
+        except GraphError as error:
+            raise await self._after(error, message) from error
+        except NotReached as error:
+            raise TryAgain(f"Meta cannot be reached: {error}", BUSY, "channel") from error
+        except NoAnswer as error:
+            raise Uncertain(f"no answer from Meta: {error}", TELLS_WITHIN) from error
+
+    async def _sent_in_some_form(self, message: Outgoing, recipient: Recipient) -> str:
+        plain = replace(message, content=without_file(message.content))
+        if message.again and not message.as_template:  # it was taken, and could not be delivered as it was
+            return await self._sent(plain, recipient)
+        try:
+            return await self._sent(message, recipient)
+        except GraphError as error:
+            if action_of(error.code) is not Action.other_form or plain.content == message.content:
+                raise
+        return await self._sent(plain, recipient)
+
+    async def _wait(self, recipient: Recipient) -> None:
+        if recipient.wait > LONGEST_NAP:
+            raise TryAgain("many messages to this person", recipient.wait)
+        await asyncio.sleep(recipient.wait)
+        if (rest := self._pace.seconds()) > 0:
+            await asyncio.sleep(rest)
+
+    async def _sent(self, message: Outgoing, recipient: Recipient) -> str:
+        if recipient.is_open and not message.as_template:
+            try:
+                return await self._post(message, recipient, await self._body(message))
+            except GraphError as error:
+                if action_of(error.code) is not Action.template:
+                    raise
+        return await self._sent_as_template(message, recipient)
+
+    async def _body(self, message: Outgoing) -> Mapping[str, Any]:
+        key = secret_key(home_folder())
+        try:
+            rendered = body(message.content, lambda payload: signed(payload, key), _address)
+        except CannotFit as error:
+            raise Undeliverable(f"it cannot be said on WhatsApp: {error}") from error
+        return await with_files(rendered, self.graph, self._settings.phone_number_id)
+
+    async def _sent_as_template(self, message: Outgoing, recipient: Recipient) -> str:
+        known = templates(file_of_templates())
+        language = str(message.content.get("language") or "")
+        if (own := known.of(str(message.content.get("utter_action") or ""), language)) is not None:
+            return await self._post(message, recipient, _filled(own, message.content))
+        if (invitation := known.invitation(language)) is None:
+            raise Held("the shopper has not written for 24 hours, and no template asks them to")
+        if not recipient.is_invited:
+            await self._invite(message, recipient, invitation)
+        raise Held("the shopper has not written for 24 hours, and is asked to")
+
+    async def _invite(self, message: Outgoing, recipient: Recipient, invitation: Template) -> None:
+        """What came of it is not the message's own fate: that is held."""
+        try:
+            await self.graph.send({"recipient_type": "individual", **recipient.address, **invitation.filled({})})
+        except GraphError as error:
+            if action_of(error.code) is not Action.never:
+                raise
+            logger.error("the template %s cannot be sent: %s", invitation.name, error)
+            return
+        await asyncio.to_thread(_note_invited, message.sender_id)
+
+    async def _post(self, message: Outgoing, recipient: Recipient, content: Mapping[str, Any]) -> str:
+        sent = {"recipient_type": "individual", **recipient.address, **content}
+        return await self.graph.send({**sent, "biz_opaque_callback_data": message.opaque})
+
+    async def _after(self, error: GraphError, message: Outgoing) -> Exception:
+        """What comes of Meta's refusal."""
+        action, words = action_of(error.code), str(error)
+        if action in (Action.stop, Action.slow_down):
+            logger.error("WhatsApp stops sending: %s", words)
+            return TryAgain(words, STOPPED if action is Action.stop else SLOWED, "channel")
+        if action is Action.wait:
+            return TryAgain(words, error.retry_after or BUSY, "channel")
+        if action is Action.this_person:
+            return TryAgain(words, float(4 ** min(message.tries, 5)))
+        if action is Action.next_day:
+            return TryAgain(words, TOMORROW)
+        if action is Action.retry or (action is Action.retry_once and message.tries < TRIES_OF_ONE):
+            return TryAgain(words, error.retry_after)
+        if action in (Action.opted_out, Action.unreachable):
+            await asyncio.to_thread(self._learn, message.sender_id, error.code)
+        else:
+            logger.error("WhatsApp refuses a message: %s", words, extra={"trace_id": message.trace_id})
+        return Undeliverable(words)
+
+    # What is told later
+
+    def after_failure(self, code: int | None) -> Again | None:
+        action = action_of(code)
+        if action is Action.template:
+            return Again(as_template=True)
+        return Again(AGAIN_AFTER[action]) if action in AGAIN_AFTER else None
+
+    def learn(self, session: Session, sender_id: str, code: int | None, now: datetime) -> None:
+        action = action_of(code)
+        person = session.get(ChannelContact, sender_id)
+        if person is None:
+            return
+        if action is Action.unreachable:
+            person.unreachable = f"{code}"
+        elif action is Action.opted_out:
+            for contact in filter(None, (person.phone, person.user_id)):
+                consent.withdraw(
+                    session, purpose="marketing", channel=CHANNEL, source=f"whatsapp:{code}", now=now, contact=str(contact)
+                )
+
+    def _learn(self, sender_id: str, code: int | None) -> None:
+        with transaction() as session:
+            self.learn(session, sender_id, code, _now())
+
+
+def without_file(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same with the address of its picture or document in its words; as it is where there is none on the web."""
+    attachment = content.get("attachment")
+    payload = attachment.get("payload") if isinstance(attachment, Mapping) else None
+    file = content.get("image") or (payload.get("src") if isinstance(payload, Mapping) else attachment)
+    if not isinstance(file, str) or not file.startswith(("https://", "http://")):
+        return content
+    words = "\n".join(filter(None, (str(content.get("text") or ""), file)))
+    return {**{key: value for key, value in content.items() if key not in ("image", "attachment")}, "text": words}
+
+
+def _address(file: File, _kind: str) -> Mapping[str, str]:
+    """Where Meta gets it, or the path of what has to be uploaded first."""
+    return {"link": file.address} if file.is_link else {"path": file.address}
+
+
+def _filled(template: Template, values: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return template.filled(values)
+    except KeyError as error:
+        raise Undeliverable(f"the template {template.name} needs {error}, which the answer does not have") from error
+
+
+def _recipient(sender_id: str) -> Recipient | None:
+    now = _now()
+    with transaction(is_optimistic=True) as session:
+        person = session.get(ChannelContact, sender_id)
+        if person is None or not (person.user_id or person.phone):
+            return None
+        written = person.last_inbound_at
+        return Recipient(
+            address={"recipient": person.user_id} if person.user_id else {"to": person.phone},
+            is_open=written is not None and now < written + WINDOW - BEFORE_IT_CLOSES,
+            is_invited=person.invited_at is not None and (written is None or person.invited_at > written),
+            wait=seconds_for_this_person(session, CHANNEL, sender_id, now),
+        )
+
+
+def _note_invited(sender_id: str) -> None:
+    with transaction() as session:
+        invited = update(ChannelContact).where(ChannelContact.sender_id == sender_id).values(invited_at=_now())
+        session.execute(invited.execution_options(synchronize_session=False))
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)

@@ -1,0 +1,83 @@
+"""Files of ours on their way to Meta: uploaded once, and named by their id until that expires."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import mimetypes
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from bot.channels.whatsapp.graph import Graph
+from database import home_folder, transaction
+from messaging.models import UploadedFile
+from messaging.turns.outbox import Undeliverable
+from messaging.writes import insert_or_update
+
+CHANNEL = "whatsapp"
+KEPT_FOR = timedelta(days=29)  # Meta keeps it for 30
+KINDS = ("image", "video", "document", "audio", "sticker")
+
+
+async def with_files(body: Mapping[str, Any], graph: Graph, account: str) -> dict[str, Any]:
+    """The body with an id in the place of each path. Raises Undeliverable for a file that cannot be read, and GraphFailure."""
+    result = dict(body)
+    if (kind := result.get("type")) in KINDS:
+        result[kind] = await _named(result[kind], graph, account)
+    header = (result.get("interactive") or {}).get("header")
+    if isinstance(header, dict) and header.get("type") in KINDS:
+        kind = header["type"]
+        header = {**header, kind: await _named(header[kind], graph, account)}
+        result["interactive"] = {**result["interactive"], "header": header}
+    return result
+
+
+async def _named(file: Mapping[str, Any], graph: Graph, account: str) -> dict[str, Any]:
+    if "path" not in file:
+        return dict(file)
+    path = _ours(str(file["path"]))
+    content = await asyncio.to_thread(path.read_bytes)
+    sha256 = hashlib.sha256(content).hexdigest()
+    file_id = await asyncio.to_thread(_kept, account, sha256)
+    if file_id is None:
+        mime_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        file_id = await graph.upload(content, path.name, mime_type)
+        await asyncio.to_thread(_keep, account, sha256, file_id)
+    return {"id": file_id, **{key: value for key, value in file.items() if key != "path"}}
+
+
+def _ours(path: str) -> Path:
+    """Only what lies below TENDERO_HOME is ours to send."""
+    home = home_folder().resolve()
+    file = (home / path).resolve()
+    if not file.is_relative_to(home) or not file.is_file():
+        raise Undeliverable("its file is not there")
+    return file
+
+
+def _kept(account: str, sha256: str) -> str | None:
+    theirs = (UploadedFile.channel == CHANNEL, UploadedFile.account == account, UploadedFile.sha256 == sha256)
+    with transaction(is_optimistic=True) as session:
+        fresh = select(UploadedFile.provider_id).where(*theirs, UploadedFile.expires_at > _now())
+        return session.execute(fresh).scalar_one_or_none()
+
+
+def _keep(account: str, sha256: str, file_id: str) -> None:
+    values = {"channel": CHANNEL, "account": account, "sha256": sha256, "provider_id": file_id, "expires_at": _now() + KEPT_FOR}
+    with transaction() as session:
+        insert_or_update(session, UploadedFile, key=("channel", "account", "sha256"), values=values)
+
+
+def forget(account: str, file_id: str) -> None:
+    """Meta does not know it any more."""
+    with transaction() as session:
+        theirs = (UploadedFile.channel == CHANNEL, UploadedFile.account == account, UploadedFile.provider_id == file_id)
+        session.execute(UploadedFile.__table__.delete().where(*theirs))
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
