@@ -97,6 +97,13 @@ class Stage:
         form = self._agent.tracker_store.load(sender).active_loop_name
         return str(form) if form else None
 
+    def slots_of(self, sender: str) -> dict[str, Any]:
+        """What fills a form, and which question is open."""
+        from actions.closing import FORM_SLOTS
+
+        slots = self._agent.tracker_store.load(sender).current_slot_values()
+        return {name: slots[name] for name in (*FORM_SLOTS, "requested_slot")}
+
     def newest_actions(self) -> list[str]:
         """Of the turn that was saved last."""
         return [event["name"] for event in self._agent.tracker_store.last_saved if event["event"] == "action"]

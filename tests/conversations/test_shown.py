@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -17,7 +18,9 @@ from messaging import file_references, handoffs, received_files
 from messaging.models import ReceivedFile
 from messaging.secret import secret_key
 from tendero.handoff_pages import page
+from tests.conversations.runner import Played
 from tests.conversations.stage import Stage
+from tests.conversations.test_said_twice import MOST_QUESTIONS, REQUESTS, WHO, to_go_on
 
 ANA = {"channel": "whatsapp", "as": "ana@example.com", "at": "open"}
 BROKEN = "la camisa del 10201 llegó rota"
@@ -171,3 +174,41 @@ def test_nothing_of_this_asks_for_a_picture_where_the_channel_brings_none(stage:
     played = stage.say(sender, BROKEN)
     assert "una persona del equipo necesita ver una foto" in played.words
     assert "action_open_claim" in played.actions
+
+
+NO_ANSWER = {
+    "/share_sticker": {"files": [{"provider_id": "s", "kind": "sticker"}]},
+    "/share_voice": {"files": [{"provider_id": "v", "kind": "voice"}]},
+    "/share_contact": {"contacts": [{"name": "Pat Doe", "phones": ["+525555010002"]}]},
+    "/share_form": {"form": {"order_number": "10201", "choice": "1"}},
+    "/share_unsupported": {},
+    "/share_location": {"location": {"latitude": 19.43, "longitude": -99.13}},
+    "/share_cart": {"cart": [{"sku": "SHI-OXF-BLU-M", "quantity": 2}]},
+}
+
+
+@pytest.mark.parametrize("language", WHO)
+@pytest.mark.parametrize("form", REQUESTS)
+def test_what_has_no_words_answers_no_question_and_the_question_comes_again(stage: Stage, form: str, language: str) -> None:
+    """At every question of every form."""
+    sender = stage.begin({"channel": "whatsapp", "as": WHO[language]})
+    played = stage.say(sender, REQUESTS[form][language])
+    for _ in range(MOST_QUESTIONS):
+        if stage.form_of(sender) != form:
+            break
+        before = stage.slots_of(sender)
+        for command, details in NO_ANSWER.items():
+            files = [{**each, "provider_id": uuid.uuid4().hex} for each in details.get("files", [])]
+            again = stage.say(sender, command, {**details, "files": files})
+            assert again.actions[-1] == form, command
+            assert buttons(again) == buttons(played), command
+            assert again.words.strip(), command
+        assert stage.slots_of(sender) == before
+        choice = to_go_on(played)
+        if choice is None:
+            break
+        played = stage.say(sender, choice)
+
+
+def buttons(played: Played) -> list[str]:
+    return [button["payload"] for reply in played.replies for button in reply.get("buttons") or []]
