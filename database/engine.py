@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -21,6 +22,7 @@ from database.write_lock import WriteLock
 
 SQLITE_BUSY_SECONDS = 15
 POSTGRES_PATIENCE = {"connect_timeout": 10, "tcp_user_timeout": 15_000}  # s, ms: a server that swallows packets is away
+LOOK_AGAIN = 0.001  # seconds, whether another process has ended its writing; only one thread of a process does
 KEPT_CONNECTIONS = 8  # to SQLite, of each process; more are opened where more are needed at once
 
 
@@ -109,8 +111,26 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Any) -> None:
-    # Taking the write lock at once turns "database is locked" in mid-transaction into a wait at its start.
-    _say(connection, "BEGIN IMMEDIATE")
+    """Takes the write lock at once: that turns "database is locked" in mid-transaction into a wait at its start.
+
+    SQLite itself would sleep longer and longer, up to a tenth of a second, and look again; other processes write in between.
+    """
+    connection.connection.dbapi_connection.execute("PRAGMA busy_timeout=0")
+    try:
+        _begin_when_free(connection, time.monotonic() + SQLITE_BUSY_SECONDS)
+    finally:
+        connection.connection.dbapi_connection.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_SECONDS * 1000}")
+
+
+def _begin_when_free(connection: Any, until: float) -> None:
+    while True:
+        try:
+            _say(connection, "BEGIN IMMEDIATE")
+            return
+        except exceptions.OperationalError as error:
+            if not str(error.orig).startswith("database is locked") or time.monotonic() > until:
+                raise
+            time.sleep(LOOK_AGAIN)
 
 
 def _begin_sqlite_optimistic(connection: Any) -> None:
