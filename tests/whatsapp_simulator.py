@@ -109,8 +109,7 @@ class Simulator:
 
     @property
     def environment(self) -> dict[str, str]:
-        numbers = {"WHATSAPP_PHONE_NUMBER_ID": PHONE_NUMBER_ID, "WHATSAPP_BUSINESS_ACCOUNT_ID": BUSINESS_ACCOUNT_ID}
-        return {**SECRETS, **numbers, "WHATSAPP_GRAPH_API_URL": self.url}
+        return environment_of(self.url)
 
     def control(self, path: str, body: dict[str, Any] | None = None, method: str = "") -> dict[str, Any]:
         """GET without a body, else POST."""
@@ -152,6 +151,12 @@ class Simulator:
 
     def reset(self) -> None:
         self.control("reset", {})
+
+
+def environment_of(url: str) -> dict[str, str]:
+    """What a shop needs to be wired to the simulator that is at this address."""
+    numbers = {"WHATSAPP_PHONE_NUMBER_ID": PHONE_NUMBER_ID, "WHATSAPP_BUSINESS_ACCOUNT_ID": BUSINESS_ACCOUNT_ID}
+    return {**SECRETS, **numbers, "WHATSAPP_GRAPH_API_URL": url}
 
 
 @contextmanager

@@ -299,10 +299,11 @@ def due(session: Session, channels: Iterable[str], now: datetime) -> list[str]:
     return [key_of(row.channel, row.sender_id) for row in session.execute(found)]
 
 
-def release(session: Session, channels: Iterable[str]) -> None:
-    """What a dead process was sending may be tried at once: for the only process of its database, at its start."""
-    left = and_(OutboundMessage.state == "sending", OutboundMessage.channel.in_(list(channels)))
-    session.execute(update(OutboundMessage).where(left).values(next_try_at=None).execution_options(synchronize_session=False))
+def release(session: Session, channel: str, next_try_at: datetime | None) -> None:
+    """When to try again what a dead process was sending (None: at once): for the only process of its database, at its start."""
+    left = (OutboundMessage.state == "sending", OutboundMessage.channel == channel)
+    tried = update(OutboundMessage).where(*left).values(next_try_at=next_try_at)
+    session.execute(tried.execution_options(synchronize_session=False))
 
 
 @dataclass
@@ -354,10 +355,11 @@ class OutboxSender:
 
     def left(self, alone: bool) -> list[str]:
         """The keys with something to send. alone: what a dead process was sending may be tried at once, unless the provider may
-        still tell of it."""
+        still tell of it: since nobody was there to be told, its time begins now."""
         with transaction(self._url) as session:
-            if alone:
-                release(session, [channel for channel in self._senders if not self.habits(channel).reconciles])
+            for channel in self._senders if alone else ():
+                reconciles = self.habits(channel).reconciles
+                release(session, channel, _now() + timedelta(seconds=self._lease_of(channel)) if reconciles else None)
             return [key_of(channel, sender_id) for channel, sender_id in senders_waiting(session, self._senders)]
 
     def stop(self) -> None:

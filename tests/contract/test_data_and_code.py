@@ -5,16 +5,20 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import re
 
 import pytest
 from rasa_sdk import Action
 
 import actions
 from actions.task_form import Step, TaskForm, rasa_asks
+from messaging.opt_out_words import wish_in
 from tendero.answer_variables import different, variables
 from tendero.validation import SAID_BY_RASA
 from tests.contract import sources
-from tests.contract.sources import languages, read, responses, rule_steps, said_in_python
+from tests.contract.sources import labels, languages, read, responses, rule_steps, said_in_python
+
+QUOTED = re.compile(r"[\"«“]([^\"»”]+)[\"»”]")
 
 
 def _registered() -> dict[str, type[Action]]:
@@ -129,3 +133,11 @@ def _steps(form: str) -> dict[str, Step]:
     action = _registered()[f"validate_{form}"]()
     assert isinstance(action, TaskForm)
     return {step.slot: step for step in action.steps}
+
+
+@pytest.mark.parametrize("language", languages())
+def test_no_answer_asks_for_a_word_that_ends_the_shops_news(language: str) -> None:
+    """On WhatsApp STOP as a whole message is a withdrawn consent: who is to leave a task must not be told to write it."""
+    asked = [word for variations in responses(language).values() for each in variations for word in QUOTED.findall(each["text"])]
+    assert len(asked) > 5
+    assert [word for word in [*asked, *labels(language).values()] if wish_in(str(word)) == "stop"] == []

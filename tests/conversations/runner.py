@@ -8,9 +8,9 @@ A story may carry `metadata`, which stock Rasa ignores:
   channel: the channel on which it plays, where that is not `test`
   phone: the number that the channel has proven; `as` on such a channel is the same with the customer's number
   brings: {turn: details}: what the channel brings along with that message, as `Inbound.details` has it (files, location, ...)
-In a user message `{code}` is the newest one-time code, `{code spaced}` the same as "123 456", `{tap:N}` the payload of the
-N-th button shown last,
-`{tap:N@T}` of those that were on the screen after turn T. The source of a FAQ answer counts among its words.
+In a user message `{code}` is the newest one-time code, `{code spaced}` the same as "123 456", `{tap:N}` what comes back from
+WhatsApp of a tap on the N-th choice shown last, `{tap:N@T}` of those that were on the screen after turn T. The source of a FAQ
+answer counts among its words.
 """
 
 from __future__ import annotations
@@ -49,11 +49,12 @@ class Story:
 
 @dataclass
 class Played:
-    """What happened in one turn."""
+    """What happened in one turn. on_whatsapp: what the replies are there, as Meta gets them."""
 
     intent: str
     actions: list[str]
     replies: list[dict[str, Any]]
+    on_whatsapp: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def words(self) -> str:
@@ -94,13 +95,20 @@ def faults(turn: Turn, played: Played, is_answer: bool = False) -> list[str]:
     found = []
     if turn.actions != played.actions:
         found.append(f"did {played.actions}, expected {turn.actions}")
-    for snippet in turn.snippets:
-        if snippet.startswith("!"):
-            found += [f"says {snippet[1:]!r}, and should not"] if snippet[1:].lower() in played.words.lower() else []
-        elif snippet.lower() not in played.words.lower():
-            found.append(f"does not say {snippet!r}")
+    found += said_otherwise(turn, played.words)
     if re.search(r"\{[a-z_]+\}|\butter_|None", played.words):
         found.append("says something that is no word")
     if turn.intent is not None and turn.intent != played.intent and (found or not is_answer):
         found.insert(0, f"understood as {played.intent}, expected {turn.intent}")
+    return found
+
+
+def said_otherwise(turn: Turn, words: str) -> list[str]:
+    """Which of the turn's snippets is not among these words, or is and should not be."""
+    found = []
+    for snippet in turn.snippets:
+        if snippet.startswith("!"):
+            found += [f"says {snippet[1:]!r}, and should not"] if snippet[1:].lower() in words.lower() else []
+        elif snippet.lower() not in words.lower():
+            found.append(f"does not say {snippet!r}")
     return found

@@ -37,6 +37,7 @@ class Stage:
         self._server: subprocess.Popen[bytes] | None = None
         self._agent: Any = None
         self._channels: dict[str, str] = {}  # by sender id
+        self._language = ""  # of the newest replies
         self._loop = asyncio.new_event_loop()  # one for all turns: connections are kept in it
 
     def open(self) -> None:
@@ -48,7 +49,7 @@ class Stage:
         self._server = self._start_actions()
         self._agent = self._load_agent()
         self._template = self.home / "template.db"
-        _copy(self.home / "tendero.db", self._template)
+        copy_database(self.home / "tendero.db", self._template)
         _wait_for(self.port, self._server)
 
     def close(self) -> None:
@@ -141,33 +142,33 @@ class Stage:
         return self._played(channel.messages)
 
     def _played(self, replies: list[dict[str, Any]]) -> Played:
+        from tests.conversations.on_whatsapp import on_whatsapp
+
         events = self._agent.tracker_store.last_saved
         self.seen.note(events)
         actions = [event["name"] for event in events if event["event"] == "action"]
         ignored = (LISTEN, "action_session_start")
-        return Played(_intent(events), [name for name in actions if name not in ignored], replies)
+        done = [name for name in actions if name not in ignored]
+        return Played(_intent(events), done, replies, on_whatsapp(replies, self._language))
 
     def _filled(self, text: str, played: list[Played]) -> str:
+        from tests.conversations.on_whatsapp import has_choices, tapped
+
         if "{code" in text:
             code = self.newest_code()
             text = text.replace("{code}", code).replace("{code spaced}", f"{code[:3]} {code[3:]}")
         for number, turn in re.findall(r"\{tap:(\d+)(@\d+)?\}", text):
             since = played[: int(turn[1:])] if turn else played
-            shown = ([button for reply in turn.replies for button in reply.get("buttons") or []] for turn in reversed(since))
-            buttons = next(buttons for buttons in shown if buttons)
-            text = text.replace(f"{{tap:{number}{turn}}}", buttons[int(number) - 1]["payload"])
+            shown = next(each for each in reversed(since) if has_choices(each.on_whatsapp))
+            replies = [reply for each in played for reply in each.replies]
+            text = text.replace(f"{{tap:{number}{turn}}}", tapped(shown.on_whatsapp, int(number), replies))
         return text
 
     def newest_code(self) -> str:
-        """The one-time code in the newest mail."""
-        newest = max((self.home / "outbox").glob("*.eml"))
-        subject = str(message_from_bytes(newest.read_bytes(), policy=policy.default)["subject"])
-        found = re.search(r"\d{6}", subject)
-        assert found, subject
-        return found[0]
+        return newest_code(self.home / "outbox")
 
     def _reset(self, metadata: dict[str, Any]) -> None:
-        _copy(self._template, self.home / "tendero.db")
+        copy_database(self._template, self.home / "tendero.db")
         for mail in (self.home / "outbox").glob("*.eml"):
             mail.unlink()
         self.clock.write_text(_instant(str(metadata.get("at") or os.environ.get(PLAYED_AT, ""))))
@@ -193,8 +194,19 @@ class Stage:
         from bot.tracker_store import ConversationTrackerStore
         from bot.turn_handler import RasaHandler
         from messaging.calendar import kept_calendar
-        from messaging.turns.engine import TurnEngine
+        from messaging.turns.engine import Outcome, TurnEngine
+        from messaging.turns.inbox import Claim
         from messaging.turns.queues.local import LocalQueue
+
+        stage = self
+
+        class WatchedHandler(RasaHandler):
+            """Tells the stage in which language it has answered."""
+
+            async def run(self, claim: Claim) -> Outcome:
+                outcome = await super().run(claim)
+                stage._language = outcome.language
+                return outcome
 
         class WatchedStore(ConversationTrackerStore):
             """Remembers the events of the turn that it was given last."""
@@ -209,7 +221,7 @@ class Stage:
         store = WatchedStore()
         agent = TurnAgent(store, ActionServer(f"http://127.0.0.1:{self.port}/webhook", patience=30))
         agent.load_model(str(self.model))
-        handler = RasaHandler(agent.processor, store, lambda: kept_calendar(ROOT / "data" / "policies" / "support.yml"))
+        handler = WatchedHandler(agent.processor, store, lambda: kept_calendar(ROOT / "data" / "policies" / "support.yml"))
         agent.engine = TurnEngine(handler, LocalQueue())
         return agent
 
@@ -221,6 +233,15 @@ def trained_model() -> Path:
     home = ROOT / "var"
     model = current_model(home)
     return model if model.exists() else Training(home).finish().model
+
+
+def newest_code(mails: Path) -> str:
+    """The one-time code in the newest mail of this folder."""
+    newest = max(mails.glob("*.eml"))
+    subject = str(message_from_bytes(newest.read_bytes(), policy=policy.default)["subject"])
+    found = re.search(r"\d{6}", subject)
+    assert found, subject
+    return found[0]
 
 
 def _intent(events: list[dict[str, Any]]) -> str:
@@ -311,7 +332,7 @@ def _change(changes: list[dict[str, Any]]) -> None:
             apply(session, change)
 
 
-def _copy(source: Path, target: Path) -> None:
+def copy_database(source: Path, target: Path) -> None:
     with sqlite3.connect(source) as from_, sqlite3.connect(target) as to:
         from_.backup(to)
     from_.close()

@@ -51,13 +51,16 @@ class Worker:
     def post(self, message_id: str, sender: str, text: str) -> int | None:
         """The intake's status; None where nobody answers."""
         try:
-            port = int((self._folder / "port").read_text())
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
             with contextlib.closing(connection):
                 connection.request("POST", "/", json.dumps({"id": message_id, "sender": sender, "text": text}))
                 return connection.getresponse().status
         except (OSError, http.client.HTTPException):
             return None
+
+    @property
+    def port(self) -> int:
+        return int((self._folder / "port").read_text())
 
     def kill(self) -> None:
         self._signal(signal.SIGKILL)
@@ -73,10 +76,10 @@ class Worker:
 
 
 class Nursery:
-    """Starts workers, and ends them all."""
+    """Starts workers, and ends them all. module: whose `main` it is."""
 
-    def __init__(self) -> None:
-        command = [sys.executable, "-W", "ignore", "-m", "tests.turns.worker"]
+    def __init__(self, module: str = "tests.turns.worker") -> None:
+        command = [sys.executable, "-W", "ignore", "-m", module]
         self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._lock = threading.Lock()
         self._workers: list[Worker] = []

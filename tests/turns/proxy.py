@@ -29,10 +29,10 @@ class Proxy:
     def close(self) -> None:
         """Whoever is connected loses the connection, in the middle of whatever it was."""
         if self._listener is not None:
-            _shut(self._listener)
+            shut(self._listener)
             self._listener = None
         for pipe in self._pipes:
-            _shut(pipe)
+            shut(pipe)
         self._pipes = []
 
     def _accept(self, listener: socket.socket) -> None:
@@ -42,19 +42,24 @@ class Proxy:
                 server = socket.socket(socket.AF_UNIX)
                 server.connect(self._behind)
                 self._pipes += [client, server]
-                for from_, to in ((client, server), (server, client)):
-                    threading.Thread(target=_pump, args=(from_, to), daemon=True).start()
+                join(client, server)
+
+
+def join(one: socket.socket, other: socket.socket) -> None:
+    """What comes from one goes to the other, both ways, until one of them ends."""
+    for from_, to in ((one, other), (other, one)):
+        threading.Thread(target=_pump, args=(from_, to), daemon=True).start()
 
 
 def _pump(from_: socket.socket, to: socket.socket) -> None:
     with contextlib.suppress(OSError):
         while data := from_.recv(65536):
             to.sendall(data)
-    _shut(from_)
-    _shut(to)
+    shut(from_)
+    shut(to)
 
 
-def _shut(one: socket.socket) -> None:
+def shut(one: socket.socket) -> None:
     with contextlib.suppress(OSError):
         one.shutdown(socket.SHUT_RDWR)
     one.close()

@@ -219,7 +219,7 @@ def test_only_process_of_its_database_sends_at_once_what_it_was_sending_when_it_
     put(own_url, 1, "one")
     assert isinstance(take(own_url, NOW), Outgoing)
     with transaction(own_url) as session:
-        outbox.release(session, ["chat"])
+        outbox.release(session, "chat", None)
     assert isinstance(take(own_url, NOW), Outgoing)
 
 
@@ -316,10 +316,13 @@ async def test_sending_without_an_answer_is_repeated_if_nothing_is_told_of_it(ow
 
 
 def test_what_a_dead_process_was_sending_waits_for_its_status_where_the_provider_tells(own_url: str) -> None:
+    """As long as ever, however long the process was dead: nobody was there to be told."""
     put(own_url, 1, "one")
-    assert isinstance(take(own_url, datetime.now(timezone.utc)), Outgoing)
+    assert isinstance(take(own_url, NOW), Outgoing)  # long ago
     assert sender_of(Reconciling(), own_url).left(alone=True) == ["chat:ana"]
-    assert isinstance(take(own_url, datetime.now(timezone.utc)), float)
+    rest = take(own_url, datetime.now(timezone.utc))
+    assert isinstance(rest, float)
+    assert rest == pytest.approx(Reconciling.lease, abs=1)
 
 
 @pytest.mark.parametrize("opaque", [None, "", "1-0", "1-0.5", "9-0.{now}", "1-0-1.{now}", "1-0.{now}; DROP TABLE", "1" * 40])

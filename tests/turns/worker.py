@@ -15,6 +15,7 @@ import secrets
 import signal
 import sys
 import threading
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -134,9 +135,25 @@ class ProviderSender:
             await self._session.close()
 
 
-async def serve(settings: Settings) -> None:
+async def take_from_chat(engine: TurnEngine, said: dict[str, Any]) -> None:
+    await engine.receive(Inbound(CHANNEL, said["id"], said["sender"], said["text"]))
+
+
+@dataclass(frozen=True)
+class Wires:
+    """How messages come and go. take: what the intake was sent, into the engine."""
+
+    channel: str
+    sender: Callable[[Settings, Steps], Any]
+    take: Callable[[TurnEngine, dict[str, Any]], Awaitable[None]]
+
+
+CHAT = Wires(CHANNEL, ProviderSender, take_from_chat)
+
+
+async def serve(settings: Settings, wires: Wires) -> None:
     steps = Steps(settings)
-    sender = ProviderSender(settings, steps)
+    sender = wires.sender(settings, steps)
     limits = Limits(
         turns_at_once=settings.turns_at_once,
         most_waiting=settings.most_waiting,
@@ -144,11 +161,11 @@ async def serve(settings: Settings) -> None:
         longest_pause=0.5,
         reply_lease=settings.lease,
     )
-    engine = TurnEngine(Deeds(settings), _queue(settings), settings.url, pushes={CHANNEL: sender}, limits=limits)
+    engine = TurnEngine(Deeds(settings), _queue(settings), settings.url, pushes={wires.channel: sender}, limits=limits)
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     await engine.start()
-    runner = web.AppRunner(_intake(engine))
+    runner = web.AppRunner(_intake(engine, wires))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, backlog=512)
     await site.start()
@@ -164,11 +181,10 @@ def _queue(settings: Settings) -> Queue:
     return PostgresQueue(settings.url, settings.lease) if settings.url.startswith("postgresql") else LocalQueue()
 
 
-def _intake(engine: TurnEngine) -> web.Application:
+def _intake(engine: TurnEngine, wires: Wires) -> web.Application:
     async def take(request: web.Request) -> web.Response:
-        said = await request.json()
         try:
-            await engine.receive(Inbound(CHANNEL, said["id"], said["sender"], said["text"]))
+            await wires.take(engine, await request.json())
         except Overloaded:
             return web.Response(status=429)
         except DBAPIError:
@@ -186,23 +202,23 @@ def _tell_port(settings: Settings, port: int) -> None:
     (folder / "port.new").rename(folder / "port")
 
 
-def _become_worker(settings: Settings) -> None:
+def _become_worker(settings: Settings, wires: Wires) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     log = os.open(Path(settings.folder) / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(log, stream)
     os.close(0)
     logging.basicConfig(level=logging.WARNING, force=True, format="%(asctime)s %(name)s %(message)s")
-    os.environ["TENDERO_DATABASE_URL"] = settings.url
+    os.environ["TENDERO_DATABASE_URL"], os.environ["TENDERO_HOME"] = settings.url, settings.folder
     try:
-        asyncio.run(serve(settings))
+        asyncio.run(serve(settings, wires))
     except BaseException:
         logging.exception("the worker failed")
         os._exit(1)
     os._exit(0)
 
 
-def main() -> None:
+def main(wires: Wires = CHAT) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody has to wait for the dead
     configure_mappers()
     mask("reads its word lists once, for all workers")
@@ -210,7 +226,7 @@ def main() -> None:
         settings = Settings(**json.loads(line))
         worker = os.fork()
         if worker == 0:
-            _become_worker(settings)
+            _become_worker(settings, wires)
         print(worker, flush=True)
 
 

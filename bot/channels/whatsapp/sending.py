@@ -19,7 +19,7 @@ from bot.channels.whatsapp.payloads import signed
 from bot.channels.whatsapp.rendering import CannotFit, body, divide
 from bot.channels.whatsapp.settings import WhatsAppSettings
 from bot.channels.whatsapp.templates import Template, file_of_templates, templates
-from bot.channels.whatsapp.uploads import with_files
+from bot.channels.whatsapp.uploads import FileMissing, with_files
 from database import home_folder, transaction
 from messaging import consent
 from messaging.models import ChannelContact
@@ -143,9 +143,19 @@ class WhatsAppSender(Channel):
         return await self._sent_as_template(message, recipient)
 
     async def _body(self, message: Outgoing) -> Mapping[str, Any]:
+        try:
+            return await self._with_files(message.content)
+        except FileMissing:
+            words = {key: value for key, value in message.content.items() if key != "image"}
+            if "image" not in message.content or not words.get("text"):
+                raise
+            logger.error("a picture is not there, and its words go alone: %s", message.content["image"])
+            return await self._with_files(words)
+
+    async def _with_files(self, content: Mapping[str, Any]) -> Mapping[str, Any]:
         key = secret_key(home_folder())
         try:
-            rendered = body(message.content, lambda payload: signed(payload, key), _address)
+            rendered = body(content, lambda payload: signed(payload, key), _address)
         except CannotFit as error:
             raise Undeliverable(f"it cannot be said on WhatsApp: {error}") from error
         return await with_files(rendered, self.graph, self._settings.phone_number_id)

@@ -7,18 +7,24 @@ from itertools import takewhile
 
 import regex
 
+_MAY_BREAK = r"[^\S\u00A0\u202F]"  # a blank, but not the one between a sign of money and its amount
 # A break is looked for in this order. Each pattern ends where the next piece begins.
 _BREAKS = tuple(
     regex.compile(rf"{end}(?P<blank>{blank})")
-    for end, blank in (("", r"\n[^\S\n]*\n\s*"), ("", r"\n\s*"), (r"[.!?…。！？؟।]+[\"'”’»)\]]*", r"\s+"), ("", r"\s+"))
+    for end, blank in (
+        ("", r"\n[^\S\n]*\n\s*"),
+        ("", r"\n\s*"),
+        (r"[.!?…。！？؟।]+[\"'”’»)\]]*", r"\s+"),
+        ("", rf"{_MAY_BREAK}+"),
+    )
 )
 _LOOK_AHEAD = 64  # signs after a full piece: the blank that ends it
 _FULL_ENOUGH = 1 / 3  # a paragraph that ends sooner would leave too short a piece
 _GRAPHEME, _SIGN = regex.compile(r"\X"), regex.compile(r"(?s:.)")
 _MARKS = r"(?![\p{GCB=Extend}\p{GCB=SpacingMark}\p{GCB=ZWJ}])"  # they belong to the blank before them
 _BLANK_EDGES = regex.compile(rf"\A(?:\s{_MARKS})+|\s+\Z")
-_IN_A_LINE = regex.compile(rf"(?:\s{_MARKS})+")
-_TITLE_BREAK = regex.compile(r"\s+[·–—|]\s+|\s+(?=\()|(?<=[,;:])\s+")
+_IN_A_LINE = regex.compile(rf"(?:{_MAY_BREAK}{_MARKS})+")
+_TITLE_BREAK = regex.compile(r"\s+[·–—|]\s+|\s+(?=\()|(?<=[,;:])\s+(?![^()]*\))")
 
 ELLIPSIS = "…"
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from bot.channels.webchat import WEB
 from bot.channels.whatsapp.graph import Graph
 from database import home_folder, transaction
 from messaging.models import UploadedFile
@@ -21,10 +22,15 @@ from messaging.writes import insert_or_update
 CHANNEL = "whatsapp"
 KEPT_FOR = timedelta(days=29)  # Meta keeps it for 30
 KINDS = ("image", "video", "document", "audio", "sticker")
+OF_THE_PAGE = "/static/"  # how answers name what lies in `web`
+
+
+class FileMissing(Undeliverable):
+    """There is no such file that would be ours to send."""
 
 
 async def with_files(body: Mapping[str, Any], graph: Graph, account: str) -> dict[str, Any]:
-    """The body with an id in the place of each path. Raises Undeliverable for a file that cannot be read, and GraphFailure."""
+    """The body with an id in the place of each path. Raises FileMissing and GraphFailure."""
     result = dict(body)
     if (kind := result.get("type")) in KINDS:
         result[kind] = await _named(result[kind], graph, account)
@@ -51,11 +57,12 @@ async def _named(file: Mapping[str, Any], graph: Graph, account: str) -> dict[st
 
 
 def _ours(path: str) -> Path:
-    """Only what lies below TENDERO_HOME is ours to send."""
-    home = home_folder().resolve()
-    file = (home / path).resolve()
-    if not file.is_relative_to(home) or not file.is_file():
-        raise Undeliverable("its file is not there")
+    """Only what lies below TENDERO_HOME is ours to send, and what the web page shows to everybody."""
+    of_the_page = path.startswith(OF_THE_PAGE)
+    folder = (WEB if of_the_page else home_folder()).resolve()
+    file = (folder / path.removeprefix(OF_THE_PAGE)).resolve()
+    if not file.is_relative_to(folder) or not file.is_file():
+        raise FileMissing("its file is not there")
     return file
 
 

@@ -288,6 +288,19 @@ async def test_no_other_file_of_this_machine_is_sent(sender: WhatsAppSender, met
     assert meta.asked == []
 
 
+async def test_picture_of_the_page_is_uploaded(sender: WhatsAppSender, meta: Meta) -> None:
+    await sender.send(reply({"text": "La camisa", "image": "/static/products/shirts.png"}))
+    assert [path.rpartition("/")[2] for _, path, _ in meta.asked] == ["media", "messages"]
+    assert meta.bodies[0]["image"] == {"id": "media-1", "caption": "La camisa"}
+
+
+@pytest.mark.parametrize("path", ["/static/products/none.png", "/static/../README.md", "none.png"])
+async def test_words_beside_a_picture_that_is_not_there_go_alone(sender: WhatsAppSender, meta: Meta, path: str) -> None:
+    await sender.send(reply({"text": "La camisa", "image": path, "buttons": [{"title": "Ver", "payload": "/see"}]}))
+    assert [(body["type"], body["interactive"]["body"]["text"]) for body in meta.bodies] == [("interactive", "La camisa")]
+    assert isinstance(await outcome(sender, reply({"image": path})), Undeliverable)
+
+
 async def test_picture_that_meta_cannot_use_goes_as_its_address(sender: WhatsAppSender, meta: Meta) -> None:
     meta.fails(131053)
     picture = {"text": "La camisa", "image": "https://shop.example/shirt.webp"}

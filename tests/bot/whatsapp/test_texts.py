@@ -107,6 +107,8 @@ def letters(text: str) -> str:
     [
         ("Blue shirt with a collar · 49.90 €", ("Blue shirt with a collar", "49.90 €")),
         ("Camiseta azul marinho (M) · R$ 89,90", ("Camiseta azul marinho", "(M) · R$ 89,90")),
+        ("Levo a um ponto postal R$\xa024,90", ("Levo a um ponto postal", "R$\xa024,90")),
+        ("Pantalón chino (beige, M)", ("Pantalón chino", "(beige, M)")),
         ("Report a problem with a delivery", ("Report a problem with a", "delivery")),
         ("Kundenzufriedenheitsbefragung", None),
     ],
