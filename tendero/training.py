@@ -51,6 +51,7 @@ class Training:
 
     def __init__(self, home: Path, project: Path = PROJECT, force: bool = False) -> None:
         """force: learn everything anew."""
+        self._project = project
         self._model = current_model(home, project)
         self._learnt = rewording.learnt(project)
         base = None if force else rewording.base_of(self._model.parent, self._learnt)
@@ -74,6 +75,7 @@ class Training:
         report = read_report(self._report, self._child)
         if "error" in report:
             raise TrainingFailed(f"{in_words(str(report['error']))}\nThe whole story: {self._child.log.path}")
+        _check_answers(self._project)
         self._draft.replace(self._model)  # a model is there as a whole or not at all
         rewording.note_of(self._model).write_text(self._learnt or "")
         _forget_old(self._model.parent)
@@ -83,6 +85,14 @@ class Training:
         self._child.stop()
         self._draft.unlink(missing_ok=True)
         self._report.unlink(missing_ok=True)
+
+
+def _check_answers(project: Path) -> None:
+    """An answer that a channel cannot show is told now, and not when a shopper waits for it. Raises TrainingFailed."""
+    from tendero.validation import unsendable_on_whatsapp
+
+    if problems := [problem.replace(f"{project}/", "") for problem in unsendable_on_whatsapp(project)]:
+        raise TrainingFailed("\n".join(problems))
 
 
 def read_report(file: Path, child: Child) -> dict[str, Any]:

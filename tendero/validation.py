@@ -279,7 +279,7 @@ def _variables(project: Path) -> Iterator[str]:
             yield f"{places[language, answer]}: {answer} does not use {_braced(lacking)}, as another language does"
 
 
-def _whatsapp(project: Path) -> Iterator[str]:
+def unsendable_on_whatsapp(project: Path) -> Iterator[str]:
     """What a shopper is told can be sent by WhatsApp."""
     from tendero.whatsapp_answers import titles_in, unsendable, unshowable_label
 
@@ -374,5 +374,5 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
     ("config.yml", _components),
     ("responses", _code_and_answers),
     ("responses rules stories policies domain.yml", _variables),
-    ("responses labels", _whatsapp),
+    ("responses labels", unsendable_on_whatsapp),
 )

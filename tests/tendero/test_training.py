@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tendero import rewording
-from tendero.training import KEPT_MODELS, Trained, _forget_old, current_model, in_words
+from tendero.training import KEPT_MODELS, Trained, TrainingFailed, _check_answers, _forget_old, current_model, in_words
 
 
 @pytest.fixture
@@ -31,6 +31,16 @@ def test_unknown_answer_is_told_with_the_place_that_names_it(project: Path) -> N
 
 def test_paths_are_told_from_the_root_of_the_project(project: Path) -> None:
     assert in_words(f"Failed to read '{project}/data/nlu/en/orders.yml'.", project) == "Failed to read 'data/nlu/en/orders.yml'."
+
+
+def test_answer_that_whatsapp_cannot_show_is_told_by_file_and_key_when_it_is_trained(project: Path) -> None:
+    answers = project / "data" / "responses" / "en"
+    answers.mkdir(parents=True)
+    (answers / "shop.yml").write_text("responses:\n  utter_hello:\n  - text: Hello\n    image: shirt.gif\n")
+    with pytest.raises(TrainingFailed, match=r"^data/responses/en/shop\.yml:2: utter_hello: "):
+        _check_answers(project)
+    (answers / "shop.yml").write_text("responses:\n  utter_hello:\n  - text: Hello\n")
+    _check_answers(project)
 
 
 def test_training_is_told_in_one_line() -> None:
