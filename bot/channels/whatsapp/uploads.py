@@ -44,8 +44,8 @@ async def with_files(body: Mapping[str, Any], graph: Graph, account: str) -> dic
 
 async def forget_files(body: Mapping[str, Any], account: str) -> bool:
     """Meta does not know an id in this body any more: the next time they are uploaded anew. Whether one of them was kept."""
-    header = (body.get("interactive") or {}).get("header") or {}
-    files = [each.get(each.get("type")) for each in (body, header) if each.get("type") in KINDS]
+    header: Mapping[str, Any] = (body.get("interactive") or {}).get("header") or {}
+    files = [place[kind] for place in (body, header) for kind in KINDS if kind in place]
     ids = [str(file["id"]) for file in files if "id" in file]
     return bool(ids) and await asyncio.to_thread(_forget, account, ids)
 
