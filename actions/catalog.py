@@ -124,6 +124,17 @@ def search(turn: Turn) -> None:
     turn.set("carried", None)
 
 
+def show_named_in(turn: Turn, text: str, response: str) -> bool:
+    """Say the response and show what a text that is not the shopper's (an ad) names of what is sold. Whether it names any."""
+    words = " ".join(word for word in _words_in(text) if not _is_filler(word))
+    wanted = Wanted(words=words or None)
+    hits = [hit for hit in _search(turn, wanted, SHOWN) if hit.score > FITS_WELL] if words else []
+    if hits:
+        turn.say(response)
+        _show(turn, wanted, hits, None)
+    return bool(hits)
+
+
 def _look_for(turn: Turn, said: Wanted) -> None:
     before = _searched(turn) if not said.names_something else None
     if turn.entity("store") and turn.slots.get(LAST) and not said.names_something:
@@ -256,9 +267,14 @@ def _telling_words(turn: Turn) -> str | None:
         start, end = int(entity.get("start", 0)), int(entity.get("end", 0))
         if entity["entity"] in ("size", "amount", "store") and turn.is_whole_message:
             text = f"{text[:start]}{' ' * (end - start)}{text[end:]}"
-    words = [word for word in re.split(r"[\s,.;:!?¡¿()]+", text) if word]
-    kept = [word for word in words if not _is_filler(word) and (turn.entity("color") is None or not _is_color(turn, word))]
+    kept = [
+        word for word in _words_in(text) if not _is_filler(word) and (turn.entity("color") is None or not _is_color(turn, word))
+    ]
     return " ".join(kept) or None
+
+
+def _words_in(text: str) -> list[str]:
+    return [word for word in re.split(r"[\s,.;:!?¡¿()]+", text) if word]
 
 
 def _is_filler(word: str) -> bool:

@@ -26,8 +26,8 @@ logger = logging.getLogger(__name__)
 FORM_SLOTS = tuple(
     (
         "order_number line_id return_items cancel_reason return_reason package return_method refund_to new_variant "
-        "new_address new_payment_method problem resolution points confirmation contact code proposal_id choices current_task "
-        "reopened wanted_order item_words newsletter_address"
+        "new_address new_payment_method problem evidence resolution points confirmation contact code proposal_id choices "
+        "current_task reopened wanted_order item_words newsletter_address"
     ).split()
 )
 

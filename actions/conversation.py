@@ -11,6 +11,7 @@ from rasa_sdk.events import ActionExecuted, ActiveLoop, FollowupAction, SessionS
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import formats, offers
+from actions.ads import comes_from_ad, open_topic
 from actions.catalog import names_product, narrows, search
 from actions.choices import button, folded_words, picked, picked_by_position, tapped
 from actions.closing import leave_task, say_failure
@@ -20,11 +21,14 @@ from actions.failing import never_silent
 from actions.faq import answer_where_one_fits
 from actions.handoff import AGAIN, intent_of, note_contact, open_for, pass_on
 from actions.identity import AHEAD, contact_in, is_own_contact, left_at_identity, prove_by_code, sign_out
+from actions.menu import show_menu
 from actions.offers import Next
 from actions.order_steps import says_phrase, words_of_message
+from actions.pictures import ask_what_it_shows
 from actions.reported import claimed, goes_on_with_order, meant_for_order
 from actions.tasks import ABOUT_ONE_ORDER, FORMS, TASKS
 from actions.turn import LISTEN, Turn, turn_of
+from actions.vouching import owner_of_number
 from actions.words import languages, response_keys
 from commerce.models import Customer
 from messaging import handoffs, identities, satisfaction
@@ -36,7 +40,6 @@ CERTAIN = 0.45  # confidence from which a request counts that was written beside
 TO_CHOICES, TO_A_PERSON = 2, 3  # misunderstandings in a row
 LOW = 2  # the score up to which a person is offered
 PERSONAL = ("track_order", "request_return", "check_points")  # for what somebody tells who they are
-MENU = ("track_order", "request_return", "cancel_order", "check_points", "search_product", "human_agent")
 NAMES_AN_ORDER = ("order_number", "tracking_number", "placed_on")
 BROWSED = frozenset({TASKS["search_product"], TASKS["ask_faq"]})  # offers of these do nothing but tell
 SEEN = "seen"  # among the choices: the one of them that was told last
@@ -53,7 +56,9 @@ class ActionSessionStart(Action):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         with turn_of(dispatcher, tracker) as turn:
-            customer_id = identities.probable_customer(turn.session, turn.sender_id)  # the channel is not known yet
+            # The channel is not known yet.
+            customer_id = identities.probable_customer(turn.session, turn.sender_id)
+            customer_id = customer_id or owner_of_number(turn.session, turn.sender_id)
             customer = turn.session.get(Customer, customer_id) if customer_id is not None else None
             spoken = customer.language if customer is not None and customer.language in languages() else None
             known = {"language": turn.slots.get("language"), "language_hint": spoken}
@@ -333,10 +338,6 @@ def _misunderstandings_before(tracker: Tracker) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] is not None and pair[1] is None, pairs))
 
 
-def show_menu(turn: Turn, response: str) -> None:
-    offers.offer(turn, [offers.next_task(turn, task) for task in MENU], response)
-
-
 class ActionMisunderstood(Action):
     def name(self) -> str:
         return "action_misunderstood"
@@ -358,7 +359,23 @@ class ActionMisunderstood(Action):
             if names_product(turn) and not turn.tracker.active_loop_name:
                 search(turn)
                 return turn.events
+            if _is_about_what_it_shows(turn):
+                return turn.events
             return _puzzled(turn)
+
+
+def _is_about_what_it_shows(turn: Turn) -> bool:
+    """Words that say nothing by themselves, along with a picture or from an ad: whether these were taken up."""
+    if turn.tracker.active_loop_name:
+        return False
+    if turn.shown.get("files"):
+        if not pass_on(turn):
+            ask_what_it_shows(turn)
+        return True
+    if comes_from_ad(turn):
+        open_topic(turn)
+        return True
+    return False
 
 
 class ActionDefaultFallback(Action):
@@ -602,7 +619,7 @@ class ActionRecap(Action):
             if note:
                 turn.say("utter_recap_note", note=note)
             if not is_answered:
-                return [*turn.events, *_again(tracker)]
+                return [*turn.events, *_again(turn)]
             if not form and (about or note):
                 turn.say("utter_recap_next")
             return [*turn.events, FollowupAction(form or LISTEN)]
@@ -617,11 +634,11 @@ def _matter(turn: Turn, returned: Handoff) -> tuple[str, str] | None:
     return turn.label(f"task_{returned.goal}"), str(known.get("order_number") or last_order or "")
 
 
-def _again(tracker: Tracker) -> Events:
+def _again(turn: Turn) -> Events:
     """The same message once more, for the rules to see it after a recap."""
-    message = tracker.latest_message
-    heard = UserUttered(message.get("text"), dict(message), input_channel=tracker.get_latest_input_channel())
-    return [ActionExecuted(LISTEN), {**heard, "metadata": {AGAIN: True}}]
+    message = turn.tracker.latest_message
+    heard = UserUttered(message.get("text"), dict(message), input_channel=turn.channel)
+    return [ActionExecuted(LISTEN), {**heard, "metadata": {**turn.shown, AGAIN: True}}]
 
 
 def _task_title(turn: Turn) -> str:

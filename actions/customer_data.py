@@ -19,6 +19,7 @@ from commerce import privacy
 from commerce.models import Customer
 from commerce.privacy import Traces
 from commerce.proposals import Refusal
+from messaging import file_references
 from messaging import privacy as conversations_privacy
 from messaging.mentions import Contacts
 from messaging.models import ChannelIdentity
@@ -83,10 +84,11 @@ def erase_around(session: Session, who: Found, traces: Traces, now: datetime, ke
     """
     contacts = tuple(dict.fromkeys([*traces.contacts, *who.contacts]))
     naming = _naming(session, Contacts(contacts))
+    received = file_references.erase(session, traces.files)  # pictures of claims, named by reference
     left = conversations_privacy.erase_conversations(session, who.id, now, key=key, contacts=contacts, naming=naming)
     _forget_trackers(session, left.sender_ids)
     _erase_from_trackers(session, left.quoting, Contacts(contacts))
-    return Erased(who.number, contacts, (*traces.files, *left.attachments), len(left.sender_ids))
+    return Erased(who.number, contacts, (*traces.files, *received, *left.attachments), len(left.sender_ids))
 
 
 def erase_files(home: Path, erased: Erased) -> int:

@@ -88,7 +88,7 @@ def entry_of(entry_id: str, language: str) -> FaqEntry:
 def facts(turn: Turn) -> dict[str, str]:
     """What the answers' placeholders stand for: figures of the policy tables, and hours in the shopper's language."""
     hours = {
-        f"store_hours_{name}": _hours_in_words(turn, calendar) for name, calendar in _calendars().items() if name != "support"
+        f"store_hours_{name}": _hours_in_words(turn, calendar) for name, calendar in calendars().items() if name != "support"
     }
     figures = {
         name: turn.number(int(figure)) if figure.isdigit() else figure
@@ -134,7 +134,7 @@ def _hours_in_words(turn: Turn, calendar: Calendar) -> str:
 def read_ahead() -> None:
     """Read the answers, and when people are there."""
     _index()
-    _calendars()
+    calendars()
 
 
 @kept
@@ -148,5 +148,5 @@ def _index() -> FaqIndex:
 
 
 @kept
-def _calendars() -> dict[str, Calendar]:
+def calendars() -> dict[str, Calendar]:
     return load_calendars(data_folder() / "policies" / "support.yml")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -15,7 +15,7 @@ from actions.choices import folded_words
 from actions.failing import never_silent
 from actions.turn import Turn, turn_of
 from actions.words import data_folder
-from messaging import handoffs
+from messaging import file_references, handoffs
 from messaging.calendar import Calendar, kept_calendar
 from messaging.masking import CODE_MARK
 
@@ -25,9 +25,12 @@ COLLECTED = tuple(
         "new_address new_payment_method problem resolution points last_order"
     ).split()
 )
+FILES, AD = "files", "ad"  # among what was collected
+DAYS_OF_FILES, MOST_FILES = timedelta(days=3), 20
 CONTACT = "contact"  # among what was collected: where somebody whom nobody knows wants to be reached
 SPEAKERS = {"user": "shopper", "bot": "assistant"}
 LONGEST_TRANSCRIPT = 200  # messages
+SHARED = re.compile(r"/share_(\w+)$")
 LIKE_A_CODE = re.compile(r"(?<!\d)\d(?:[ .-]?\d){5}(?!\d)")  # six digits
 AGAIN = "heard_again"  # metadata of a message that an action has put to the rules a second time
 
@@ -46,7 +49,7 @@ def open_for(turn: Turn, reason: handoffs.Reason, goal: str | None = None, verdi
         language=turn.language,
         reason=reason,
         goal=goal or goal_of(turn),
-        collected={slot: turn.slots[slot] for slot in COLLECTED if turn.slots.get(slot) not in (None, "-")},
+        collected=_collected(turn),
         tried=_tried(turn.tracker),
         verdict=dict(verdict) if verdict else None,
         transcript=transcript(turn.tracker),
@@ -56,6 +59,16 @@ def open_for(turn: Turn, reason: handoffs.Reason, goal: str | None = None, verdi
     _tell(turn, opened)
     if turn.tracker.active_loop_name and reason not in ("policy", "failure"):
         turn.say("utter_meanwhile")  # the form asks its question again: it may well be answered before anybody is there
+
+
+def _collected(turn: Turn) -> dict[str, Any]:
+    """What the task knows; the files that came in of late, and the ad that the shopper came from."""
+    known = {slot: turn.slots[slot] for slot in COLLECTED if turn.slots.get(slot) not in (None, "-")}
+    begin = turn.now - DAYS_OF_FILES
+    files = file_references.since(turn.session, turn.sender_id, begin, file_references.KINDS, MOST_FILES)
+    if files:
+        known[FILES] = [{"file": file_references.reference(each), "kind": each.kind, "name": each.file_name} for each in files]
+    return {**known, AD: ad} if (ad := turn.slots.get(AD)) else known
 
 
 def goal_of(turn: Turn) -> str | None:
@@ -84,8 +97,24 @@ def transcript(tracker: Tracker) -> list[dict[str, Any]]:
         by, at = SPEAKERS[event["event"]], event.get("timestamp")
         if by == "shopper":
             text = titles.get(text) or _without_codes(text, event, asked_slot == "code")
+            text = _shared_in_words(text, event)
         said.append({"by": by, "text": text, "at": at})
     return said[-LONGEST_TRANSCRIPT:]
+
+
+def _shared_in_words(text: str, event: Mapping[str, Any]) -> str:
+    """For the person who reads it, what was shared: "[picture] it came torn", "[location] 19.42, -99.16"."""
+    shared = event.get("metadata") or {}
+    command = SHARED.match(text)
+    kinds = (
+        [command[1]] if command else ["picture" if each.get("kind") == "image" else each.get("kind") for each in _files(shared)]
+    )
+    facts = [str(shared[name]) for name in ("location", "cart", "contacts") if shared.get(name)] if command else [text]
+    return " ".join([*(f"[{kind}]" for kind in kinds), *facts])
+
+
+def _files(shared: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [each for each in shared.get("files") or () if isinstance(each, Mapping)]
 
 
 def _without_codes(text: str, event: Mapping[str, Any], was_asked: bool) -> str:

@@ -45,7 +45,7 @@ class ContactStep(Step):
             return self._read_another(turn)
         said = turn.entity("email") or turn.entity("phone")
         contact = _normalized(said or (turn.text if asked else ""))
-        return self._send_code(turn, contact) if contact else None
+        return self._known_by(turn, contact) if contact else None
 
     def is_meant(self, turn: Turn) -> bool:
         """An e-mail or a phone number answers the question for one, whatever else it sounds like."""
@@ -58,7 +58,7 @@ class ContactStep(Step):
         if known is None:
             ahead = turn.slots.get(AHEAD)
             turn.set(AHEAD, None)
-            return self._send_code(turn, ahead).value if ahead else None
+            return self._known_by(turn, ahead).value if ahead else None
         return self._send_code(turn, known.email).value if known.email else End(response="utter_no_email_for_code")
 
     def _read_another(self, turn: Turn) -> Reply | None:
@@ -69,6 +69,12 @@ class ContactStep(Step):
         turn.forget_identity()
         turn.say("utter_identity_other")
         return self._send_code(turn, said)
+
+    def _known_by(self, turn: Turn, contact: str) -> Reply:
+        """By the number that they write from, where that is enough; else by a code."""
+        if turn.is_their_number(contact) and is_known_well_enough(turn, self.operation):
+            return Reply(NOT_NEEDED)
+        return self._send_code(turn, contact)
 
     def _send_code(self, turn: Turn, contact: str) -> Reply:
         note_contact(turn, contact)

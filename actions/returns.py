@@ -31,6 +31,7 @@ from actions.order_steps import (
     words_of_message,
 )
 from actions.orders import NewVariantStep, counts_as_lost, days_in_words, identity_steps, lost_on, tell_progress
+from actions.pictures import EvidenceStep
 from actions.shop import policies
 from actions.task_form import NOT_NEEDED, Again, ChoiceStep, End, Reply, Step, TaskForm
 from actions.tasks import TASKS
@@ -729,6 +730,7 @@ class Claiming(Write):
             "line_id": None if line == ALL else int(line),
             "problem": turn.slots["problem"],
             "note": "",
+            "evidence": pictures if isinstance(pictures := turn.slots.get("evidence"), list) else [],
             "resolution": turn.slots.get("resolution"),
         }
 
@@ -744,6 +746,11 @@ class Claiming(Write):
 
 
 CLAIMING = Claiming()
+
+
+class ClaimEvidenceStep(EvidenceStep):
+    def assessed(self, turn: Turn) -> Any:
+        return turn.assess(CLAIMING.operation(turn), CLAIMING.parameters(turn))
 
 
 class ResolutionStep(ChoiceStep):
@@ -789,6 +796,7 @@ class ProblemReportForm(TaskForm):
         OrderStep(DELIVERED),
         ProblemStep(),
         ClaimedLineStep(),
+        ClaimEvidenceStep(),
         ResolutionStep(),
         ConfirmStep(CLAIMING),
     )

@@ -215,7 +215,8 @@ class TaskForm(Action, ABC):
         if self._is_aside(turn):
             return False
         asked = turn.slots.get("requested_slot")
-        if turn.is_tap and tapped(str(asked), turn.entities) is None:
+        is_for_a_step = any(step.is_meant(turn) for step in self.steps)
+        if turn.is_tap and tapped(str(asked), turn.entities) is None and not is_for_a_step:
             return self._take_earlier_tap(turn)
         if any(step.sets_aside(turn) for step in self.steps):
             return True
@@ -363,7 +364,7 @@ def rasa_asks(form: str, slot: str) -> bool:
 TASK_SLOTS = tuple(
     (
         "order_number line_id return_items cancel_reason return_reason package return_method refund_to new_variant "
-        "new_address new_payment_method problem resolution points"
+        "new_address new_payment_method problem evidence resolution points"
     ).split()
 )
 

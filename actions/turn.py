@@ -22,6 +22,7 @@ from actions.call import call_under_way
 from actions.choices import Option, button
 from actions.corrections import without_taken_back
 from actions.shop import default_language, time_zone
+from actions.vouching import vouch_again, vouched
 from commerce.models import Customer
 from commerce.proposals import Assessment, Operation, Refusal, Values
 from database import transaction
@@ -109,6 +110,12 @@ class Turn:
         """The two requests of this message, where it holds two."""
         return self.tracker.latest_message.get("requests") or []
 
+    @cached_property
+    def shown(self) -> dict[str, Any]:
+        """What the channel brought along with the message: `files`, `location`, `cart`, `contacts`, `referral` and the like."""
+        heard = self._events_of("user")
+        return dict(heard[-1].get("metadata") or {}) if heard else {}
+
     def entity(self, name: str) -> str | None:
         return next((str(entity["value"]) for entity in self.entities if entity["entity"] == name), None)
 
@@ -135,7 +142,13 @@ class Turn:
 
     @cached_property
     def identity(self) -> Identity:
-        return identities.identity(self.session, self.channel, self.sender_id, self.now)
+        known = identities.identity(self.session, self.channel, self.sender_id, self.now)
+        return vouched(self.session, self.channel, self.sender_id, known, self.now)
+
+    def is_their_number(self, phone: str) -> bool:
+        """Whether they write from this number, as the channel proves, and are known by it from now on."""
+        self.__dict__.pop("identity", None)
+        return vouch_again(self.session, self.channel, self.sender_id, phone, self.now)
 
     def prove_identity(self, customer_id: int) -> None:
         """The shopper has shown a code: from now on they are this customer."""

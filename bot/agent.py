@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import UserMessage
@@ -13,8 +14,11 @@ from rasa.core.nlg import TemplatedNaturalLanguageGenerator
 from bot.action_call import ActionServer
 from bot.processor import TurnProcessor
 from bot.tracker_store import ConversationTrackerStore
-from messaging.turns.engine import TurnEngine
+from messaging.turns.engine import Answer, TurnEngine
 from messaging.turns.inbox import Inbound
+from messaging.turns.own_loop import OwnLoop
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +28,7 @@ class TurnAgent(Agent):
 
     engine: TurnEngine
     processor: TurnProcessor
+    turns: OwnLoop | None = None  # where the engine runs, if that is not where messages come in
 
     def __init__(self, store: ConversationTrackerStore, action_server: ActionServer) -> None:
         super().__init__(action_endpoint=action_server)
@@ -63,6 +68,12 @@ class TurnAgent(Agent):
 
         Raises what `TurnEngine.receive` and `TurnEngine.answer` raise.
         """
+        answer = await self.among_turns(self._answer(message))
+        for reply in answer.replies:
+            await message.output_channel.send_response(message.sender_id, dict(reply))
+        return answer.replies
+
+    async def _answer(self, message: UserMessage) -> Answer:
         receipt = await self.engine.receive(
             Inbound(
                 channel=message.input_channel or "unknown",
@@ -72,7 +83,8 @@ class TurnAgent(Agent):
                 details=message.metadata or {},
             )
         )
-        answer = await self.engine.answer(receipt)
-        for reply in answer.replies:
-            await message.output_channel.send_response(message.sender_id, dict(reply))
-        return answer.replies
+        return await self.engine.answer(receipt)
+
+    async def among_turns(self, work: Coroutine[Any, Any, T]) -> T:
+        """Done where the turns are done."""
+        return await (work if self.turns is None else self.turns.run(work))

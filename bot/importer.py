@@ -43,6 +43,7 @@ class TenderoImporter(RasaFileImporter):
         domain_path: str | None = None,
         training_data_paths: list[str] | str | None = None,
         default_language: str = "en",
+        sent_by_channels: Iterable[str] = (),  # intents without examples: not ours to look at, `tendero validate` does
     ) -> None:
         super().__init__(config_file, domain_path, training_data_paths)
         self._default_language = default_language

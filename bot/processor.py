@@ -42,6 +42,7 @@ from rasa.utils.common import TempDirectoryPath, get_temp_dir_name
 
 from bot.action_call import ActionFailed, ActionServer, ours
 from bot.graph_runner import PlannedGraphRunner
+from bot.shown_along import with_language, with_what_was_shown
 from bot.tracker import ConversationTracker
 from bot.trained_domain import schema_with_domain
 from bot.trained_policies import schema_with_policies, turns_seen
@@ -51,6 +52,8 @@ logger = logging.getLogger(__name__)
 
 KEPT_OF_RANKING = 3  # intents
 NOT_RIGHT_NOW = "utter_not_right_now"
+LATE = "utter_sorry_late"
+AD = "ad"  # slot: the ad that the shopper came from last
 
 
 class TurnProcessor(MessageProcessor):
@@ -76,11 +79,15 @@ class TurnProcessor(MessageProcessor):
         tracker.assistant_id = tracker.assistant_id or self.model_metadata.assistant_id
         fault = await self._begin_session(message, tracker)
         await self._handle_message_with_tracker(message, tracker)
+        if (ad := (message.metadata or {}).get("referral")) and AD in tracker.slots:
+            tracker.update(SlotSet(AD, ad), self.domain)
         if current_turn().owner == "agent":
             tracker.update(ActionExecuted(ACTION_LISTEN_NAME))  # a person answers
             return
-        before = len(tracker.events)
         await self.run_action_extract_slots(message.output_channel, tracker)
+        if _is_first_late_one(tracker):
+            await self.say(LATE, tracker, message.output_channel)
+        before = len(tracker.events)
         if fault is not None:
             await self.apologise(message.output_channel, tracker, fault)
             return
@@ -173,7 +180,8 @@ class TurnProcessor(MessageProcessor):
         parsed: dict[str, Any] = await super().parse_message(message, tracker, only_output_properties)
         parsed["intent_ranking"] = (parsed.get("intent_ranking") or [])[:KEPT_OF_RANKING]  # it goes wherever the message goes
         parsed.pop("text_tokens", None)
-        return parsed
+        shown = message.metadata or {}
+        return with_language(with_what_was_shown(parsed, shown), shown)
 
     def _predict_next_with_tracker(self, tracker: DialogueStateTracker) -> PolicyPrediction:
         seen = tracker.window(self._turns_seen) if isinstance(tracker, ConversationTracker) else tracker
@@ -242,6 +250,12 @@ class TurnProcessor(MessageProcessor):
     def _watch_apology(self, reason: str) -> None:
         if isinstance(self.action_endpoint, ActionServer):
             self.action_endpoint.watch.apologised(reason)
+
+
+def _is_first_late_one(tracker: DialogueStateTracker) -> bool:
+    """Whether this message waited long for its answer, after an outage, and the one before it did not."""
+    late = [bool((event.metadata or {}).get("late")) for event in tracker.events if isinstance(event, UserUttered)]
+    return late[-1:] == [True] and late[-2:-1] != [True]
 
 
 def _has_reply(tracker: DialogueStateTracker, before: int) -> bool:

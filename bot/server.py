@@ -40,10 +40,11 @@ from messaging.calendar import kept_calendar
 from messaging.turns import garbage, logs, trace
 from messaging.turns.engine import Limits, TurnEngine
 from messaging.turns.inbox import Overloaded
+from messaging.turns.own_loop import OwnLoop
 from messaging.turns.queues import Queue
 from messaging.turns.queues.local import LocalQueue
 from messaging.turns.watch import Watch, chosen_watch
-from messaging.turns.wishes import follow
+from messaging.turns.wishes import Wish, follow
 
 logger = logging.getLogger("bot.server")  # also where it is run as a module
 
@@ -72,28 +73,44 @@ def make_app(arguments: argparse.Namespace) -> Sanic:
         agent, swapper = _agent(arguments, channels, watch)
         app.ctx.agent = agent
         logs.configure()  # what a model needs is imported by now, and brings log handlers
-        await agent.engine.start()
-        for channel in _with_a_life(channels):
-            await channel.start()
+        agent.turns = OwnLoop()
+        agent.turns.begin()
+        await agent.turns.run(_begin_turns(agent, channels))
         garbage.leave_out_what_is_loaded()
-        app.ctx.end_wishes = follow(home_folder(), "assistant", swapper.fulfil, model=agent.model_name, code=code)
+
+        async def fulfil(wish: Wish) -> str:
+            return await agent.among_turns(swapper.fulfil(wish))
+
+        app.ctx.end_wishes = follow(home_folder(), "assistant", fulfil, model=agent.model_name, code=code)
 
     @app.listener("before_server_stop")
     async def end(app: Sanic, _loop: asyncio.AbstractEventLoop) -> None:
         app.ctx.end_wishes()
-        await app.ctx.agent.engine.stop(GRACE)
-        for channel in _with_a_life(channels):
-            await channel.stop()
+        await app.ctx.agent.among_turns(_end_turns(app.ctx.agent, channels))
 
     @app.listener("after_server_stop")
     async def close(app: Sanic, _loop: asyncio.AbstractEventLoop) -> None:
-        await app.ctx.agent.action_endpoint.close()
+        agent = app.ctx.agent
+        await agent.among_turns(agent.action_endpoint.close())
+        await agent.turns.end()
         watch.close()
 
     app.register_middleware(_follow_trace, "request")
     _register(channels, app)
     add_status_routes(app, watch)
     return app
+
+
+async def _begin_turns(agent: TurnAgent, channels: list[InputChannel]) -> None:
+    await agent.engine.start()
+    for channel in _with_a_life(channels):
+        await channel.start()
+
+
+async def _end_turns(agent: TurnAgent, channels: list[InputChannel]) -> None:
+    await agent.engine.stop(GRACE)
+    for channel in _with_a_life(channels):
+        await channel.stop()
 
 
 def _follow_trace(request: Request) -> None:

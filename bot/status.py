@@ -73,7 +73,7 @@ async def readiness(agent: TurnAgent | None) -> dict[str, Any]:
 
 
 async def _acts(agent: TurnAgent | None) -> bool:
-    return agent is not None and await agent.action_endpoint.is_alive()
+    return agent is not None and await agent.among_turns(agent.action_endpoint.is_alive())
 
 
 async def _backlog() -> Backlog | None:

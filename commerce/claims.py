@@ -54,9 +54,9 @@ class _Plan:
 
 class OpenClaim:
     """Parameters: order_number, line_id (None: the whole order, or all of it that has not arrived), problem (wrong_item |
-    damaged | missing_item | not_received), note; and where known: evidence (paths of pictures), quantity (of the line;
-    fewer than all goes to a person), resolution (replacement | refund: the shopper's wish, met where possible),
-    refund_to (original | store_credit), method (how a wrong item travels back).
+    damaged | missing_item | not_received), note; and where known: evidence (of pictures: paths, or references to received
+    files), quantity (of the line; fewer than all goes to a person), resolution (replacement | refund: the shopper's wish, met
+    where possible), refund_to (original | store_credit), method (how a wrong item travels back).
 
     Where the table `claim_eligibility` asks for a person, the claim is opened with the resolution `agent`. Refuses where
     it denies, and with order_not_found, line_not_found, claim_already_open, nothing_left.
@@ -218,6 +218,12 @@ def open_claim(session: Session, order: Order, lines: Sequence[OrderLine]) -> Cl
     concerned = Claim.order_line_id.is_(None) | Claim.order_line_id.in_([line.id for line in lines])
     statement = select(Claim).where(Claim.order_id == order.id, concerned, Claim.status != "closed")
     return session.execute(statement.order_by(Claim.id)).scalars().first()
+
+
+def evidence_of(session: Session, customer_id: int) -> frozenset[str]:
+    """The pictures that some claim of this customer has."""
+    lists = session.execute(select(Claim.evidence).where(Claim.customer_id == customer_id)).scalars()
+    return frozenset(each for pictures in lists for each in pictures or ())
 
 
 def _already_open(session: Session, order: Order, lines: Sequence[OrderLine]) -> Refusal | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
@@ -13,3 +15,10 @@ def by_contact(session: Session, contact: str) -> Customer | None:
     fits = or_(Customer.email == contact, Customer.phone == contact)
     customer: Customer | None = session.execute(select(Customer).where(fits, Customer.erased_at.is_(None))).scalar_one_or_none()
     return customer
+
+
+def only_one_with_phone(session: Session, spellings: Collection[str]) -> int | None:
+    """The id of the customer whose phone this is, however it is written; None where it is nobody's, or that of several."""
+    fits = select(Customer.id).where(Customer.phone.in_(spellings), Customer.erased_at.is_(None))
+    found = session.execute(fits.limit(2)).scalars().all()
+    return int(found[0]) if len(found) == 1 else None

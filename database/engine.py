@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -18,8 +18,11 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError, NoSuchModuleError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import QueuePool
 
+from database.write_lock import WriteLock
+
 SQLITE_BUSY_SECONDS = 15
 POSTGRES_PATIENCE = {"connect_timeout": 10, "tcp_user_timeout": 15_000}  # s, ms: a server that swallows packets is away
+LOOK_AGAIN = 0.001  # seconds, whether another process has ended its writing; only one thread of a process does
 KEPT_CONNECTIONS = 8  # to SQLite, of each process; more are opened where more are needed at once
 
 
@@ -108,8 +111,26 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Any) -> None:
-    # Taking the write lock at once turns "database is locked" in mid-transaction into a wait at its start.
-    _say(connection, "BEGIN IMMEDIATE")
+    """Takes the write lock at once: that turns "database is locked" in mid-transaction into a wait at its start.
+
+    SQLite itself would sleep longer and longer, up to a tenth of a second, and look again; other processes write in between.
+    """
+    connection.connection.dbapi_connection.execute("PRAGMA busy_timeout=0")
+    try:
+        _begin_when_free(connection, time.monotonic() + SQLITE_BUSY_SECONDS)
+    finally:
+        connection.connection.dbapi_connection.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_SECONDS * 1000}")
+
+
+def _begin_when_free(connection: Any, until: float) -> None:
+    while True:
+        try:
+            _say(connection, "BEGIN IMMEDIATE")
+            return
+        except exceptions.OperationalError as error:
+            if not str(error.orig).startswith("database is locked") or time.monotonic() > until:
+                raise
+            time.sleep(LOOK_AGAIN)
 
 
 def _begin_sqlite_optimistic(connection: Any) -> None:
@@ -130,18 +151,19 @@ def session_factory(url: str, is_optimistic: bool = False) -> sessionmaker:
 
 
 @contextmanager
-def transaction(url: str | None = None, is_optimistic: bool = False) -> Iterator[Session]:
+def transaction(url: str | None = None, is_optimistic: bool = False, in_a_hurry: bool = False) -> Iterator[Session]:
     """A session in a transaction: committed when the block ends, rolled back when it raises.
 
-    url: an SQLAlchemy URL; without it, ``default_url()``. is_optimistic: as in ``engine_for``.
+    url: an SQLAlchemy URL; without it, ``default_url()``. is_optimistic: as in ``engine_for``. in_a_hurry: before other threads
+    that want to write.
     """
     url = url or default_url()
-    with _in_turn(url, is_optimistic), session_factory(url, is_optimistic).begin() as session:
+    with _in_turn(url, is_optimistic, in_a_hurry), session_factory(url, is_optimistic).begin() as session:
         yield session
 
 
 @contextmanager
-def _in_turn(url: str, is_optimistic: bool) -> Iterator[None]:
+def _in_turn(url: str, is_optimistic: bool, in_a_hurry: bool) -> Iterator[None]:
     """Threads of this process that want SQLite's write lock wake each other: SQLite lets each sleep, and ask again, and sleep.
 
     Where one holds it for too long, SQLite says so to the others.
@@ -150,7 +172,7 @@ def _in_turn(url: str, is_optimistic: bool) -> Iterator[None]:
         yield
         return
     lock = _lock_of(url)
-    is_ours = lock.acquire(timeout=SQLITE_BUSY_SECONDS)
+    is_ours = lock.acquire(SQLITE_BUSY_SECONDS, in_a_hurry)
     try:
         yield
     finally:
@@ -159,8 +181,8 @@ def _in_turn(url: str, is_optimistic: bool) -> Iterator[None]:
 
 
 @lru_cache(maxsize=8)
-def _lock_of(url: str) -> threading.RLock:
-    return threading.RLock()
+def _lock_of(url: str) -> WriteLock:
+    return WriteLock()
 
 
 def rows_changed(session: Session) -> int | None:

@@ -41,6 +41,14 @@ def normalize_phone(text: str, country: str | None = None) -> str | None:
     return next((reading for reading in readings if reading), None)
 
 
+def spellings(e164: str) -> frozenset[str]:
+    """Every way in which this number may be on file: with and without the digits that no two people are told apart by."""
+    other = re.sub(r"^\+52(?=\d{10}$)", "+521", e164)
+    other = re.sub(r"^\+549(?=\d{10}$)", "+54", other)
+    other = re.sub(r"^(\+55\d\d)9(?=\d{8}$)", r"\g<1>", other)
+    return frozenset({e164, other})
+
+
 def _valid(digits: str, country: str | None) -> str | None:
     try:
         number = phonenumbers.parse(_without_old_prefix(digits, country), country)

@@ -62,6 +62,23 @@ def assert_identity(session: Session, channel: str, sender_id: str, customer_id:
     _become(session, channel, sender_id, customer_id, Level.asserted, now, expires_at=None)
 
 
+def end_assertion(session: Session, channel: str, sender_id: str, now: datetime) -> None:
+    """The channel does not vouch for the sender any more; what they have proven themselves holds on."""
+    session.execute(_current(channel, sender_id).where(ChannelIdentity.level == Level.asserted.name).values(ended_at=now))
+
+
+def was_ended(session: Session, channel: str, sender_id: str, customer_id: int) -> bool:
+    """Whether the channel has vouched for this customer before, and they signed out or somebody else came."""
+    ended = select(ChannelIdentity.id).where(
+        ChannelIdentity.channel == channel,
+        ChannelIdentity.sender_id == sender_id,
+        ChannelIdentity.customer_id == customer_id,
+        ChannelIdentity.level == Level.asserted.name,
+        ChannelIdentity.ended_at.is_not(None),
+    )
+    return session.execute(ended).first() is not None
+
+
 def prove_identity(
     session: Session,
     channel: str,

@@ -11,6 +11,7 @@ from messaging.kept import kept
 from messaging.word_lists import PATTERNS, read_words
 
 Wish = Literal["stop", "start"]
+KINDS = frozenset({"stop", "start"})
 LONGEST = 60  # characters: no wish of the list is longer
 
 _AROUND = re.compile(r"^[\W_]+|[\W_]+$")
@@ -25,7 +26,7 @@ def wish_in(text: str) -> Wish | None:
 
 @kept
 def _words(file: Path = PATTERNS / "opt_out.yml") -> dict[str, Wish]:
-    lists = read_words(file, "opt_out", frozenset({"stop", "start"}))
+    lists = read_words(file, "opt_out", KINDS)
     wishes: tuple[Wish, ...] = ("stop", "start")
     return {_folded(word): wish for wish in wishes for word in lists[wish]}
 

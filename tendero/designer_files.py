@@ -106,8 +106,10 @@ OF_THEIR_OWN: dict[str, Shape] = {
     ),
     "patterns/joints.yml": keys(dict.fromkeys(("joints", "weak", "things"), _words_by_language), required=("joints",)),
     "patterns/languages.yml": keys({"telling_words": _words_by_language}, required=("telling_words",)),
+    "patterns/opt_out.yml": keys({"opt_out": keys({}, others=_words_by_language)}, required=("opt_out",)),
     "patterns/personal.yml": keys({"personal": keys({}, others=_words_by_language)}, required=("personal",)),
     "patterns/secrets.yml": keys({"secrets": keys({}, others=_words_by_language)}, required=("secrets",)),
+    "patterns/shown_along.yml": keys({"shown_along": keys({}, others=_words_by_language)}, required=("shown_along",)),
     "patterns/spoken_contacts.yml": keys({"spoken_contacts": keys({}, others=_words_by_language)}, required=("spoken_contacts",)),
 }
 _entry_keys = ("id", "question", "asked_as", "not_asked_as", "answer", "next", "intent")

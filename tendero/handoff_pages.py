@@ -11,10 +11,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from actions.handoff import AD, FILES
 from actions.shop import time_zone
 from actions.words import label
 from commerce.models import Customer
-from messaging.models import Handoff
+from database import home_folder
+from messaging import file_references, received_files
+from messaging.models import Handoff, ReceivedFile
 
 WIDEST = 100
 LANGUAGE = "en"  # of the command line
@@ -55,7 +58,9 @@ def page(session: Session, handoff: Handoff) -> str:
         ("Who", [f"{_who(session, handoff)} ({handoff.channel}, {handoff.language})"]),
         ("Reason", [_reason(handoff)]),
         ("Wants", [_task(handoff.goal) or "not known"]),
-        ("Known", _named(handoff.collected)),
+        ("Known", _named({name: value for name, value in handoff.collected.items() if name not in (FILES, AD)})),
+        ("Files", list(_files(session, handoff))),
+        ("Ad", [_ad(handoff.collected.get(AD) or {})]),
         ("Tried", [", ".join(_task(task) for task in handoff.tried)]),
         ("Verdict", _named(handoff.verdict or {})),
         ("Note", [handoff.note]),
@@ -66,6 +71,30 @@ def page(session: Session, handoff: Handoff) -> str:
             lines += _wrapped(name if place == 0 else "", value)
     lines += ["", *_transcript(handoff)]
     return "\n".join(lines)
+
+
+def _files(session: Session, handoff: Handoff) -> Iterator[str]:
+    """Each picture or recording and where it lies; it may still be on its way, or be erased by now."""
+    listed = handoff.collected.get(FILES) or []
+    known = file_references.referred(session, (str(each.get("file")) for each in listed))
+    for each in listed:
+        file = known.get(str(each.get("file")))
+        named = " ".join(part for part in (str(each.get("kind")), each.get("name") and f"“{each['name']}”") if part)
+        yield f"{named}: {_whereabouts(file)}"
+
+
+def _whereabouts(file: ReceivedFile | None) -> str:
+    if file is None:
+        return "erased"
+    if file.state == "stored" and file.sha256:
+        return str(received_files.path_of(home_folder(), file.sha256))
+    return "could not be downloaded" if file.state == "failed" else "is being downloaded"
+
+
+def _ad(ad: Mapping[str, Any]) -> str:
+    said = " – ".join(str(ad[part]) for part in ("headline", "body") if ad.get(part))
+    where = next((str(ad[part]) for part in ("source_url", "source_id") if ad.get(part)), "")
+    return f"{said} ({where})" if said and where else said or where
 
 
 def _transcript(handoff: Handoff) -> Iterator[str]:

@@ -215,12 +215,19 @@ def _guides(project: Path) -> Iterator[str]:
 
 
 def _word_lists(project: Path) -> Iterator[str]:
-    from messaging import contacts, masking
+    from bot import shown_along
+    from messaging import contacts, masking, opt_out_words
     from messaging.word_lists import WordListError, read_words
     from tendero.review import personal
 
     patterns = project / "data" / "patterns"
-    lists = (("secrets", masking.KINDS), ("spoken_contacts", frozenset(contacts.SPOKEN)), ("personal", personal.KINDS))
+    lists = (
+        ("secrets", masking.KINDS),
+        ("spoken_contacts", frozenset(contacts.SPOKEN)),
+        ("personal", personal.KINDS),
+        ("opt_out", opt_out_words.KINDS),
+        ("shown_along", shown_along.KINDS),
+    )
     for name, kinds in lists:
         try:
             read_words(patterns / f"{name}.yml", name, kinds)

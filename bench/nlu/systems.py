@@ -53,9 +53,17 @@ class Ours:
         self._detector = MessageLanguageDetector(MessageLanguageDetector.get_default_config(), *_storage(folder), telling)
 
     def likeliest(self, text: str) -> Ranking:
-        _, language = self._detector.language(text) or (None, None)
-        best = self._classifier.ranking(text, language)[0]
-        return best["name"], best["confidence"]
+        return self.likeliest_of_all([text])[0]
+
+    def likeliest_of_all(self, texts: Sequence[str]) -> list[Ranking]:
+        """What is said of each, in a fraction of the time that one after the other takes."""
+        languages = [(self._detector.language(text) or (None, None))[1] for text in texts]
+        found: dict[str, Ranking] = {}
+        for language in dict.fromkeys(languages):
+            its = [text for text, spoken in zip(texts, languages, strict=True) if spoken == language]
+            for text, (best, *_) in zip(its, self._classifier.rankings(its, language), strict=True):
+                found[text] = best["name"], best["confidence"]
+        return [found[text] for text in texts]
 
     def _component(self, make: str, folder: Path) -> LinearIntentClassifier:
         from rasa.engine.graph import ExecutionContext, GraphSchema

@@ -8,7 +8,8 @@ import numpy as np
 
 from bot.nlu.folding import shape
 from bot.nlu.intent_model import IntentModel
-from bot.nlu.linear_model import LinearModel, Numbers
+from bot.nlu.linear_model import LinearModel
+from bot.nlu.sentence_encoder import Numbers
 
 TELLING = 8  # words and pieces of words
 

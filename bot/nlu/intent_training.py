@@ -5,21 +5,34 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bot.nlu.folding import plain, shape
+from bot.nlu.gram_weights import weighted
 from bot.nlu.intent_model import IntentModel, Scales
 from bot.nlu.kept_encodings import encoded
-from bot.nlu.linear_model import FEWEST_CHARACTERS, MOST_CHARACTERS, MOST_WORDS, WORD, LinearModel
+from bot.nlu.linear_model import LinearModel
+from bot.nlu.one_vs_rest import OneVsRest, hard
 from bot.nlu.sentence_encoder import Numbers, SentenceEncoder
 from bot.nlu.softmax_model import SoftmaxModel, softmax
 
+TRUST = 10.0  # in how many examples' weight the usual scales are held: with few examples they change little
 LEFT_OUT = 4  # one example of four of each intent
 MOST_ENCODED = 600  # examples of an intent: more cost time and memory, and the sentence encoder learns nothing more from them
-ROUGH, FINE = 2.0, 0.5  # tolerances: of a trial; and of the model itself, which another example must not change elsewhere
-TRUST = 10.0  # in how many examples' weight the usual scales are held: with few examples they change little
+SOME = 12_000  # examples of which a first model is fitted, that tells which of the others are hard
+
+
+class Fit(NamedTuple):
+    """tolerance: of the solution. margin: as `hard` has it."""
+
+    tolerance: float
+    margin: float
+
+
+ROUGH = Fit(tolerance=2.0, margin=0.95)  # of a trial
+FINE = Fit(tolerance=0.5, margin=1.05)  # of the model itself, which another example must not change elsewhere
 
 Example = tuple[str, str, str | None]  # text, intent, language if known
 Rows = np.ndarray[Any, np.dtype[np.int64]]
@@ -30,12 +43,10 @@ def train(
 ) -> IntentModel:
     """The same examples in whichever order give the same model. c: the smaller, the less each example counts."""
     training = _Training(_unique(examples), encoder, c)
-    words, meaning = training.fitted(training.kept, ROUGH)
-    scales = training.scales(words, meaning)
-    if len(training.left_out):
-        del words  # one of the two at a time is enough memory
-        words, meaning = training.fitted(np.arange(len(training)), FINE, start=meaning)
-    return IntentModel(words, meaning, encoder, scales, odds, sure)
+    said, meaning = training.tried()
+    scales = training.scales(said, meaning)
+    meaning = training.meaning(training.all, meaning)
+    return IntentModel(training.words(said), meaning, encoder, scales, odds, sure)
 
 
 class _Training:
@@ -43,53 +54,69 @@ class _Training:
         texts, intents, languages = zip(*examples, strict=True)
         self._c = c
         self._intents = np.array(intents)
+        self._classes = np.unique(self._intents)
         self._importance = importance(intents)
-        self._targets = (self._intents[:, None] == np.unique(self._intents)).astype(np.float32)
+        self._targets = self._intents[:, None] == self._classes
         self.kept, self.left_out = _parts(intents)
+        self.all = np.arange(len(intents))
         self._encoded, self._meanings = _encoded(texts, self._of_each_intent(languages, encoder), encoder)
-        self._grams = _vectorizers()
-        self._counts = self._grams.fit_transform([shape(text) for text in texts]).tocsr()
-
-    def __len__(self) -> int:
-        return len(self._intents)
+        self._grams, self._counts = weighted([shape(text) for text in texts])
 
     def _of_each_intent(self, languages: Sequence[str | None], encoder: SentenceEncoder | None) -> Rows:
         """The rows that are encoded: of languages that the encoder knows, and not too many of an intent, spread over all."""
         known = np.array([encoder is not None and (each is None or each in encoder.languages) for each in languages])
-        rows = (np.flatnonzero(known & (self._intents == intent)) for intent in np.unique(self._intents))
+        rows = (np.flatnonzero(known & (self._intents == intent)) for intent in self._classes)
         return np.sort(np.concatenate([_spread(each, MOST_ENCODED) for each in rows]))
 
-    def fitted(self, rows: Rows, tolerance: float, start: SoftmaxModel | None = None) -> tuple[LinearModel, SoftmaxModel | None]:
-        """Both models of these examples. start: the second one of nearly the same examples."""
-        classifier = _classifier(self._c, self._importance, tolerance)
-        classifier.fit(self._counts[rows], self._intents[rows])
-        words = LinearModel.of(self._grams, classifier)
+    def tried(self) -> tuple[Numbers, SoftmaxModel | None]:
+        """What a rough model of words says of every example, and one of meanings. Neither has seen those that are left out."""
+        some = self._some(max(1, len(self.kept) // SOME))
+        said, meaning = None, None
+        if len(some) < len(self.kept):
+            said, meaning = self._fitted(some, ROUGH).scores(self._counts), self.meaning(some)
+        return self._fitted(self.kept, ROUGH, said).scores(self._counts), self.meaning(self.kept, meaning)
+
+    def _some(self, step: int) -> Rows:
+        """One of so many of each intent."""
+        intents = self._intents[self.kept]
+        return np.sort(np.concatenate([self.kept[intents == intent][::step] for intent in self._classes]))
+
+    def words(self, said: Numbers) -> LinearModel:
+        """said: what the trial's model says of every example. What that leaves out wrongly, the second fit has again."""
+        said = self._fitted(self.all, FINE, said).scores(self._counts) if len(self.left_out) else said
+        fitted = self._fitted(self.all, FINE, said)
+        return LinearModel([str(each) for each in self._classes], *self._grams, fitted.weights, fitted.intercepts)
+
+    def _fitted(self, rows: Rows, fit: Fit, said: Numbers | None = None) -> OneVsRest:
+        weights = np.array([self._importance[intent] for intent in self._classes])
+        counts = self._counts if len(rows) == len(self.all) else self._counts[rows]
+        is_hard = None if said is None else hard(self._targets[rows], said[rows], fit.margin)
+        return OneVsRest.fit(counts, self._targets[rows], self._c, weights, fit.tolerance, is_hard)
+
+    def meaning(self, rows: Rows, start: SoftmaxModel | None = None) -> SoftmaxModel | None:
+        """start: a model of fewer of the rows."""
         meant, meanings = self._meanings_of(rows)
         if not len(meant):
-            return words, None
+            return start
         weights = np.array([self._importance[intent] for intent in self._intents[meant]], dtype=np.float32)
-        return words, SoftmaxModel.fit(meanings, self._targets[meant], weights, start)
+        return SoftmaxModel.fit(meanings, self._targets[meant].astype(np.float32), weights, start)
 
-    def scales(self, words: LinearModel, meaning: SoftmaxModel | None) -> Scales:
+    def scales(self, said: Numbers, meaning: SoftmaxModel | None) -> Scales:
         """Those that make the intents of the left out examples the least surprising."""
         rows, usual = self.left_out, Scales()
         if not len(rows):
             return usual
-        alone = _best([self._said(rows, words)], self._targets[rows], [usual.alone])
+        alone = _best([said[rows]], self._targets[rows], [usual.alone])
         meant, meanings = self._meanings_of(rows)
         if meaning is None or not len(meant):
             return Scales(alone=alone[0])
-        scores = [self._said(meant, words), meaning.scores(meanings)]
+        scores = [said[meant], meaning.scores(meanings)]
         return Scales(alone[0], *_best(scores, self._targets[meant], list(astuple(usual)[1:])))
-
-    def _said(self, rows: Rows, words: LinearModel) -> Numbers:
-        result: Numbers = self._counts[rows] @ words.weights.astype(np.float32) + words.intercepts
-        return result
 
     def _meanings_of(self, rows: Rows) -> tuple[Rows, Numbers]:
         """Those of the rows that are encoded, and what they are encoded to."""
         is_among = np.isin(self._encoded, rows)
-        return self._encoded[is_among], self._meanings[is_among]
+        return self._encoded[is_among], self._meanings[is_among].astype(np.float32)
 
 
 def _spread(rows: Rows, most: int) -> Rows:
@@ -100,7 +127,7 @@ def _spread(rows: Rows, most: int) -> Rows:
 def _encoded(texts: Sequence[str], rows: Rows, encoder: SentenceEncoder | None) -> tuple[Rows, Numbers]:
     if encoder is None or not len(rows):
         return np.array([], dtype=int), np.zeros((0, 0), dtype=np.float32)
-    return rows, encoded([plain(texts[row]) for row in rows], encoder)
+    return rows, encoded([plain(texts[row]) for row in rows], encoder).astype(np.float16)  # which loses nothing
 
 
 def _best(scores: list[Numbers], targets: Numbers, usual: list[float]) -> list[float]:
@@ -137,19 +164,3 @@ def importance(intents: Iterable[str]) -> dict[str, float]:
     counts = Counter(intents)
     most = max(counts.values())
     return {intent: (most / count) ** 0.5 for intent, count in counts.items()}
-
-
-def _vectorizers() -> Any:
-    # Only a training needs scikit-learn: the models predict without it.
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.pipeline import make_union
-
-    words = TfidfVectorizer(ngram_range=(1, MOST_WORDS), sublinear_tf=True, token_pattern=WORD.pattern)
-    pieces = (FEWEST_CHARACTERS, MOST_CHARACTERS)
-    return make_union(words, TfidfVectorizer(analyzer="char_wb", ngram_range=pieces, sublinear_tf=True))
-
-
-def _classifier(c: float, weights: dict[str, float], tolerance: float = FINE) -> Any:
-    from sklearn.svm import LinearSVC
-
-    return LinearSVC(C=c, class_weight=weights, tol=tolerance, random_state=0)

@@ -1,10 +1,10 @@
-"""What the sentences of a training were encoded to, kept beside Rasa's cache: most of them are the same in the next training."""
+"""What sentences were encoded to, kept beside Rasa's cache: most of them are asked for again by the next training."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -14,6 +14,7 @@ from rasa.engine.caching import CACHE_LOCATION_ENV, DEFAULT_CACHE_LOCATION
 from bot.nlu.sentence_encoder import Numbers, SentenceEncoder
 
 FEWEST = 1000  # texts for which a file is worth it; 20 MB for 20,000
+LONGEST = 20  # how many times others are kept without it, until a text is forgotten for which nobody asks any more
 
 
 def encoded(texts: Sequence[str], encoder: SentenceEncoder, folder: Path | None = None) -> Numbers:
@@ -23,12 +24,20 @@ def encoded(texts: Sequence[str], encoder: SentenceEncoder, folder: Path | None 
     home = folder or Path(os.environ.get(CACHE_LOCATION_ENV, DEFAULT_CACHE_LOCATION))
     file = home / f"encoded-{encoder.name}.npz"
     keys = [_key(text) for text in texts]
-    kept = _read(file)
+    kept, _ = _read(file)
     new = {key: text for key, text in zip(keys, texts, strict=True) if key not in kept}
     if new:
         kept.update(zip(new, encoder.encode(list(new.values())).astype(np.float16), strict=True))
-        _write(file, {key: kept[key] for key in keys})
+        _keep({key: kept[key] for key in keys}, file)
     return np.array([kept[key] for key in keys], dtype=np.float32)
+
+
+def _keep(asked: dict[bytes, Numbers], file: Path) -> None:
+    """Beside what others have kept: a training asks for other texts than a cross-validation, and both may be under way."""
+    kept, unasked = _read(file)
+    times = {key: count + 1 for key, count in unasked.items() if count < LONGEST} | dict.fromkeys(asked, 0)
+    rows = kept | asked
+    _write(file, {key: rows[key] for key in times}, list(times.values()))
 
 
 def _key(text: str) -> bytes:
@@ -39,18 +48,19 @@ def _rounded(rows: Numbers) -> Numbers:
     return rows.astype(np.float16).astype(np.float32)
 
 
-def _read(file: Path) -> dict[bytes, Numbers]:
-    """Nothing where there is no file, or none that can be read."""
+def _read(file: Path) -> tuple[dict[bytes, Numbers], dict[bytes, int]]:
+    """The rows, and how many times others were kept since somebody asked for each. Nothing where no file can be read."""
     try:
         with np.load(file) as content:
-            return dict(zip((bytes(key) for key in content["keys"]), content["rows"], strict=True))
+            keys = [bytes(key) for key in content["keys"]]
+            return dict(zip(keys, content["rows"], strict=True)), dict(zip(keys, content["unasked"].tolist(), strict=True))
     except (OSError, ValueError, KeyError, BadZipFile):
-        return {}
+        return {}, {}
 
 
-def _write(file: Path, kept: dict[bytes, Numbers]) -> None:
+def _write(file: Path, kept: Mapping[bytes, Numbers], unasked: Sequence[int]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_suffix(".unfinished.npz")
+    unfinished = file.with_suffix(f".{os.getpid()}.npz")
     keys = np.array([np.frombuffer(key, dtype=np.uint8) for key in kept])
-    np.savez(unfinished, keys=keys, rows=np.array(list(kept.values())))
+    np.savez(unfinished, keys=keys, rows=np.array(list(kept.values())), unasked=np.array(unasked, dtype=np.uint8))
     unfinished.replace(file)

@@ -13,15 +13,14 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+
+from bot.nlu.sentence_encoder import Numbers
 
 WORD = re.compile(r"\w+|[^\w\s]")
 MOST_WORDS = 2  # in an n-gram
 FEWEST_CHARACTERS, MOST_CHARACTERS = 3, 5
-
-Numbers = np.ndarray[Any, np.dtype[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -35,23 +34,6 @@ class LinearModel:
     rarity: Numbers
     weights: Numbers
     intercepts: Numbers
-
-    @classmethod
-    def of(cls, union: Any, classifier: Any) -> LinearModel:
-        """The numbers of what scikit-learn has fitted: a union of (words, characters), and the classifier."""
-        words, characters = (vectorizer for _, vectorizer in union.transformer_list)
-        offset = len(words.vocabulary_)
-        weights, intercepts = classifier.coef_, classifier.intercept_
-        if len(classifier.classes_) == 2:  # one row tells both
-            weights, intercepts = np.concatenate([-weights, weights]), np.concatenate([-intercepts, intercepts])
-        return cls(
-            classes=[str(each) for each in classifier.classes_],
-            words={gram: int(row) for gram, row in words.vocabulary_.items()},
-            characters={gram: offset + int(row) for gram, row in characters.vocabulary_.items()},
-            rarity=np.concatenate([words.idf_, characters.idf_]).astype(np.float32),
-            weights=np.ascontiguousarray(weights.T, dtype=np.float16),
-            intercepts=np.asarray(intercepts, dtype=np.float32),
-        )
 
     def scores(self, text: str) -> Numbers:
         """Of each class: the higher, the likelier."""
@@ -80,7 +62,7 @@ class LinearModel:
     def save(self, folder: Path) -> None:
         grams = {"classes": self.classes, "words": _in_order(self.words), "characters": _in_order(self.characters)}
         (folder / "linear.json").write_text(json.dumps(grams, ensure_ascii=False), encoding="utf-8")
-        np.savez_compressed(folder / "linear.npz", rarity=self.rarity, weights=self.weights, intercepts=self.intercepts)
+        np.savez(folder / "linear.npz", rarity=self.rarity, weights=self.weights, intercepts=self.intercepts)
 
     @classmethod
     def load(cls, folder: Path) -> LinearModel:

@@ -24,7 +24,7 @@ class SoftmaxModel:
         """classes: a column for each, 1 where the row is of it. importance: of each row. start: a model of nearly these rows."""
         from scipy.optimize import minimize  # only a training needs it
 
-        loss = _Loss(_with_one(rows), classes, importance / importance.sum())
+        loss = _Loss(rows, classes, importance / importance.sum())
         first = start.weights if start else np.zeros((rows.shape[1] + 1, classes.shape[1]))
         options = {"maxiter": FURTHER_STEPS if start else STEPS, "ftol": 1e-4, "maxcor": 8}
         found = minimize(loss, first.ravel().astype(np.float64), jac=True, method="L-BFGS-B", options=options)
@@ -52,12 +52,13 @@ class _Loss:
 
     def __call__(self, flat: Numbers) -> tuple[float, Numbers]:
         """The mean surprise with these weights, large ones penalised, and its slope."""
-        weights = flat.reshape(self.rows.shape[1], -1).astype(np.float32)
-        likely = softmax(self.rows @ weights)
+        weights = flat.reshape(self.rows.shape[1] + 1, -1).astype(np.float32)
+        likely = softmax(SoftmaxModel(weights).scores(self.rows))
         surprise = -np.log(np.maximum((likely * self.classes).sum(axis=1), 1e-30))
         penalised = PENALTY * weights
         penalised[-1] = 0  # a common class may be common
-        slope = self.rows.T @ ((likely - self.classes) * self.importance[:, None]) + penalised
+        wrong = (likely - self.classes) * self.importance[:, None]
+        slope = np.vstack([self.rows.T @ wrong, wrong.sum(axis=0)]) + penalised
         return float(surprise @ self.importance + (penalised * weights).sum() / 2), slope.ravel().astype(np.float64)
 
 
@@ -66,7 +67,3 @@ def softmax(scores: Numbers) -> Numbers:
     likely = np.exp(scores - scores.max(axis=-1, keepdims=True))
     result: Numbers = likely / likely.sum(axis=-1, keepdims=True)
     return result
-
-
-def _with_one(rows: Numbers) -> Numbers:
-    return np.hstack([rows, np.ones((len(rows), 1), dtype=np.float32)])

@@ -34,7 +34,7 @@ def import_categories(run: Run) -> None:
 
 
 def import_locations(run: Run) -> None:
-    fields = ("code", "kind", "name", "address", "city", "country")
+    fields = ("code", "kind", "name", "address", "city", "country", "latitude", "longitude")
     for _, rows, report in run.batches("locations"):
         values = [only(row.values, **{name: name for name in fields}) for row in rows if row.is_sound]
         upsert(run, Location, ["code"], values).count(report, len(values))

@@ -80,6 +80,21 @@ def pieces(value: Any) -> int:
     return number
 
 
+def degrees(most: int) -> Parse:
+    """Of latitude or longitude, with a point: "-99.1626"."""
+
+    def parse(value: Any) -> float:
+        try:
+            told = Decimal(str(value)) if not isinstance(value, bool) else Decimal("NaN")
+        except InvalidOperation:
+            told = Decimal("NaN")
+        if not told.is_finite() or abs(told) > most:
+            raise ValueError(f'"{value}" is not between -{most} and {most} degrees: write 19.4187, with a point')
+        return float(told)
+
+    return parse
+
+
 def points(value: Any) -> int:
     number = whole(value)
     if number == 0:

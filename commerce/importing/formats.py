@@ -110,6 +110,8 @@ LOCATIONS = FileFormat(
         _must("address", text(200)),
         _must("city", text(64)),
         _must("country", cells.country),
+        Column("latitude", cells.degrees(90)),
+        Column("longitude", cells.degrees(180)),
     ),
 )
 PRODUCTS = FileFormat(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, CheckConstraint, Column, ForeignKey, Integer, String, UniqueConstraint
+from sqlalchemy import JSON, Boolean, CheckConstraint, Column, Float, ForeignKey, Integer, String, UniqueConstraint
 from sqlalchemy.orm import relationship
 
 from database import Base
@@ -68,6 +68,8 @@ class Location(Base):
     address = Column(String(200), nullable=False)
     city = Column(String(64), nullable=False)
     country = Column(String(2), nullable=False)
+    latitude = Column(Float, nullable=True)  # degrees north; null: nobody is told how far it is
+    longitude = Column(Float, nullable=True)  # degrees east
 
 
 class StockLevel(Base):

@@ -21,8 +21,10 @@ from sqlalchemy.orm import Session
 from database import transaction
 from messaging import conversations
 from messaging.turns import inbox, outbox, timers, trace
+from messaging.turns.gathering import Gatherer
 from messaging.turns.inbox import Claim, Inbound, Overloaded, Receipt, Superseded
 from messaging.turns.outbox import News, OutboxSender, Sender, key_of
+from messaging.turns.own_loop import on
 from messaging.turns.queues import REPLIES, TURNS, Queue, WorkLeft
 from messaging.turns.watch import NOTHING_WATCHES, Watch
 
@@ -52,6 +54,7 @@ class Outcome:
 
 
 Keep = Callable[[Inbound], Receipt]  # into the inbox, within a transaction
+TakeIn = Callable[[Session, Keep], Any]
 
 
 class TurnHandler(Protocol):
@@ -118,44 +121,61 @@ class TurnEngine:
         self._shown: set[asyncio.Task[None]] = set()  # else they could be collected before they end
         self._stopping = False
         self._under_way = 0
+        self._gatherer: Gatherer[TakeIn, list[Receipt]] = Gatherer(self._keep_all)
+        self._loop: asyncio.AbstractEventLoop | None = None  # of the turns; `take_in` and `note_status` may come from others
 
     # For channels
 
     async def receive(self, inbound: Inbound) -> Receipt:
         """Keep a message; when this returns, it will be answered whatever happens. Raises Overloaded, or what the database
         raises: then nothing was kept, and the channel must not acknowledge it."""
-        (receipt,) = await self.take_in(inbound.channel, lambda _session, keep: keep(inbound))
+        ((receipt,),) = await self._taken_in(inbound.channel, self._keep_all([lambda _session, keep: keep(inbound)]))
         if receipt.is_new and self._queue.alone:
             self._expected.add(receipt.id)
         return receipt
 
-    async def take_in(self, channel: str, work: Callable[[Session, Keep], Any]) -> list[Receipt]:
+    async def take_in(self, channel: str, work: TakeIn) -> list[Receipt]:
         """Keep the messages that `work` hands to `Keep`, in one transaction with all else that it writes.
 
         As `receive`, for a channel that has more to write down and waits for no answer. `work` may be called again.
         """
-        receipts: list[Receipt] = []
+        (receipts,) = await self._taken_in(channel, self._together(work))
+        return receipts
 
-        def run(session: Session) -> None:
-            receipts.clear()
+    async def _together(self, work: TakeIn) -> list[list[Receipt]]:
+        return [await self._gatherer.done(work)]
 
-            def keep(inbound: Inbound) -> Receipt:
-                receipt = inbox.receive(session, inbound, _now(), self._limits.most_waiting)
-                receipts.append(receipt)
-                if receipt.is_new:
-                    self._queue.put(session, TURNS, receipt.sender_id)
-                return receipt
-
-            work(session, keep)
-
+    async def _taken_in(self, channel: str, kept: Awaitable[list[list[Receipt]]]) -> list[list[Receipt]]:
         try:
-            await self._in_transaction(run)
+            receipts = await kept
         except Overloaded:
             self._watch.refused(channel)
             raise
-        for receipt in receipts:
+        for receipt in (each for several in receipts for each in several):
             self._watch.received(channel, receipt.is_new)
-            self._queue.wake(TURNS, receipt.sender_id)
+            on(self._loop, self._queue.wake, TURNS, receipt.sender_id)
+        return receipts
+
+    async def _keep_all(self, works: Sequence[TakeIn]) -> list[list[Receipt]]:
+        """In one transaction, before other threads that want to write: somebody waits for its end."""
+
+        def run() -> list[list[Receipt]]:
+            with transaction(self._url, in_a_hurry=True) as session:
+                return [self._kept(session, work) for work in works]
+
+        return await asyncio.to_thread(run)
+
+    def _kept(self, session: Session, work: TakeIn) -> list[Receipt]:
+        receipts: list[Receipt] = []
+
+        def keep(inbound: Inbound) -> Receipt:
+            receipt = inbox.receive(session, inbound, _now(), self._limits.most_waiting)
+            receipts.append(receipt)
+            if receipt.is_new:
+                self._queue.put(session, TURNS, receipt.sender_id)
+            return receipt
+
+        work(session, keep)
         return receipts
 
     async def answer(self, receipt: Receipt) -> Answer:
@@ -204,7 +224,7 @@ class TurnEngine:
         if news is not None:
             self._watch.reported(channel, status, news.trace_id)
             if news.state == "pending":
-                self._queue.wake(REPLIES, key_of(channel, news.sender_id))
+                on(self._loop, self._queue.wake, REPLIES, key_of(channel, news.sender_id))
         return news is not None
 
     def _note_status(
@@ -228,6 +248,7 @@ class TurnEngine:
 
     async def start(self) -> None:
         """Begin to work, first on what an earlier process left."""
+        self._loop = asyncio.get_running_loop()
         lanes = {TURNS: (self.work, self._limits.turns_at_once), REPLIES: (self._sender.serve, self._limits.replies_at_once)}
         await self._queue.start(lanes, self._done_elsewhere)
         self._background = [

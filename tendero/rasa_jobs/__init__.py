@@ -11,9 +11,11 @@ def prepare() -> None:
     from rasa.utils.log_utils import configure_structlog
 
     from tendero.rasa_jobs.examples import join_without_copies
+    from tendero.rasa_jobs.yaml_checks import check_fast
     from tendero.rasa_jobs.yaml_lists import keep_resolvers
 
     keep_resolvers()
+    check_fast()
     join_without_copies()
 
     configure_logging_and_warnings(log_level=logging.INFO)

@@ -7,8 +7,12 @@ and memory. Nobody changes what was joined, so nothing has to be copied; and wha
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from functools import reduce
 
+from rasa.shared.nlu.constants import INTENT, RESPONSE, TEXT
+from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from rasa.shared.nlu.training_data.util import check_duplicate_synonym
 
@@ -16,6 +20,20 @@ from rasa.shared.nlu.training_data.util import check_duplicate_synonym
 def join_without_copies() -> None:
     """From now on, in this process."""
     TrainingData.merge = _merge
+    TrainingData.sanitize_examples = staticmethod(_each_once)
+
+
+def _each_once(examples: Sequence[Message]) -> list[Message]:
+    """As in Rasa, which works out the fingerprint of every one: only those with the same text can be the same."""
+    for example in examples:
+        for name in (INTENT, RESPONSE):
+            if (value := example.get(name)) and value != value.strip():
+                example.set(name, value.strip())
+    times = Counter(example.get(TEXT) for example in examples)
+    once: dict[Message | int, Message] = {}
+    for example in examples:
+        once.setdefault(example if times[example.get(TEXT)] > 1 else id(example), example)
+    return list(once.values())
 
 
 def _merge(self: TrainingData, *others: TrainingData | None) -> TrainingData:

@@ -9,7 +9,9 @@ import json
 import random
 import sys
 import traceback
+from functools import partial
 from pathlib import Path
+from tarfile import TarFile
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from rasa.shared.core.domain import Domain
 
 SEED = 20260101
+COMPRESSION = 4  # of gzip: with Rasa's 9 a model is 4% smaller, and takes 12 s more
 
 
 def main(output: Path, report: Path) -> int:
@@ -50,6 +53,7 @@ def train(output: Path) -> dict[str, Any]:
         # What each step gives is kept for trainings that reuse it. None does here: a model is kept for what it was trained from.
         patch.multiple(TrainingHook, on_before_node=lambda *_, **__: {}, on_after_node=lambda *_, **__: None),
         patch.object(Domain, "as_yaml", domain_as_yaml),
+        patch.object(TarFile, "gzopen", partial(TarFile.gzopen, compresslevel=COMPRESSION)),
     ):
         result = model_training.train(
             config=files[0],

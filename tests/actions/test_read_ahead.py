@@ -14,7 +14,7 @@ from actions.read_ahead import read_ahead
 from actions.server import Actions
 from messaging import kept, labels
 
-READ_ONCE = (shop.policies, faq._index, faq._calendars, mailing._texts, labels.labels, words.response_keys)
+READ_ONCE = (shop.policies, faq._index, faq.calendars, mailing._texts, labels.labels, words.response_keys)
 
 
 @pytest.fixture

@@ -146,6 +146,15 @@ def test_of_very_many_examples_of_an_intent_some_all_over_are_encoded(encoder: M
     assert encoder.asked == [*(f"order {letter}" for letter in "acegi"), "refund"]
 
 
+def test_first_model_of_some_examples_changes_nothing_where_all_are_hard(monkeypatch: pytest.MonkeyPatch) -> None:
+    rare = ("bye", "goodbye", "en")  # one example of an intent is among the some, too
+    texts = [*(text for text, _, _ in EXAMPLES), "bye"]
+    before = train([*EXAMPLES, rare], None, 1.0, {}, 1.0).probabilities(texts)
+    monkeypatch.setattr(intent_training, "SOME", 3)
+    after = train([*EXAMPLES, rare], None, 1.0, {}, 1.0).probabilities(texts)
+    np.testing.assert_allclose(after, before, atol=1e-6)
+
+
 def test_softmax_model_goes_on_from_a_start() -> None:
     rows = np.eye(3, dtype=np.float32)
     first = SoftmaxModel.fit(rows, rows, np.ones(3, dtype=np.float32))

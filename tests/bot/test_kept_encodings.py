@@ -39,6 +39,39 @@ def test_only_what_is_new_is_encoded(tmp_path: Path) -> None:
     assert encoder.asked == ["ccc"]
 
 
+def test_what_another_has_asked_for_is_kept(tmp_path: Path) -> None:
+    for texts in (["a", "bb"], ["ccc"], ["dddd", "bb"]):
+        encoded(texts, Lengths(), tmp_path)
+    encoder = Lengths()
+    encoded(["a", "bb", "ccc", "dddd"], encoder, tmp_path)
+    assert encoder.asked == []
+
+
+def test_what_somebody_else_keeps_meanwhile_stays(tmp_path: Path) -> None:
+    class Interrupted(Lengths):
+        def encode(self, texts: Sequence[str]) -> Numbers:
+            encoded(["bb"], Lengths(), tmp_path)
+            return super().encode(texts)
+
+    encoded(["a"], Interrupted(), tmp_path)
+    encoder = Lengths()
+    encoded(["a", "bb"], encoder, tmp_path)
+    assert encoder.asked == []
+
+
+@pytest.mark.parametrize(("trainings", "forgotten"), [(3, []), (4, ["a"])])
+def test_what_nobody_asks_for_any_more_is_forgotten(
+    trainings: int, forgotten: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_encodings, "LONGEST", 3)
+    encoded(["a", "bb"], Lengths(), tmp_path)
+    for training in range(trainings):
+        encoded(["bb", "c" * (training + 3)], Lengths(), tmp_path)
+    encoder = Lengths()
+    encoded(["a", "bb"], encoder, tmp_path)
+    assert encoder.asked == forgotten
+
+
 def test_numbers_are_the_same_whether_kept_or_new(tmp_path: Path) -> None:
     new = encoded(["a", "bb", "a"], Lengths(), tmp_path)
     assert (encoded(["a", "bb", "a"], Lengths(), tmp_path) == new).all()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import FeatureUnion, make_union
 
-from bot.nlu.intent_training import _classifier, _vectorizers, importance
-from bot.nlu.linear_model import LinearModel
+from bot.nlu.gram_weights import weighted
+from bot.nlu.linear_model import WORD, LinearModel
+from bot.nlu.one_vs_rest import OneVsRest
 
 EXAMPLES = [
     ("where is my order", "track"),
@@ -36,16 +38,28 @@ TEXTS = [
 ]
 
 
-@pytest.mark.parametrize("intents", [{"track", "return", "greet"}, {"track", "return"}])
-def test_it_predicts_what_scikit_learn_predicts(intents: set[str], tmp_path: Path) -> None:
-    known = [(text, intent) for text, intent in EXAMPLES if intent in intents]
-    union = _vectorizers().fit([text for text, _ in known])
-    classifier = _classifier(1.0, importance(intent for _, intent in known))
-    classifier.fit(union.transform([text for text, _ in known]), [intent for _, intent in known])
-    LinearModel.of(union, classifier).save(tmp_path)
+@pytest.fixture
+def scikit_learns() -> FeatureUnion:
+    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=WORD.pattern)
+    pieces = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True)
+    return make_union(words, pieces).fit([text for text, _ in EXAMPLES])
+
+
+def test_weights_are_those_of_scikit_learns_vectorizers(scikit_learns: FeatureUnion) -> None:
+    texts = [text for text, _ in EXAMPLES]
+    grams, matrix = weighted(texts)
+    names = {column: gram for each in (grams.words, grams.characters) for gram, column in each.items()}
+    named = [name.split("__", 1)[1] for name in scikit_learns.get_feature_names_out()]
+    assert [names[column] for column in range(matrix.shape[1])] == named
+    np.testing.assert_allclose(matrix.toarray(), scikit_learns.transform(texts).toarray(), atol=1e-12)
+
+
+@pytest.mark.parametrize("intents", [["greet", "return", "track"], ["return", "track"]])
+def test_it_predicts_what_scikit_learn_predicts(intents: list[str], scikit_learns: FeatureUnion, tmp_path: Path) -> None:
+    grams, matrix = weighted([text for text, _ in EXAMPLES])
+    classes = np.array([[intent == each for each in intents] for _, intent in EXAMPLES])
+    fitted = OneVsRest.fit(matrix, classes, 1.0, np.ones(len(intents)), 0.1)
+    LinearModel(intents, *grams, fitted.weights, fitted.intercepts).save(tmp_path)
     model = LinearModel.load(tmp_path)
-    expected = classifier.decision_function(union.transform(TEXTS))
-    assert Counter(model.classes) == Counter(intents)
-    for text, scores in zip(TEXTS, expected, strict=True):
-        either_side = scores if len(intents) > 2 else np.array([-scores, scores])
-        np.testing.assert_allclose(model.scores(text), either_side, atol=2e-3)
+    for text, scores in zip(TEXTS, fitted.scores(scikit_learns.transform(TEXTS)), strict=True):
+        np.testing.assert_allclose(model.scores(text), scores, atol=2e-3)

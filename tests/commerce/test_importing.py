@@ -97,6 +97,12 @@ def order_of(session: Session, number: str) -> Order:
 # --- what is imported -------------------------------------------------------------------------------------------------
 
 
+def test_store_has_its_place_on_the_map(session: Session) -> None:
+    import_shop(session, EXAMPLE, NOW)
+    places = session.execute(select(Location.code, Location.latitude, Location.longitude).order_by(Location.code)).all()
+    assert [tuple(place) for place in places] == [("madrid", 40.4262, -3.7045), ("madrid-warehouse", None, None)]
+
+
 def test_the_example_is_imported_whole(session: Session) -> None:
     report = import_shop(session, EXAMPLE, NOW)
     assert [(each.name, each.read, each.added) for each in report.files][:3] == [
@@ -335,6 +341,10 @@ def test_a_late_problem_undoes_what_was_written_even_in_a_transaction_that_commi
         (
             {"shipments": {"PQ30001B": {"items": "UND-COT-BLA-M:1"}}},
             'shipments.csv:3: items: order 30001 has no line with "UND-COT-BLA-M"',
+        ),
+        (
+            {"locations": {"madrid": {"latitude": "140.4"}}},
+            'locations.csv:3: latitude: "140.4" is not between -90 and 90 degrees: write 19.4187, with a point',
         ),
         ({"stock": {"SHI-OXF-BLU-M": {"quantity": "-2"}}}, "stock.csv:2: quantity: -2 is below 0"),
         (

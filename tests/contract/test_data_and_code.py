@@ -100,6 +100,13 @@ def test_every_intent_of_the_domain_is_handled_by_a_rule_and_the_other_way_round
     assert handled == set(read("domain.yml")["intents"])
 
 
+def test_only_intents_that_channels_send_have_no_examples() -> None:
+    from tendero.rasa_jobs.validate import sent_by_channels
+
+    taught = {each["intent"] for file in sorted((sources.ROOT / "data/nlu/en").glob("*.yml")) for each in read(str(file))["nlu"]}
+    assert set(read("domain.yml")["intents"]) - taught == sent_by_channels(sources.ROOT / "config.yml")
+
+
 def test_every_refusal_of_the_policies_has_words() -> None:
     from actions.shop import policies
 

@@ -5,6 +5,9 @@ A story may carry `metadata`, which stock Rasa ignores:
   at: an ISO instant at which the action server's clock stands (opening hours), or hours from now ("-24h")
   says: {turn: [snippets]}: what the answers of that turn must contain; `!` before a snippet: must not contain
   meanwhile: {turn: [changes]}: what others do to the shop right before that turn (`changes.py`)
+  channel: the channel on which it plays, where that is not `test`
+  phone: the number that the channel has proven; `as` on such a channel is the same with the customer's number
+  brings: {turn: details}: what the channel brings along with that message, as `Inbound.details` has it (files, location, ...)
 In a user message `{code}` is the newest one-time code, `{code spaced}` the same as "123 456", `{tap:N}` what comes back from
 WhatsApp of a tap on the N-th choice shown last, `{tap:N@T}` of those that were on the screen after turn T. The source of a FAQ
 answer counts among its words.

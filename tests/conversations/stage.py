@@ -17,9 +17,11 @@ from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
+from messaging.channel_abilities import PROVES_PHONES
 from tests.conversations.coverage import Seen
 from tests.conversations.runner import LISTEN, Played, Story
 
+CHANNEL = "test"
 PLAYED_AT = "TENDERO_TESTS_AT"  # an ISO instant: plays the stories at another time of day or week than now
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,6 +36,7 @@ class Stage:
         self.port = _free_port()
         self._server: subprocess.Popen[bytes] | None = None
         self._agent: Any = None
+        self._channels: dict[str, str] = {}  # by sender id
         self._language = ""  # of the newest replies
         self._loop = asyncio.new_event_loop()  # one for all turns: connections are kept in it
 
@@ -64,13 +67,17 @@ class Stage:
         """A fresh shop and a new conversation in it; its sender id. metadata: as a story's."""
         self._reset(metadata)
         sender = f"test-{uuid.uuid4().hex[:12]}"
-        if metadata.get("as"):
+        self._channels[sender] = str(metadata.get("channel") or CHANNEL)
+        if self._channels[sender] in PROVES_PHONES:
+            phone = _phone_of(metadata["as"]) if metadata.get("as") else metadata.get("phone")
+            add_contact(sender, self._channels[sender], phone)
+        elif metadata.get("as"):
             _vouch_for(sender, metadata["as"])
         return sender
 
-    def say(self, sender: str, text: str) -> Played:
+    def say(self, sender: str, text: str, details: dict[str, Any] | None = None) -> Played:
         """One turn of a conversation that has begun: for tests in which more happens than what the shopper writes."""
-        return self._loop.run_until_complete(self._turn(sender, self._filled(text, [])))
+        return self._loop.run_until_complete(self._turn(sender, self._filled(text, []), details))
 
     def let_timers_fire(self, sender: str) -> None:
         """As if the time of the conversation's timers had come."""
@@ -91,6 +98,13 @@ class Stage:
         form = self._agent.tracker_store.load(sender).active_loop_name
         return str(form) if form else None
 
+    def slots_of(self, sender: str) -> dict[str, Any]:
+        """What fills a form, and which question is open."""
+        from actions.closing import FORM_SLOTS
+
+        slots = self._agent.tracker_store.load(sender).current_slot_values()
+        return {name: slots[name] for name in (*FORM_SLOTS, "requested_slot")}
+
     def newest_actions(self) -> list[str]:
         """Of the turn that was saved last."""
         return [event["name"] for event in self._agent.tracker_store.last_saved if event["event"] == "action"]
@@ -105,14 +119,16 @@ class Stage:
         for number, turn in enumerate(story.turns, start=1):
             _change((story.metadata.get("meanwhile") or {}).get(number, []))
             text = self._filled(turn.text, played)
-            played.append(await self._turn(sender, text))
+            played.append(await self._turn(sender, text, (story.metadata.get("brings") or {}).get(number)))
         return played
 
-    async def _turn(self, sender: str, text: str) -> Played:
+    async def _turn(self, sender: str, text: str, details: dict[str, Any] | None = None) -> Played:
         from messaging.turns.inbox import Inbound
 
-        engine = self._agent.engine
-        receipt = await engine.receive(Inbound("test", uuid.uuid4().hex, sender, text))
+        engine, channel = self._agent.engine, self._channels.get(sender, CHANNEL)
+        message_id = uuid.uuid4().hex
+        announce_files(sender, channel, message_id, details or {}, self._now())
+        receipt = await engine.receive(Inbound(channel, message_id, sender, text, details or {}))
         await engine.work(sender)
         answer = await engine.answer(receipt)
         return self._played(answer.replies)
@@ -156,6 +172,11 @@ class Stage:
         for mail in (self.home / "outbox").glob("*.eml"):
             mail.unlink()
         self.clock.write_text(_instant(str(metadata.get("at") or os.environ.get(PLAYED_AT, ""))))
+
+    def _now(self) -> datetime:
+        """By the action server's clock."""
+        told = self.clock.read_text() if self.clock.exists() else ""
+        return datetime.fromisoformat(told) if told else datetime.now(timezone.utc)
 
     def _start_actions(self) -> subprocess.Popen[bytes]:
         log = (self.home / "actions.log").open("wb")
@@ -269,6 +290,37 @@ def _vouch_for(sender: str, email: str) -> None:
         customer = by_contact(session, email)
         assert customer is not None, email
         assert_identity(session, "test", sender, customer.id, datetime.now(timezone.utc))
+
+
+def _phone_of(email: str) -> str:
+    from commerce.customers import by_contact
+    from database import transaction
+
+    with transaction() as session:
+        customer = by_contact(session, email)
+        assert customer is not None, email
+        assert customer.phone, f"{email} has no phone on file"
+        return str(customer.phone)
+
+
+def add_contact(sender: str, channel: str, phone: str | None) -> None:
+    """A person as the channel knows them."""
+    from database import transaction
+    from messaging.models import ChannelContact
+
+    with transaction() as session:
+        session.add(ChannelContact(sender_id=sender, channel=channel, phone=phone, created_at=datetime.now(timezone.utc)))
+
+
+def announce_files(sender: str, channel: str, message_id: str, details: dict[str, Any], now: datetime) -> None:
+    """As a channel does that downloads the files of a message later."""
+    from database import transaction
+    from messaging.models import ReceivedFile
+
+    with transaction() as session:
+        for file in details.get("files") or ():
+            named = {"provider_id": file["provider_id"], "kind": file["kind"], "file_name": file.get("file_name") or ""}
+            session.add(ReceivedFile(channel=channel, sender_id=sender, message_id=message_id, received_at=now, **named))
 
 
 def _change(changes: list[dict[str, Any]]) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.contacts import normalize_email, normalize_phone
+from messaging.contacts import normalize_email, normalize_phone, spellings
 
 
 @pytest.mark.parametrize(
@@ -64,6 +64,21 @@ def test_email_said_in_words_is_the_one_written(address: str) -> None:
 )
 def test_phone_has_one_form(text: str, country: str | None, number: str | None) -> None:
     assert normalize_phone(text, country) == number
+
+
+@pytest.mark.parametrize(
+    ("number", "others"),
+    [
+        ("+525512345678", {"+5215512345678"}),
+        ("+5491123456789", {"+541123456789"}),
+        ("+5511981234567", {"+551181234567"}),
+        ("+34612345678", set()),
+        ("+541123456", set()),
+    ],
+)
+def test_number_may_be_on_file_in_its_other_forms(number: str, others: set[str]) -> None:
+    assert spellings(number) == {number, *others}
+    assert {normalize_phone(each) for each in others} <= {number}
 
 
 @given(st.text(max_size=200), st.sampled_from(["MX", "ES", "US", "BR", "NO", "AR", "CO", None]))

@@ -11,35 +11,25 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
 from bench.nlu.__main__ import ONE_THREAD
 from bench.nlu.examples import Example, folds, training_examples
 from bench.nlu.measures import Prediction
 from bench.nlu.systems import Ours
-from bot.nlu.folding import plain
 from bot.nlu.kept_encodings import encoded
 from bot.nlu.sentence_encoder import Numbers, encoder_of
 from bot.nlu.universal_sentence_encoder import UniversalSentenceEncoder
 
+OURS = f"{UniversalSentenceEncoder.__module__}.{UniversalSentenceEncoder.__name__}"
 
-class KnowingEncoder(UniversalSentenceEncoder):
-    """Ours, which looks up what the training has encoded instead of encoding it once more."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._known: dict[str, Numbers] = {}
-
-    def look_up(self, texts: Sequence[str]) -> None:
-        texts = sorted({plain(text) for text in texts})
-        self._known = dict(zip(texts, encoded(texts, self), strict=True))
+class KeepingEncoder(UniversalSentenceEncoder):
+    """Ours, which keeps what was encoded when so many messages were asked at once, as a training does."""
 
     def encode(self, texts: Sequence[str]) -> Numbers:
-        known = [self._known[text] for text in texts if text in self._known] if texts and hasattr(self, "_known") else []
-        return np.array(known) if known and len(known) == len(texts) else super().encode(texts)
+        return encoded(texts, encoder_of(OURS))
 
 
 @contextmanager
@@ -56,15 +46,9 @@ def cross_validation() -> Iterator[Future[list[Prediction]]]:
 def predicted(parts: list[list[Example]]) -> list[Prediction]:
     """The first part by a model of the others."""
     asked, *others = parts
-    system = _system(parts)
+    system = Ours(encoder=f"{KeepingEncoder.__module__}.{KeepingEncoder.__name__}")
     with tempfile.TemporaryDirectory() as folder:
-        system.train([each for part in others for each in part], Path(folder))
+        Ours(encoder=OURS).train([each for part in others for each in part], Path(folder))
         system.load(Path(folder))
-        return [Prediction(each.language, each.intent, *system.likeliest(each.text)) for each in asked]
-
-
-def _system(parts: list[list[Example]]) -> Any:
-    path = f"{KnowingEncoder.__module__}.{KnowingEncoder.__name__}"
-    encoder: Any = encoder_of(path)
-    encoder.look_up([each.text for part in parts for each in part])
-    return Ours(encoder=path)
+        found = system.likeliest_of_all([each.text for each in asked])
+        return [Prediction(each.language, each.intent, *likeliest) for each, likeliest in zip(asked, found, strict=True)]

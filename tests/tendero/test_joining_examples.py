@@ -6,7 +6,7 @@ from copy import copy
 
 import pytest
 from rasa.shared.core.domain import Domain
-from rasa.shared.nlu.constants import INTENT, TEXT
+from rasa.shared.nlu.constants import ACTION_NAME, ENTITIES, INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
@@ -14,11 +14,13 @@ from tendero.rasa_jobs.examples import join_without_copies
 from tendero.rasa_jobs.train import domain_as_yaml
 
 RASAS = copy(TrainingData.merge)
+RASAS_SANITIZE = TrainingData.sanitize_examples
 
 
 @pytest.fixture(autouse=True)
 def only_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(TrainingData, "merge", TrainingData.merge)
+    monkeypatch.setattr(TrainingData, "sanitize_examples", staticmethod(TrainingData.sanitize_examples))
     join_without_copies()
 
 
@@ -37,6 +39,27 @@ def test_what_comes_out_is_what_rasa_makes(first: TrainingData, others: tuple[Tr
     ours, rasas = first.merge(*others), RASAS(first, *others)
     assert [each.data for each in ours.training_examples] == [each.data for each in rasas.training_examples]
     assert ours.fingerprint() == rasas.fingerprint()
+
+
+def test_what_is_there_twice_is_kept_once_as_in_rasa() -> None:
+    data = [
+        {TEXT: "hi", INTENT: " greet "},
+        {TEXT: "hi", INTENT: "greet"},
+        {TEXT: "hi", INTENT: "bye"},
+        {TEXT: "ho", INTENT: "greet"},
+    ]
+    data += [{TEXT: "hi", INTENT: "greet", ENTITIES: [{"entity": "n", "value": 1}]}, {ACTION_NAME: "a"}, {ACTION_NAME: "a"}]
+    ours, rasas = (
+        [each.data for each in sanitize([Message(dict(each)) for each in data])]
+        for sanitize in (TrainingData.sanitize_examples, RASAS_SANITIZE)
+    )
+    assert ours == rasas
+    assert len(ours) == 5
+
+
+def test_examples_of_which_no_text_is_there_twice_need_no_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Message, "fingerprint", lambda _: pytest.fail("a fingerprint was worked out"))
+    assert len(some("hello", "hi").merge(some("hei")).training_examples) == 3
 
 
 def test_an_example_is_joined_as_it_is() -> None:

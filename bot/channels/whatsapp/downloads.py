@@ -15,6 +15,7 @@ from bot.channels.whatsapp.graph import Graph, GraphFailure
 from database import home_folder, transaction
 from messaging import received_files
 from messaging.received_files import Due, FileRefused
+from messaging.turns.own_loop import on
 
 T = TypeVar("T")
 
@@ -33,10 +34,11 @@ class Downloads:
         self._look_every = look_every
         self._news = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(self._work()) for _ in range(AT_ONCE)]
+        self._loop = asyncio.get_running_loop()
+        self._tasks = [self._loop.create_task(self._work()) for _ in range(AT_ONCE)]
 
     async def stop(self) -> None:
         """What is under way is begun again after the next start."""
@@ -45,8 +47,8 @@ class Downloads:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def wake(self) -> None:
-        """There is a new file."""
-        self._news.set()
+        """There is a new file; said from any thread."""
+        on(self._loop, self._news.set)
 
     async def _work(self) -> None:
         while True:
