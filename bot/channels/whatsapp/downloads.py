@@ -52,12 +52,12 @@ class Downloads:
 
     async def _work(self) -> None:
         while True:
+            self._news.clear()  # before the look: news that comes while it goes on is news
             try:
                 if await self.fetch_one():
                     continue
             except Exception as error:  # the database is away: the row stays
                 logger.warning("downloads wait: %s", type(error).__name__)
-            self._news.clear()
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._news.wait(), self._look_every)
 

@@ -19,7 +19,7 @@ from bot.channels.whatsapp.payloads import signed
 from bot.channels.whatsapp.rendering import CannotFit, body, divide
 from bot.channels.whatsapp.settings import WhatsAppSettings
 from bot.channels.whatsapp.templates import Template, file_of_templates, templates
-from bot.channels.whatsapp.uploads import FileMissing, with_files
+from bot.channels.whatsapp.uploads import FileMissing, forget_files, with_files
 from database import home_folder, transaction
 from messaging import consent
 from messaging.models import ChannelContact
@@ -38,6 +38,7 @@ BUSY = 5.0
 LONGEST_NAP = 2.0  # seconds that a sending waits for its place, instead of being put off
 TOMORROW = timedelta(hours=24).total_seconds()
 TRIES_OF_ONE = 2
+INVALID = 100  # error code: something in the message, perhaps the id of a file that Meta has deleted meanwhile
 BESIDE_WORDS = ("buttons", "image", "attachment", "custom", "elements", "quick_replies")
 AGAIN_AFTER = {  # seconds, where Meta has taken a message and says later that it failed
     Action.retry: 5.0,
@@ -136,11 +137,20 @@ class WhatsAppSender(Channel):
     async def _sent(self, message: Outgoing, recipient: Recipient) -> str:
         if recipient.is_open and not message.as_template:
             try:
-                return await self._post(message, recipient, await self._body(message))
+                return await self._sent_as_it_is(message, recipient)
             except GraphError as error:
                 if action_of(error.code) is not Action.template:
                     raise
         return await self._sent_as_template(message, recipient)
+
+    async def _sent_as_it_is(self, message: Outgoing, recipient: Recipient) -> str:
+        rendered = await self._body(message)
+        try:
+            return await self._post(message, recipient, rendered)
+        except GraphError as error:
+            if error.code != INVALID or not await forget_files(rendered, self._settings.phone_number_id):
+                raise
+        return await self._post(message, recipient, await self._body(message))
 
     async def _body(self, message: Outgoing) -> Mapping[str, Any]:
         try:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from bot.channels.webchat import WEB
 from bot.channels.whatsapp.graph import Graph
@@ -40,6 +40,14 @@ async def with_files(body: Mapping[str, Any], graph: Graph, account: str) -> dic
         header = {**header, kind: await _named(header[kind], graph, account)}
         result["interactive"] = {**result["interactive"], "header": header}
     return result
+
+
+async def forget_files(body: Mapping[str, Any], account: str) -> bool:
+    """Meta does not know an id in this body any more: the next time they are uploaded anew. Whether one of them was kept."""
+    header: Mapping[str, Any] = (body.get("interactive") or {}).get("header") or {}
+    files = [place[kind] for place in (body, header) for kind in KINDS if kind in place]
+    ids = [str(file["id"]) for file in files if "id" in file]
+    return bool(ids) and await asyncio.to_thread(_forget, account, ids)
 
 
 async def _named(file: Mapping[str, Any], graph: Graph, account: str) -> dict[str, Any]:
@@ -79,11 +87,10 @@ def _keep(account: str, sha256: str, file_id: str) -> None:
         insert_or_update(session, UploadedFile, key=("channel", "account", "sha256"), values=values)
 
 
-def forget(account: str, file_id: str) -> None:
-    """Meta does not know it any more."""
+def _forget(account: str, ids: Sequence[str]) -> bool:
+    theirs = (UploadedFile.channel == CHANNEL, UploadedFile.account == account, UploadedFile.provider_id.in_(ids))
     with transaction() as session:
-        theirs = (UploadedFile.channel == CHANNEL, UploadedFile.account == account, UploadedFile.provider_id == file_id)
-        session.execute(UploadedFile.__table__.delete().where(*theirs))
+        return bool(session.execute(delete(UploadedFile).where(*theirs).execution_options(synchronize_session=False)).rowcount)
 
 
 def _now() -> datetime:

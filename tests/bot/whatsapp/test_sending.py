@@ -294,6 +294,19 @@ async def test_picture_of_the_page_is_uploaded(sender: WhatsAppSender, meta: Met
     assert meta.bodies[0]["image"] == {"id": "media-1", "caption": "La camisa"}
 
 
+@pytest.mark.parametrize("buttons", [[], [{"title": "Ver", "payload": "/see"}]])
+async def test_file_that_meta_has_deleted_is_uploaded_anew(sender: WhatsAppSender, meta: Meta, buttons: list[Any]) -> None:
+    picture = {"text": "La camisa", "image": "/static/products/shirts.png", "buttons": buttons}
+    await sender.send(reply(picture))
+    meta.fails(100, "Param image['id'] is not a valid whatsapp business account media attachment ID")
+    await sender.send(reply(picture))
+    assert [path.rpartition("/")[2] for _, path, _ in meta.asked] == ["media", "messages", "messages", "media", "messages"]
+    assert "media-4" in json.dumps(meta.bodies[-1])
+    meta.fails(100)
+    meta.fails(100)
+    assert isinstance(await outcome(sender, reply(picture)), Undeliverable)  # it was not the file
+
+
 @pytest.mark.parametrize("path", ["/static/products/none.png", "/static/../README.md", "none.png"])
 async def test_words_beside_a_picture_that_is_not_there_go_alone(sender: WhatsAppSender, meta: Meta, path: str) -> None:
     await sender.send(reply({"text": "La camisa", "image": path, "buttons": [{"title": "Ver", "payload": "/see"}]}))
