@@ -79,9 +79,14 @@ class Graph:
     async def start(self) -> None:
         app = web.Application()
         app.router.add_post("/{version}/{number}/messages", self._take)
+        app.router.add_post("/{version}/{number}/media", self._keep)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, HERE, self.port).start()
+
+    async def _keep(self, request: web.Request) -> web.Response:
+        await request.read()
+        return web.json_response({"id": f"media-{next(self._number)}"})
 
     async def _take(self, request: web.Request) -> web.Response:
         body = await request.json()

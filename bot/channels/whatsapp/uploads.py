@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from bot.channels.webchat import WEB
-from bot.channels.whatsapp.graph import Graph
+from bot.channels.whatsapp.graph import Graph, GraphError
 from database import home_folder, transaction
 from messaging.models import UploadedFile
 from messaging.turns.outbox import Undeliverable
@@ -59,9 +59,20 @@ async def _named(file: Mapping[str, Any], graph: Graph, account: str) -> dict[st
     file_id = await asyncio.to_thread(_kept, account, sha256)
     if file_id is None:
         mime_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        file_id = await graph.upload(content, path.name, mime_type)
+        file_id = await _uploaded(graph, content, path.name, mime_type)
         await asyncio.to_thread(_keep, account, sha256, file_id)
     return {"id": file_id, **{key: value for key, value in file.items() if key != "path"}}
+
+
+async def _uploaded(graph: Graph, content: bytes, name: str, mime_type: str) -> str:
+    try:
+        return await graph.upload(content, name, mime_type)
+    except GraphError as error:
+        if (
+            mime_type.startswith("image/") and error.code is None and 400 <= error.status < 500
+        ):  # its words need not wait for a day
+            raise FileMissing(f"Meta does not take its file: {error}") from error
+        raise
 
 
 def _ours(path: str) -> Path:

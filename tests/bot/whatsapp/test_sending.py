@@ -280,6 +280,12 @@ async def test_file_is_uploaded_once(sender: WhatsAppSender, meta: Meta, home: P
     assert timedelta(days=28) < expires_at - datetime.now(timezone.utc) < timedelta(days=30)
 
 
+async def test_words_do_not_wait_for_a_picture_that_meta_does_not_take(sender: WhatsAppSender, meta: Meta) -> None:
+    meta.answers.append(httpx.Response(404))
+    await sender.send(reply({"text": "La camisa", "image": "/static/products/shirts.png"}))
+    assert [body["text"]["body"] for body in meta.bodies] == ["La camisa"]
+
+
 @pytest.mark.parametrize("path", ["../secret.pdf", "/etc/passwd", "labels/none.pdf"])
 async def test_no_other_file_of_this_machine_is_sent(sender: WhatsAppSender, meta: Meta, home: Path, path: str) -> None:
     (home.parent / "secret.pdf").write_bytes(b"secret")
