@@ -29,6 +29,8 @@ def vouched(session: Session, channel: str, sender_id: str, known: Identity, now
         identities.end_assertion(session, channel, sender_id, now)
     if owner is None or identities.was_ended(session, channel, sender_id, owner):
         return ANONYMOUS
+    if identities.was_known_elsewhere(session, channel, sender_id, owner):
+        return ANONYMOUS  # whoever has the number now shows a code
     return _asserted(session, channel, sender_id, owner, now)
 
 
@@ -37,7 +39,7 @@ def vouch_again(session: Session, channel: str, sender_id: str, phone: str, now:
     if channel not in PROVES_PHONES or phone != number_of(session, sender_id):
         return False
     owner = owner_of_number(session, sender_id)
-    if owner is None:
+    if owner is None or identities.was_known_elsewhere(session, channel, sender_id, owner):
         return False
     _asserted(session, channel, sender_id, owner, now)
     return True

@@ -62,7 +62,7 @@ def engine_for(url: str, is_optimistic: bool = False) -> Engine:
     it began to read, that fails as "database is locked", at once, and the whole transaction has to be done again.
     """
     if not url.startswith("sqlite"):
-        return new_engine(url, pool_pre_ping=True, connect_args=patience_of(url))
+        return new_engine(url, pool_pre_ping=True, max_overflow=-1, connect_args=patience_of(url))  # threads are the limit
     # Opening one for each transaction costs more than the transaction: SQLite reads the whole schema again each time.
     several_threads = {"timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False}
     kept = {"pool_size": KEPT_CONNECTIONS, "max_overflow": -1, "pool_use_lifo": True}

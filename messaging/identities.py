@@ -79,6 +79,17 @@ def was_ended(session: Session, channel: str, sender_id: str, customer_id: int) 
     return session.execute(ended).first() is not None
 
 
+def was_known_elsewhere(session: Session, channel: str, sender_id: str, customer_id: int) -> bool:
+    """Whether another conversation of this channel was this customer's, and is no more: their number may have changed hands."""
+    ended = select(ChannelIdentity.id).where(
+        ChannelIdentity.channel == channel,
+        ChannelIdentity.customer_id == customer_id,
+        ChannelIdentity.sender_id != sender_id,
+        ChannelIdentity.ended_at.is_not(None),
+    )
+    return session.execute(ended.limit(1)).first() is not None
+
+
 def prove_identity(
     session: Session,
     channel: str,

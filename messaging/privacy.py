@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from messaging import channel_contacts, consent, handoffs
 from messaging.codes import hash_contact
+from messaging.contacts import normalize_phone, spellings
 from messaging.mentions import Contacts
 from messaging.models import (
     ActionCall,
@@ -58,6 +59,7 @@ class _Person:
     senders: tuple[str, ...]  # every conversation that was ever theirs
     own: tuple[str, ...]  # those that were nobody else's: a shop's tablet has many customers
     quoting: tuple[str, ...] = ()  # conversations of others in which the contacts were written
+    addresses: tuple[str, ...] = ()  # by which channels name them in their own conversations, as consents have them
 
 
 def export_conversations(session: Session, customer_id: int, contacts: Sequence[str] = ()) -> dict[str, list[dict[str, Any]]]:
@@ -129,23 +131,32 @@ def _person(session: Session, customer_id: int, contacts: Sequence[str]) -> _Per
     others = (ChannelIdentity.sender_id.in_(theirs), ChannelIdentity.customer_id != customer_id)
     shared = set(session.execute(select(ChannelIdentity.sender_id).where(*others)).scalars())
     known = tuple(sorted({contact.strip().lower() for contact in contacts}))
-    return _Person(customer_id, known, tuple(sorted(theirs)), tuple(sorted(theirs - shared)))
+    own = tuple(sorted(theirs - shared))
+    return _Person(customer_id, known, tuple(sorted(theirs)), own, addresses=_addresses(session, own))
+
+
+def _addresses(session: Session, own: Sequence[str]) -> tuple[str, ...]:
+    named = session.execute(select(ChannelAddress.value).where(ChannelAddress.sender_id.in_(own))).scalars()
+    return tuple(sorted({value.lower() for value in named}))
 
 
 def _with_unproven(session: Session, person: _Person, naming: Iterable[str]) -> _Person:
     """With the conversations that name the customer: nobody's are theirs, in others' they are quoted."""
-    reached = select(ChannelContact.sender_id).where(ChannelContact.phone.in_(person.contacts))
+    phones = {spelling for each in person.contacts for spelling in (each, *spellings(normalize_phone(each) or each))}
+    reached = select(ChannelContact.sender_id).where(ChannelContact.phone.in_(sorted(phones)))
     naming = {*naming, *session.execute(reached).scalars()}
     naming = {*naming, *(handoff.sender_id for handoff in _handoffs_naming(session, person))} - {*person.senders}
     proven = select(ChannelIdentity.sender_id).where(ChannelIdentity.sender_id.in_(naming))
     handed = select(Handoff.sender_id).where(Handoff.sender_id.in_(naming), Handoff.customer_id.is_not(None))
     of_others = {*session.execute(proven).scalars(), *session.execute(handed).scalars()}
     nobodys = naming - of_others
+    own = tuple(sorted({*person.own, *nobodys}))
     return replace(
         person,
         senders=tuple(sorted({*person.senders, *nobodys})),
-        own=tuple(sorted({*person.own, *nobodys})),
+        own=own,
         quoting=tuple(sorted(of_others)),
+        addresses=_addresses(session, own),
     )
 
 
@@ -174,7 +185,7 @@ def _handoffs_of(person: _Person) -> Any:
 
 
 def _consents_of(person: _Person) -> Any:
-    return or_(Consent.customer_id == person.customer_id, Consent.contact.in_(person.contacts))
+    return or_(Consent.customer_id == person.customer_id, Consent.contact.in_((*person.contacts, *person.addresses)))
 
 
 def _rows(session: Session, model: Any, condition: Any) -> list[dict[str, Any]]:

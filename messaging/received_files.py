@@ -29,7 +29,7 @@ KINDS = {  # what a file of a kind may be, by its bytes
     "document": ("application/pdf", "image/jpeg", "image/png", "text/plain", "application/msword", "application/vnd."),
 }
 DANGEROUS = ("application/vnd.microsoft.portable-executable", "application/vnd.android.package-archive")
-LEASE = timedelta(minutes=3)  # of a download
+LEASE = timedelta(minutes=15)  # of a download
 PAUSES = (5, 15, 60, 300, 900, 3600, 3600, 3600)  # seconds after each try that failed
 FOLDER = "received"
 
@@ -96,9 +96,23 @@ def type_of(content: bytes) -> str:
         return "text/plain" if _is_text(content) else "application/octet-stream"
 
 
-def note_stored(session: Session, due: Due, sha256: str, mime_type: str, size: int) -> None:
-    """The download is done."""
-    _note(session, due, state="stored", sha256=sha256, mime_type=mime_type, size=size, error=None, next_try_at=None)
+def note_stored(session: Session, due: Due, sha256: str, mime_type: str, size: int) -> bool:
+    """The download is done, whoever began it too. False where nobody wants it any more: it was erased, or taken back."""
+    values = {"state": "stored", "sha256": sha256, "mime_type": mime_type, "size": size, "error": None, "next_try_at": None}
+    waits = update(ReceivedFile).where(ReceivedFile.id == due.id, ReceivedFile.state == "waiting")
+    return bool(session.execute(waits.values(**values).execution_options(synchronize_session=False)).rowcount)
+
+
+def is_wanted(session: Session, sha256: str) -> bool:
+    """Whether any message has this file."""
+    return session.execute(select(ReceivedFile.id).where(ReceivedFile.sha256 == sha256).limit(1)).first() is not None
+
+
+def take_back(session: Session, channel: str, sender_id: str, message_id: str) -> None:
+    """The files of a message that its sender has deleted: they are not fetched, and are evidence of nothing."""
+    theirs = (ReceivedFile.channel == channel, ReceivedFile.sender_id == sender_id, ReceivedFile.message_id == message_id)
+    gone = update(ReceivedFile).where(*theirs).values(state="failed", error="deleted by its sender", next_try_at=None)
+    session.execute(gone.execution_options(synchronize_session=False))
 
 
 def note_failure(session: Session, due: Due, error: str, now: datetime, for_good: bool = False) -> None:
@@ -110,7 +124,7 @@ def note_failure(session: Session, due: Due, error: str, now: datetime, for_good
 
 
 def _note(session: Session, due: Due, **values: object) -> None:
-    ours = update(ReceivedFile).where(ReceivedFile.id == due.id, ReceivedFile.tries == due.tries)
+    ours = update(ReceivedFile).where(ReceivedFile.id == due.id, ReceivedFile.tries == due.tries, ReceivedFile.state == "waiting")
     session.execute(ours.values(**values).execution_options(synchronize_session=False))
 
 

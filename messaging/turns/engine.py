@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from database import transaction
@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+ERRORS_OF_DATA = (DataError, IntegrityError)  # of a statement's own values; any other may be gone in a moment
 AWAY = ("08", "40", "53", "55P03", "57P")  # codes of PostgreSQL: connection, overtaken, too little of something, locked, going
 LOOK_AGAIN = 2.0  # seconds: whoever waits for a turn is told when it is done, and looks all the same
 GONE = ("connection", "server closed", "locked", "busy", "unable to open", "disk i/o")  # in what SQLite says
@@ -121,7 +122,7 @@ class TurnEngine:
         self._shown: set[asyncio.Task[None]] = set()  # else they could be collected before they end
         self._stopping = False
         self._under_way = 0
-        self._gatherer: Gatherer[TakeIn, list[Receipt]] = Gatherer(self._keep_all)
+        self._gatherer: Gatherer[TakeIn, list[Receipt]] = Gatherer(self._keep_all, _concerns_all)
         self._loop: asyncio.AbstractEventLoop | None = None  # of the turns; `take_in` and `note_status` may come from others
 
     # For channels
@@ -153,17 +154,22 @@ class TurnEngine:
             raise
         for receipt in (each for several in receipts for each in several):
             self._watch.received(channel, receipt.is_new)
-            on(self._loop, self._queue.wake, TURNS, receipt.sender_id)
         return receipts
 
     async def _keep_all(self, works: Sequence[TakeIn]) -> list[list[Receipt]]:
-        """In one transaction, before other threads that want to write: somebody waits for its end."""
+        """In one transaction, before other threads that want to write: somebody waits for its end.
+
+        Whoever waited may be gone by then; the turns begin all the same.
+        """
 
         def run() -> list[list[Receipt]]:
             with transaction(self._url, in_a_hurry=True) as session:
                 return [self._kept(session, work) for work in works]
 
-        return await asyncio.to_thread(run)
+        receipts = await asyncio.to_thread(run)
+        for receipt in (each for several in receipts for each in several):
+            on(self._loop, self._queue.wake, TURNS, receipt.sender_id)
+        return receipts
 
     def _kept(self, session: Session, work: TakeIn) -> list[Receipt]:
         receipts: list[Receipt] = []
@@ -285,8 +291,8 @@ class TurnEngine:
                 for sender_id in fired:
                     self._queue.wake(TURNS, sender_id)
                 rest = await self._in_transaction(lambda session: timers.seconds_to_next(session, _now()), only_reads=True)
-            except DBAPIError as error:
-                logger.warning("timers wait: %s", type(error).__name__)
+            except Exception as error:
+                logger.warning("timers wait: %s", type(error).__name__, exc_info=not isinstance(error, DBAPIError))
                 rest = None
             await asyncio.sleep(min(rest if rest is not None else self._limits.timers_every, self._limits.timers_every))
 
@@ -297,11 +303,13 @@ class TurnEngine:
             try:
                 for key in await self._in_transaction(self._put_due_replies):
                     self._queue.wake(REPLIES, key)
-            except DBAPIError as error:
-                logger.warning("replies that are due wait: %s", type(error).__name__)
+            except Exception as error:
+                logger.warning("replies that are due wait: %s", type(error).__name__, exc_info=not isinstance(error, DBAPIError))
 
     def _put_due_replies(self, session: Session) -> list[str]:
-        keys = outbox.due(session, self._sender.channels, _now())
+        closed = self._sender.closed
+        keys = outbox.due(session, [channel for channel in self._sender.channels if channel not in closed], _now())
+        keys += [key for channel in closed for key in outbox.due(session, [channel], _now())[:1]]  # one tries; the others wait
         for key in keys:
             self._queue.put(session, REPLIES, key)
         return keys
@@ -409,7 +417,7 @@ class TurnEngine:
             conversations.take_recap(session, claim.sender_id)
         outcome.persist(session, withheld)
         pushed = claim.channel in self._sender.channels
-        has_held = pushed and claim.kind == "message" and outbox.let_go(session, claim.channel, claim.sender_id)
+        has_held = pushed and claim.kind == "message" and outbox.let_go(session, claim.channel, claim.sender_id, _now())
         outbox.put(
             session,
             turn_id=claim.turn_id,
@@ -476,6 +484,11 @@ class TurnEngine:
     def _pause(self, failures: int) -> float:
         doubled = self._limits.first_pause * 2 ** min(failures - 1, 10)
         return float(min(doubled, self._limits.longest_pause) * random.uniform(0.75, 1.25))  # noqa: S311
+
+
+def _concerns_all(error: Exception) -> bool:
+    """Whether it would be the same for each message of a transaction."""
+    return not isinstance(error, Overloaded) and isinstance(error, SQLAlchemyError) and not isinstance(error, ERRORS_OF_DATA)
 
 
 def is_away(error: DBAPIError) -> bool:

@@ -13,10 +13,16 @@ MOST = 40  # works in one transaction
 
 
 class Gatherer(Generic[W, T]):
-    """do: all these works in one transaction, and what each came to; it may be called again. For callers on one event loop."""
+    """do: all these works in one transaction, and what each came to; it may be called again. concerns_all: whether an error would
+    be the same for each of them. For callers on one event loop."""
 
-    def __init__(self, do: Callable[[Sequence[W]], Awaitable[Sequence[T]]]) -> None:
+    def __init__(
+        self,
+        do: Callable[[Sequence[W]], Awaitable[Sequence[T]]],
+        concerns_all: Callable[[Exception], bool] = lambda _error: False,
+    ) -> None:
         self._do = do
+        self._concerns_all = concerns_all
         self._waiting: list[tuple[W, asyncio.Future[T]]] = []
         self._doing: asyncio.Task[None] | None = None
 
@@ -35,8 +41,9 @@ class Gatherer(Generic[W, T]):
             try:
                 self._tell(several, await self._do([work for work, _ in several]))
             except Exception as error:
-                if len(several) == 1:
-                    self._fail(several[0][1], error)
+                if len(several) == 1 or self._concerns_all(error):
+                    for _, outcome in several:
+                        self._fail(outcome, error)
                 else:
                     await self._one_by_one(several)
 

@@ -28,6 +28,7 @@ ANSWER = "answer"  # detail: the response with which a message is answered, with
 REVOKED = "revoked"  # detail of a message that its sender took back before it was answered
 ERASED = "erased"  # detail of a message whose words were erased before its turn was saved
 LONGEST_BURST = 20  # messages in one turn
+OF_THE_WHOLE = ("referral", "product", "late")  # details that one message of a burst has for all of it
 AT_ONCE = timedelta(seconds=2)  # a burst: this close to the message before
 COMMAND = "/"  # begins a message that names an intent
 SHOWN = frozenset({"/share_picture", "/share_video", "/share_document"})  # commands for files that are shown along with words
@@ -288,8 +289,9 @@ def _words(batch: Sequence[Row]) -> str:
 
 
 def _details(batch: Sequence[Row]) -> dict[str, Any]:
-    """The last one's, with the files of all."""
-    details = dict(batch[-1].details)
+    """The last one's, with the files of all and what any of them tells of where the shopper comes from."""
+    told = {key: row.details[key] for row in batch for key in OF_THE_WHOLE if key in row.details}
+    details = {**told, **batch[-1].details}
     files = [file for row in batch for file in row.details.get("files", ())]
     return {**details, "files": files} if files else details
 

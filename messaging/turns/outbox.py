@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, Literal, Protocol
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import and_, func, insert, or_, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session
 
@@ -40,6 +40,9 @@ PATIENCE = 60.0  # seconds, for one try: a provider that does not answer is aske
 LEASE = timedelta(minutes=2)  # of a message that is being sent; if the process dies, another tries after it
 NAP = 0.15  # seconds between two looks whether the reply before has been delivered
 LONG = 30.0  # seconds: who has to wait longer gives its place in the lane away, and is woken when it is due
+LEAST_TRIES = 12  # of a reply, before its age counts: one that was held, or waited for a closed channel, has had none
+MOST_UNCERTAIN = 5  # sendings of one reply that nobody answers
+FAR = timedelta(minutes=10)  # a reply that is put off for longer does not hold up what the person asks meanwhile
 MOST_AGAIN = 3  # times that a reply is put back which the provider took and could not deliver
 
 
@@ -234,14 +237,19 @@ def reported(session: Session, channel: str, provider_id: str, opaque: str | Non
         second = datetime.fromtimestamp(created, timezone.utc)
         is_it = (OutboundMessage.turn_id == turn_id, OutboundMessage.position == position, OutboundMessage.again == again)
         at = (OutboundMessage.created_at >= second, OutboundMessage.created_at < second + timedelta(seconds=1))
-        has_no_name = (OutboundMessage.provider_id.is_(None), OutboundMessage.state.in_(OPEN))
+        has_no_name = (OutboundMessage.provider_id.is_(None), OutboundMessage.state.in_((*OPEN, "failed")))
         found = session.execute(ours.where(*is_it, *at, *has_no_name)).one_or_none()
     return found
 
 
 _OPAQUE = re.compile(r"(\d{1,18})-(\d{1,9})(?:-(\d{1,9}))?\.(\d{1,11})")
 _REPORTED = select(
-    OutboundMessage.id, OutboundMessage.sender_id, OutboundMessage.trace_id, OutboundMessage.state, OutboundMessage.again
+    OutboundMessage.id,
+    OutboundMessage.sender_id,
+    OutboundMessage.trace_id,
+    OutboundMessage.state,
+    OutboundMessage.again,
+    OutboundMessage.provider_id,
 )
 
 
@@ -271,12 +279,19 @@ def note_status(
     """
     row = reported(session, channel, provider_id, opaque)
     before = {"delivered": (*OPEN, "sent"), "read": (*OPEN, "sent", "delivered"), "failed": (*OPEN, "sent")}
-    if row is None or row.state not in before.get(status, OPEN):
+    if row is None or not (row.state in before.get(status, OPEN) or _is_given_up(row)):
         return None
     values: dict[str, Any] = {"state": status, "error": error and error[:300], "provider_id": provider_id, "next_try_at": None}
     if status == "failed" and again is not None and row.again < MOST_AGAIN:
         due_at = now + timedelta(seconds=again.after)
-        values |= {"state": "pending", "provider_id": None, "claim": None, "next_try_at": due_at, "again": row.again + 1}
+        values |= {
+            "state": "pending",
+            "provider_id": None,
+            "claim": None,
+            "next_try_at": due_at,
+            "again": row.again + 1,
+            "tries": 0,
+        }
         values |= {"as_template": True} if again.as_template else {}
     else:
         values |= {"sent_at": func.coalesce(OutboundMessage.sent_at, now)}
@@ -285,10 +300,18 @@ def note_status(
     return News(row.sender_id, row.trace_id, values["state"])
 
 
-def let_go(session: Session, channel: str, sender_id: str) -> bool:
-    """The person has written: what was held for that may be sent. Whether there was any."""
-    theirs = (OutboundMessage.channel == channel, OutboundMessage.sender_id == sender_id, OutboundMessage.state == "held")
-    freed = update(OutboundMessage).where(*theirs).values(state="pending", next_try_at=None, as_template=False)
+def _is_given_up(row: Row) -> bool:
+    """Failed by our own word, since nobody had answered in time."""
+    return row.state == "failed" and row.provider_id is None
+
+
+def let_go(session: Session, channel: str, sender_id: str, now: datetime) -> bool:
+    """The person has written: what was held for that, or put off for long, may be sent. Whether there was any."""
+    is_put_off = and_(OutboundMessage.state == "pending", OutboundMessage.next_try_at > now + FAR)
+    theirs = (OutboundMessage.channel == channel, OutboundMessage.sender_id == sender_id)
+    waits = or_(OutboundMessage.state == "held", is_put_off)
+    freed = update(OutboundMessage).where(*theirs, waits)
+    freed = freed.values(state="pending", next_try_at=None, as_template=False, tries=0)
     return bool(session.execute(freed.execution_options(synchronize_session=False)).rowcount)
 
 
@@ -374,9 +397,9 @@ class OutboxSender:
         channel, _, sender_id = key.partition(":")
         failures = 0
         while channel in self._senders:
+            await self._until_open(channel)
             if self._stopped.is_set():
                 raise WorkLeft("the process stops")
-            await self._until_open(channel)
             try:
                 message = await asyncio.to_thread(self._take, channel, sender_id)
                 if isinstance(message, Outgoing):
@@ -411,12 +434,19 @@ class OutboxSender:
             outcome, values = "failed", {"state": "failed", "error": _words(error), "next_try_at": None}
         except Held as error:
             outcome, values = "held", {"state": "held", "error": _words(error), "next_try_at": None}
-        except Uncertain as error:  # it stays "sending": a status may come
-            outcome, values = "uncertain", {"error": _words(error), "next_try_at": _now() + timedelta(seconds=error.after)}
+        except Uncertain as error:
+            outcome, values = _uncertain(message, error)
+        except asyncio.TimeoutError as error:
+            if self.habits(channel).reconciles:  # it may have gone out, in the middle of it
+                outcome, values = _uncertain(message, Uncertain("it took too long", self._lease_of(channel)))
+            else:
+                outcome, values = self._put_off(channel, message, error)
         except Exception as error:  # whatever it is, the message is not lost
             outcome, values = self._put_off(channel, message, error)
-        if outcome != "retried":
+        if outcome in ("sent", "uncertain"):
             self._closed.pop(channel, None)
+        elif outcome != "retried":
+            self._let_another_try(channel)  # whether anything can be sent is not known from this
         await self._note(message, values)
         self._on_sent(channel, outcome, message)
 
@@ -432,7 +462,7 @@ class OutboxSender:
 
     def _put_off(self, channel: str, message: Outgoing, error: Exception) -> tuple[str, dict[str, Any]]:
         closes = isinstance(error, TryAgain) and error.scope == "channel"
-        if not closes and _now() - message.created_at > GIVE_UP_AFTER:
+        if not closes and message.tries >= LEAST_TRIES and _now() - message.created_at > GIVE_UP_AFTER:
             return "failed", {"state": "failed", "error": _words(error), "next_try_at": None}
         after = (
             error.after if isinstance(error, TryAgain) and error.after is not None else _pause(message.tries, self._first_pause)
@@ -440,7 +470,7 @@ class OutboxSender:
         if closes:
             self._close(channel, _words(error), after)
         else:
-            self._closed.pop(channel, None)
+            self._let_another_try(channel)
         return "retried", {"state": "pending", "error": _words(error), "next_try_at": _now() + timedelta(seconds=after)}
 
     # A channel on which nothing can be sent
@@ -478,6 +508,14 @@ class OutboxSender:
 
 
 _NO_HABITS = Channel()
+
+
+def _uncertain(message: Outgoing, error: Uncertain) -> tuple[str, dict[str, Any]]:
+    """It stays "sending", since a status may come; each time for longer, and not for ever."""
+    if message.tries >= MOST_UNCERTAIN:
+        return "failed", {"state": "failed", "error": _words(error), "next_try_at": None}
+    after = error.after * 2 ** min(message.tries - 1, 5)
+    return "uncertain", {"error": _words(error), "next_try_at": _now() + timedelta(seconds=after)}
 
 
 def _pause(failures: int, first: float) -> float:

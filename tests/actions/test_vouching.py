@@ -133,3 +133,14 @@ def test_number_is_told_in_its_one_form(session: Session, now: datetime) -> None
     contact(session, "+5215512345678", now)
     assert number_of(session, "wa-1") == "+525512345678"
     assert number_of(session, "wa-2") is None
+
+
+def test_whoever_has_a_number_after_somebody_else_is_not_taken_for_them(session: Session, now: datetime) -> None:
+    customer(session, "C-1", "+34612345678", now)
+    before = contact(session, "+34612345678", now, sender="wa-before")
+    assert who(session, now, sender="wa-before").level is Level.asserted
+    before.phone = None  # the operator gave the number to somebody else
+    identities.forget(session, "whatsapp", "wa-before", now)
+    contact(session, "+34612345678", now, sender="wa-after")
+    assert who(session, now, sender="wa-after") == ANONYMOUS
+    assert not vouch_again(session, "whatsapp", "wa-after", "+34612345678", now)

@@ -64,3 +64,13 @@ async def test_whoever_is_gone_meanwhile_stops_nobody() -> None:
     assert await here == 4
     with pytest.raises(asyncio.CancelledError):
         await gone
+
+
+async def test_error_that_concerns_all_is_told_to_all_at_once() -> None:
+    keeper = Keeper()
+    keeper.open.set()
+    gatherer = Gatherer(keeper.keep, lambda error: "bad database" in str(error))
+    asked = [asyncio.ensure_future(gatherer.done(each)) for each in ("first", "good", "bad database", "better")]
+    outcomes = await asyncio.gather(*asked, return_exceptions=True)
+    assert [str(each) for each in outcomes] == ["bad database"] * 4 or outcomes[0] == 5
+    assert len(keeper.calls) <= 2

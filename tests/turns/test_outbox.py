@@ -162,9 +162,20 @@ async def test_reply_is_given_up_after_a_day(own_url: str, phone: Phone) -> None
     long_ago = datetime.now(timezone.utc) - outbox.GIVE_UP_AFTER - timedelta(minutes=1)
     with transaction(own_url) as session:
         session.execute(update(OutboundMessage).values(created_at=long_ago))
-    phone.fails["ana"] = [TryAgain("still busy")]
+    phone.fails["ana"] = [TryAgain("still busy")] * outbox.LEAST_TRIES
+    await serve(sender_of(phone, own_url, first_pause=0.0), "ana")
+    assert (states(own_url), phone.tries["ana"]) == (["failed"], outbox.LEAST_TRIES)
+
+
+async def test_reply_that_was_held_for_days_is_not_given_up_at_the_first_try(own_url: str, phone: Phone) -> None:
+    put(own_url, 1, "old")
+    with transaction(own_url) as session:
+        long_ago = datetime.now(timezone.utc) - 3 * outbox.GIVE_UP_AFTER
+        session.execute(update(OutboundMessage).values(created_at=long_ago, state="held", tries=9))
+        assert outbox.let_go(session, "chat", "ana", datetime.now(timezone.utc))
+    phone.fails["ana"] = [TryAgain("busy")]
     await serve(sender_of(phone, own_url), "ana")
-    assert states(own_url) == ["failed"]
+    assert states(own_url) == ["sent"]
 
 
 async def test_unknown_error_is_tried_again(own_url: str, phone: Phone) -> None:
@@ -390,8 +401,8 @@ async def test_held_reply_goes_first_once_the_person_has_written(own_url: str, p
     await serve(sender_of(phone, own_url), "ana")
     assert [(row.state, row.error) for row in rows(own_url)] == [("held", "Held: outside of 24 hours")]
     with transaction(own_url) as session:
-        assert outbox.let_go(session, "chat", "ana")
-        assert not outbox.let_go(session, "chat", "ben")
+        assert outbox.let_go(session, "chat", "ana", datetime.now(timezone.utc))
+        assert not outbox.let_go(session, "chat", "ben", datetime.now(timezone.utc))
     put(own_url, 2, "answer")
     await serve(sender_of(phone, own_url), "ana")
     assert [text for _, text in phone.shown] == ["held", "answer"]
@@ -427,3 +438,55 @@ async def test_what_waits_for_a_closed_channel_is_never_given_up(own_url: str, p
     phone.fails["ana"] = [TryAgain("the token has expired", after=0.05, scope="channel")]
     await serve(sender_of(phone, own_url), "ana")
     assert states(own_url) == ["sent"]
+
+
+# What else may hold a person up
+
+
+async def test_reply_put_off_until_tomorrow_does_not_hold_up_what_the_person_asks_now(own_url: str, phone: Phone) -> None:
+    put(own_url, 1, "news")
+    phone.fails["ana"] = [TryAgain("enough advertising for today", after=86_400)]
+    await serve(sender_of(phone, own_url), "ana")
+    assert phone.shown == []
+    with transaction(own_url) as session:
+        assert outbox.let_go(session, "chat", "ana", datetime.now(timezone.utc))
+    put(own_url, 2, "answer")
+    await serve(sender_of(phone, own_url), "ana")
+    assert [text for _, text in phone.shown] == ["news", "answer"]
+
+
+async def test_sending_that_nobody_ever_answers_is_repeated_a_few_times_only_and_a_late_status_still_counts(own_url: str) -> None:
+    phone = Reconciling()
+    put(own_url, 1, "one", "two")
+    phone.fails["ana"] = [Uncertain("no answer", after=0.01) for _ in range(outbox.MOST_UNCERTAIN)]
+    await serve(sender_of(phone, own_url), "ana")
+    assert states(own_url) == ["failed", "sent"]
+    assert phone.keys.count("1-0") == outbox.MOST_UNCERTAIN
+    created = int(rows(own_url)[0].created_at.timestamp())
+    assert status(own_url, "delivered", opaque=f"1-0.{created}", name="wamid-late")
+    assert states(own_url) == ["delivered", "sent"]
+
+
+async def test_sending_that_takes_too_long_may_have_arrived(own_url: str) -> None:
+    phone = Reconciling()
+    phone.lease = 0.2
+    put(own_url, 1, "one", sender="stuck")
+    serving = asyncio.ensure_future(serve(sender_of(phone, own_url), "stuck"))
+    await it_is_so(lambda: rows(own_url)[0].error is not None)
+    assert states(own_url) == ["sending"]
+    assert status(own_url, "sent", opaque=phone.opaque, name="wamid-late")
+    await serving
+    assert (states(own_url), phone.tries["stuck"]) == (["sent"], 1)
+
+
+async def test_message_that_fails_for_itself_does_not_open_a_closed_channel(own_url: str, phone: Phone) -> None:
+    put(own_url, 1, "first", sender="limited")
+    phone.fails["limited"] = [TryAgain("the token has expired", after=0.1, scope="channel")]
+    put(own_url, 2, "second", sender="nobody")
+    phone.fails["nobody"] = [Undeliverable("no address")]
+    sender = sender_of(phone, own_url)
+    sender._closed["chat"] = outbox._Closed("the token has expired", asyncio.get_running_loop().time())
+    await serve(sender, "nobody")
+    assert sender.closed == {"chat": "the token has expired"}
+    await serve(sender, "limited")
+    assert sender.closed == {}

@@ -16,7 +16,7 @@ from rasa.core.channels.channel import InputChannel, UserMessage
 from sanic import Blueprint, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.channels.whatsapp.downloads import Downloads
 from bot.channels.whatsapp.parsing import parse
@@ -113,7 +113,7 @@ class WhatsAppInput(InputChannel):
             await self._receiving().receive(request.app.ctx.agent.engine, updates)
         except Overloaded:
             return _refusal("busy", 503)
-        except DBAPIError as error:
+        except (SQLAlchemyError, OSError, RuntimeError) as error:
             logger.error("whatsapp: a webhook could not be kept: %s", type(error).__name__)
             return _refusal("not_now", 503)
         if any(isinstance(update, (Message, Edit)) for update in updates):

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 CHANNEL = "whatsapp"
 LOOK_EVERY = 5.0  # seconds; `wake` says that there is a new one
 AT_ONCE = 4
+LONGEST = received_files.LEASE.total_seconds() - 30  # seconds, for one file
 
 
 class Downloads:
@@ -73,15 +74,15 @@ class Downloads:
     async def _tried(self, due: Due) -> Callable[[Session], None]:
         """What is to be written down of this try."""
         try:
-            sha256, mime_type, size = await self._fetched(due)
+            sha256, mime_type, size = await asyncio.wait_for(self._fetched(due), LONGEST)
         except (FileRefused, ValueError) as error:
             words = str(error)
             logger.warning("a received file is not kept: %s", words)
             return lambda session: received_files.note_failure(session, due, words, _now(), for_good=True)
-        except (GraphFailure, OSError) as error:
+        except (GraphFailure, OSError, asyncio.TimeoutError) as error:
             words = f"{type(error).__name__}: {error}"
             return lambda session: received_files.note_failure(session, due, words, _now())
-        return lambda session: received_files.note_stored(session, due, sha256, mime_type, size)
+        return lambda session: _note_stored(session, due, sha256, mime_type, size)
 
     async def _fetched(self, due: Due) -> tuple[str, str, int]:
         """Both hops, anew in each try: an address does not live long."""
@@ -92,6 +93,11 @@ class Downloads:
         content = await graph.download(stored.url, due.most_bytes)
         sha256, mime_type = await asyncio.to_thread(received_files.keep, home_folder(), due, content)
         return sha256, mime_type, len(content)
+
+
+def _note_stored(session: Session, due: Due, sha256: str, mime_type: str, size: int) -> None:
+    if not received_files.note_stored(session, due, sha256, mime_type, size) and not received_files.is_wanted(session, sha256):
+        received_files.path_of(home_folder(), sha256).unlink(missing_ok=True)
 
 
 def _in_transaction(work: Callable[[Session], T]) -> T:

@@ -22,7 +22,7 @@ from messaging.models import OutboundMessage
 
 MARK_BYTES = 12
 REPEATED = "~"
-_ID = re.compile(r"(?P<payload>.*)\|(?P<mark>[\w-]{16})(?:~\d+)?", re.DOTALL)
+_ID = re.compile(r"(?P<payload>.*)\|(?P<mark>[A-Za-z0-9_-]{16})(?:~\d+)?", re.DOTALL)
 _LONGEST_SUFFIX = len("|") + MARK_BYTES * 4 // 3 + len("~10")
 
 

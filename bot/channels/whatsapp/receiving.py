@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from bot.channels.whatsapp.inbound_text import text_of
@@ -33,12 +33,12 @@ from bot.channels.whatsapp.updates import (
     Unreadable,
     Update,
 )
-from messaging import consent, conversations, identities
-from messaging.channel_contacts import known, moved, phone_of, resolve
+from messaging import consent, conversations, identities, received_files
+from messaging.channel_contacts import contact, known, moved, phone_of, resolve
 from messaging.models import ReceivedFile
 from messaging.opt_out_words import Wish, wish_in
 from messaging.turns import inbox
-from messaging.turns.engine import Keep, TurnEngine, is_away
+from messaging.turns.engine import Keep, TurnEngine
 from messaging.turns.inbox import Inbound, Overloaded
 from messaging.writes import insert_once
 
@@ -97,10 +97,8 @@ class Receiver:
 
         try:
             await engine.take_in(CHANNEL, work)
-        except Overloaded:
-            raise
         except Exception as error:
-            if isinstance(error, DBAPIError) and is_away(error):
+            if not _is_of_the_update(error):
                 raise
             if len(updates) > 1:
                 for update in updates:
@@ -116,7 +114,7 @@ class Receiver:
         try:
             await engine.note_status(CHANNEL, status.message_id, name, status.error, key=status.key, code=status.code)
         except Exception as error:
-            if isinstance(error, DBAPIError) and is_away(error):
+            if not _is_of_the_update(error):
                 raise
             logger.exception("whatsapp: status of %s cannot be noted", status.message_id)
 
@@ -159,18 +157,17 @@ class _Taking:
     def _message(self, message: Message) -> None:
         sender_id = self._person(message.sender, self._wrote_at(message.at))
         inbound = self._inbound(message, sender_id)
+        wish = None if message.group_id else self._wish(message, sender_id)
         if message.is_standby or message.group_id:
-            inbox.note(self.session, inbound, self.now)
-            if message.is_standby:
-                conversations.held_elsewhere(self.session, sender_id, CHANNEL, self.now)
+            if inbox.note(self.session, inbound, self.now):  # told again, it says nothing of who has the conversation by now
+                self._note_wish(message, wish)
+                if message.is_standby:
+                    conversations.held_elsewhere(self.session, sender_id, CHANNEL, self.now)
             return
-        conversations.held_here(self.session, sender_id)
-        wish = self._wish(message, sender_id)
-        answered = replace(inbound, details={**inbound.details, inbox.ANSWER: CONFIRMED[wish]}) if wish else inbound
-        if self.keep(answered).is_new:
+        if self.keep(_answered(inbound, wish)).is_new:
+            conversations.held_here(self.session, sender_id)
             self._keep_files(message, sender_id)
-            if wish:
-                self._decided(message.sender, wish == "start", message.at or self.now, f"whatsapp: {wish} as a message")
+            self._note_wish(message, wish)
 
     def _edit(self, edit: Edit) -> None:
         """The edit is a note where the message still waits, else a message: told again, it is neither."""
@@ -179,9 +176,11 @@ class _Taking:
         if inbox.is_known(self.session, CHANNEL, inbound.provider_id):
             return
         original = provider_id_of(edit.phone_number_id, edit.original_id)
-        if not inbox.reword(self.session, replace(inbound, provider_id=original)):
+        wish = self._wish(edit.message, sender_id)
+        if not inbox.reword(self.session, _answered(replace(inbound, provider_id=original), wish)):
             self._message(edit.message)
             return
+        self._note_wish(edit.message, wish)
         inbox.note(self.session, replace(inbound, details={**inbound.details, "edited": original}), self.now)
         self._keep_files(edit.message, sender_id)
 
@@ -189,6 +188,7 @@ class _Taking:
         sender_id = self._person(revoke.sender)
         original = provider_id_of(revoke.phone_number_id, revoke.original_id)
         inbox.withdraw(self.session, CHANNEL, original, sender_id, self.now)
+        received_files.take_back(self.session, CHANNEL, sender_id, original)
         self._keep_note(revoke, sender_id, "revoke", "", revoke.original_id)
 
     def _echo(self, echo: Echo) -> None:
@@ -279,11 +279,20 @@ class _Taking:
     def _wish(self, message: Message, sender_id: str) -> Wish | None:
         """START takes a STOP back; to somebody who never said STOP it is a word like any other."""
         wish = wish_in(message.text) if message.type in ("text", "button", "interactive") else None
-        if wish == "start" and not any(
-            consent.is_withdrawn(self.session, contact=each, **MARKETING) for each in _contacts(message.sender)
-        ):
+        contacts = self._contacts(message.sender, sender_id)
+        if wish == "start" and not any(consent.is_withdrawn(self.session, contact=each, **MARKETING) for each in contacts):
             return None
         return wish
+
+    def _note_wish(self, message: Message, wish: Wish | None) -> None:
+        if wish:
+            self._decided(message.sender, wish == "start", message.at or self.now, f"whatsapp: {wish} as a message")
+
+    def _contacts(self, person: Sender, sender_id: str | None) -> list[str]:
+        """The addresses that the webhook names, and those that we know the person by."""
+        row = contact(self.session, sender_id) if sender_id else None
+        named = (phone_of(person.phone), person.user_id, row and row.phone, row and row.user_id)
+        return list(dict.fromkeys(each for each in named if each))
 
     def _preference(self, update: Preference) -> None:
         self._decided(update.person, update.is_wanted, update.at or self.now, "whatsapp preferences")
@@ -291,18 +300,28 @@ class _Taking:
     def _decided(self, person: Sender, granted: bool, at: datetime, source: str) -> None:
         sender_id = known(self.session, CHANNEL, user_id=person.user_id, phone=person.phone)
         who = identities.identity(self.session, CHANNEL, sender_id, self.now) if sender_id else identities.ANONYMOUS
-        for each in _contacts(person):
+        for each in self._contacts(person, sender_id):
             consent.note_once(
                 self.session, granted=granted, source=source, at=at, contact=each, customer_id=who.customer_id, **MARKETING
             )
 
 
+def _answered(inbound: Inbound, wish: Wish | None) -> Inbound:
+    """With the answer to a wish that is seen to here."""
+    return replace(inbound, details={**inbound.details, inbox.ANSWER: CONFIRMED[wish]}) if wish else inbound
+
+
+def _is_of_the_update(error: Exception) -> bool:
+    """Whether the update itself cannot be kept: then it would be so each time that Meta delivers it.
+
+    Anything else may be over by then: a full disk, a database in the middle of a migration, a process that stops.
+    """
+    of_values = (ValueError, TypeError, LookupError, AttributeError, RecursionError, AssertionError)
+    return isinstance(error, (DataError, IntegrityError, *of_values)) and not isinstance(error, Overloaded)
+
+
 def _opts_out(update: Update) -> bool:
     return isinstance(update, Status) and update.code == OPTED_OUT and update.recipient.is_named
-
-
-def _contacts(person: Sender) -> list[str]:
-    return [each for each in (phone_of(person.phone), person.user_id) if each]
 
 
 def _origin(update: Any, kind: str, at: datetime | None) -> dict[str, Any]:

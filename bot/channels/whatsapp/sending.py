@@ -39,6 +39,7 @@ LONGEST_NAP = 2.0  # seconds that a sending waits for its place, instead of bein
 TOMORROW = timedelta(hours=24).total_seconds()
 TRIES_OF_ONE = 2
 INVALID = 100  # error code: something in the message, perhaps the id of a file that Meta has deleted meanwhile
+ENDS_INVITATION = (Action.never, Action.opted_out, Action.next_day, Action.unreachable, Action.template)
 BESIDE_WORDS = ("buttons", "image", "attachment", "custom", "elements", "quick_replies")
 AGAIN_AFTER = {  # seconds, where Meta has taken a message and says later that it failed
     Action.retry: 5.0,
@@ -185,10 +186,14 @@ class WhatsAppSender(Channel):
         """What came of it is not the message's own fate: that is held."""
         try:
             await self.graph.send({"recipient_type": "individual", **recipient.address, **invitation.filled({})})
+        except NoAnswer:
+            logger.info("whether the template %s arrived is not known", invitation.name)  # once is enough
         except GraphError as error:
-            if action_of(error.code) is not Action.never:
+            if action_of(error.code) not in ENDS_INVITATION:
                 raise
             logger.error("the template %s cannot be sent: %s", invitation.name, error)
+            if action_of(error.code) in (Action.opted_out, Action.unreachable):
+                await asyncio.to_thread(self._learn, message.sender_id, error.code)
             return
         await asyncio.to_thread(_note_invited, message.sender_id)
 
@@ -248,7 +253,8 @@ def without_file(content: Mapping[str, Any]) -> Mapping[str, Any]:
     payload = attachment.get("payload") if isinstance(attachment, Mapping) else None
     file = content.get("image") or (payload.get("src") if isinstance(payload, Mapping) else attachment)
     if not isinstance(file, str) or not file.startswith(("https://", "http://")):
-        return content
+        has_words = bool(content.get("text")) and bool(content.get("image"))
+        return {key: value for key, value in content.items() if key != "image"} if has_words else content
     words = "\n".join(filter(None, (str(content.get("text") or ""), file)))
     return {**{key: value for key, value in content.items() if key not in ("image", "attachment")}, "text": words}
 

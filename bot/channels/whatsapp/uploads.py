@@ -21,6 +21,7 @@ from messaging.writes import insert_or_update
 
 CHANNEL = "whatsapp"
 KEPT_FOR = timedelta(days=29)  # Meta keeps it for 30
+OF_THE_FILE = (100, 131051, 131052, 131053)  # codes with which Meta refuses a file
 KINDS = ("image", "video", "document", "audio", "sticker")
 OF_THE_PAGE = "/static/"  # how answers name what lies in `web`
 
@@ -68,9 +69,8 @@ async def _uploaded(graph: Graph, content: bytes, name: str, mime_type: str) -> 
     try:
         return await graph.upload(content, name, mime_type)
     except GraphError as error:
-        if (
-            mime_type.startswith("image/") and error.code is None and 400 <= error.status < 500
-        ):  # its words need not wait for a day
+        is_refused = error.code in OF_THE_FILE or (error.code is None and 400 <= error.status < 500)
+        if mime_type.startswith("image/") and is_refused:  # its words need not wait for it
             raise FileMissing(f"Meta does not take its file: {error}") from error
         raise
 

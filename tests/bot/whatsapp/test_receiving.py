@@ -267,3 +267,55 @@ def test_file_of_a_message_that_comes_again_waits_once(server: Served) -> None:
     with server.session() as session:
         assert session.execute(select(ReceivedFile.message_id)).scalars().all() == [f"{NUMBER}/wamid.fixture-image"]
         assert len(session.execute(select(InboundMessage)).all()) == 1
+
+
+# What a webhook may not undo
+
+
+def test_stop_counts_while_another_app_has_the_conversation(server: Served) -> None:
+    stop = value(text("STOP", at=1_795_000_000))
+    server.post(webhook(stop, field="standby"))
+    with server.session() as session:
+        assert is_withdrawn(session, contact=f"+{ANA}", **MARKETING)
+
+
+def test_standby_told_again_takes_no_conversation_away(server: Served) -> None:
+    standby = webhook(value(text("hola", id="wamid.before")), field="standby")
+    server.post(standby)
+    assert _owner(server)[0] == "agent"
+    server.post(webhook(value(text("¿y mi pedido?", id="wamid.after"))))
+    assert _owner(server)[0] == "bot"
+    server.post(standby)
+    assert _owner(server)[0] == "bot"
+
+
+def test_message_edited_to_stop_stops(server: Served) -> None:
+    server.post(fixture("text"))
+    edited = {"original_message_id": "wamid.fixture-text", "message": {"type": "text", "text": {"body": "STOP"}}}
+    server.post(webhook(value(message("edit", edited))))
+    with server.session() as session:
+        assert is_withdrawn(session, contact=f"+{ANA}", **MARKETING)
+
+
+def test_stop_counts_for_every_address_that_we_know(server: Served) -> None:
+    server.post(fixture("text"))
+    named_by_user_id_only = value(text("STOP", at=1_795_000_000), phone=None)
+    server.post(webhook(named_by_user_id_only))
+    with server.session() as session:
+        assert is_withdrawn(session, contact=f"+{ANA}", **MARKETING)
+
+
+def test_picture_that_its_sender_deletes_is_evidence_of_nothing(server: Served) -> None:
+    server.post(webhook(value(_picture(1))))
+    content = {"original_message_id": server.rows()[0].details["whatsapp"]["id"]}
+    server.post(webhook(value(message("revoke", content, id="wamid.gone"))))
+    with server.session() as session:
+        assert [(file.state, file.error) for file in session.execute(select(ReceivedFile)).scalars()] == [
+            ("failed", "deleted by its sender")
+        ]
+
+
+def test_ad_is_known_of_a_burst_whichever_message_brought_it(server: Served) -> None:
+    server.post(fixture("referral"))
+    server.post(webhook(value(text("¿hola?", id="wamid.second"))))
+    assert "referral" in _claim(server).details

@@ -280,8 +280,14 @@ async def test_file_is_uploaded_once(sender: WhatsAppSender, meta: Meta, home: P
     assert timedelta(days=28) < expires_at - datetime.now(timezone.utc) < timedelta(days=30)
 
 
-async def test_words_do_not_wait_for_a_picture_that_meta_does_not_take(sender: WhatsAppSender, meta: Meta) -> None:
-    meta.answers.append(httpx.Response(404))
+@pytest.mark.parametrize("code", [None, 100, 131053])
+async def test_words_do_not_wait_for_a_picture_that_meta_does_not_take(
+    sender: WhatsAppSender, meta: Meta, code: int | None
+) -> None:
+    if code is None:
+        meta.answers.append(httpx.Response(404))
+    else:
+        meta.fails(code)
     await sender.send(reply({"text": "La camisa", "image": "/static/products/shirts.png"}))
     assert [body["text"]["body"] for body in meta.bodies] == ["La camisa"]
 
@@ -310,7 +316,8 @@ async def test_file_that_meta_has_deleted_is_uploaded_anew(sender: WhatsAppSende
     assert "media-4" in json.dumps(meta.bodies[-1])
     meta.fails(100)
     meta.fails(100)
-    assert isinstance(await outcome(sender, reply(picture)), Undeliverable)  # it was not the file
+    await sender.send(reply(picture))  # nor does Meta take it anew
+    assert "media" not in json.dumps(meta.bodies[-1])
 
 
 @pytest.mark.parametrize("path", ["/static/products/none.png", "/static/../README.md", "none.png"])
@@ -387,6 +394,28 @@ async def test_answer_is_held_also_where_there_is_no_template_at_all(sender: Wha
     change(last_inbound_at=NOW - timedelta(hours=25))
     assert isinstance(await outcome(sender, reply()), Held)
     assert meta.asked == []
+
+
+@pytest.mark.parametrize(("code", "is_noted"), [(131050, True), (131026, True), (131049, False)])
+async def test_answer_is_held_whatever_becomes_of_the_invitation(
+    sender: WhatsAppSender, meta: Meta, home: Path, code: int, is_noted: bool
+) -> None:
+    write_templates(home, INVITATION)
+    change(last_inbound_at=NOW - timedelta(hours=25))
+    meta.fails(code)
+    assert isinstance(await outcome(sender, reply()), Held)
+    with transaction() as session:
+        withdrawn = session.execute(select(Consent.id)).first() is not None
+    assert (withdrawn or person().unreachable is not None) == is_noted
+
+
+async def test_invitation_that_nobody_answers_is_not_repeated(sender: WhatsAppSender, meta: Meta, home: Path) -> None:
+    write_templates(home, INVITATION)
+    change(last_inbound_at=NOW - timedelta(hours=25))
+    meta.answers.append(httpx.ReadTimeout("slow"))
+    for _ in range(2):
+        assert isinstance(await outcome(sender, reply()), Held)
+    assert len(meta.bodies) == 1
 
 
 async def test_answer_is_held_where_the_invitation_is_refused(sender: WhatsAppSender, meta: Meta, home: Path) -> None:
