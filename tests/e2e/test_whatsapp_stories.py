@@ -52,6 +52,7 @@ def test_story_is_played_on_the_phone(story: Story, shop: WhatsAppShop) -> None:
     until(lambda: shop.is_quiet, "nothing is left of the story before")
     copy_database(shop.home / "template.db", shop.home / "tendero.db")
     shop.simulator.reset()
+    shop.forget_mail()
     person = shop.simulator.person(f"+{COUNTRIES[story.file.stem[-2:]]}{next(shop.phones) % 10000:04}")
     write_as(shop, person, story.metadata)
     screens: list[list[dict[str, Any]]] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,7 @@ from messaging.turns import inbox, outbox
 from tendero import demo_shop, migrating
 from tendero.whatsapp.approved import to_create
 from tests.balancer import Balancer
-from tests.conversations.stage import ROOT, newest_code, trained_model
+from tests.conversations.stage import ROOT, trained_model
 from tests.whatsapp_simulator import Person, Simulator, simulating
 
 CHANNEL = "whatsapp"
@@ -95,7 +97,21 @@ class WhatsAppShop:
             return str(session.execute(named).scalar_one())
 
     def newest_code(self) -> str:
-        return newest_code(self.home / "outbox")
+        """Mail goes out beside the turns: it may take a moment to come."""
+        until(lambda: bool(self._codes()), "a code has come by mail")
+        return self._codes()[-1]
+
+    def _codes(self) -> list[str]:
+        """Those in the mails that are there, the newest last."""
+        found = []
+        for file in sorted((self.home / "outbox").glob("*.eml")):
+            subject = str(message_from_bytes(file.read_bytes(), policy=policy.default)["subject"])
+            found += re.findall(r"(?<!\d)\d{6}(?!\d)", subject)
+        return found
+
+    def forget_mail(self) -> None:
+        for file in (self.home / "outbox").glob("*.eml"):
+            file.unlink()
 
     # What came of it
 

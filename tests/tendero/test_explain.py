@@ -47,7 +47,7 @@ def test_what_would_be_done_is_told_with_who_says_so(told: dict[str, Any]) -> No
 
 
 def test_examples_that_are_like_it_are_told(told: dict[str, Any]) -> None:
-    assert told["nearest"][0]["intent"] == "request_return"
+    assert "request_return" in [each["intent"] for each in told["nearest"][:3]]
     assert told["nearest"][0]["likeness"] > 0.6
 
 
