@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 from sqlalchemy.orm import Session
 
 from database import transaction
@@ -32,7 +32,6 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-ERRORS_OF_DATA = (DataError, IntegrityError)  # of a statement's own values; any other may be gone in a moment
 AWAY = ("08", "40", "53", "55P03", "57P")  # codes of PostgreSQL: connection, overtaken, too little of something, locked, going
 LOOK_AGAIN = 2.0  # seconds: whoever waits for a turn is told when it is done, and looks all the same
 GONE = ("connection", "server closed", "locked", "busy", "unable to open", "disk i/o")  # in what SQLite says
@@ -488,7 +487,13 @@ class TurnEngine:
 
 def _concerns_all(error: Exception) -> bool:
     """Whether it would be the same for each message of a transaction."""
-    return not isinstance(error, Overloaded) and isinstance(error, SQLAlchemyError) and not isinstance(error, ERRORS_OF_DATA)
+    return isinstance(error, SQLAlchemyError) and not is_of_data(error)
+
+
+def is_of_data(error: Exception) -> bool:
+    """Whether the database, or what prepares values for it, refuses a statement for its values: it would do so again."""
+    is_unprepared = isinstance(error, StatementError) and not isinstance(error, DBAPIError)
+    return is_unprepared or isinstance(error, (DataError, IntegrityError))
 
 
 def is_away(error: DBAPIError) -> bool:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
 
-from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from bot.channels.whatsapp.inbound_text import text_of
@@ -38,8 +37,8 @@ from messaging.channel_contacts import contact, known, moved, phone_of, resolve
 from messaging.models import ReceivedFile
 from messaging.opt_out_words import Wish, wish_in
 from messaging.turns import inbox
-from messaging.turns.engine import Keep, TurnEngine
-from messaging.turns.inbox import Inbound, Overloaded
+from messaging.turns.engine import Keep, TurnEngine, is_of_data
+from messaging.turns.inbox import Inbound
 from messaging.writes import insert_once
 
 logger = logging.getLogger(__name__)
@@ -317,7 +316,7 @@ def _is_of_the_update(error: Exception) -> bool:
     Anything else may be over by then: a full disk, a database in the middle of a migration, a process that stops.
     """
     of_values = (ValueError, TypeError, LookupError, AttributeError, RecursionError, AssertionError)
-    return isinstance(error, (DataError, IntegrityError, *of_values)) and not isinstance(error, Overloaded)
+    return is_of_data(error) or isinstance(error, of_values)
 
 
 def _opts_out(update: Update) -> bool:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import logging
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 from sqlalchemy import text as sql
+from sqlalchemy.exc import OperationalError
 
 from bot.channels.whatsapp.connector import LARGEST_BODY
 from bot.channels.whatsapp.signature import HEADER, signed
@@ -200,6 +202,20 @@ def test_item_that_the_database_refuses_stops_no_other(server: Served, monkeypat
     monkeypatch.setattr(receiving, "text_of", text_of)
     assert server.post(webhook(value(*[text(each) for each in ("a", "b", "poison", "c")]))).status_code == 200
     assert server.waiting() == ["a", "b", "c"]
+
+
+def test_full_disk_lets_meta_deliver_again(server: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bot.channels.whatsapp import receiving
+
+    def full(_self: object, _update: object) -> None:
+        raise OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full"))
+
+    message = webhook(value(text("hola")))
+    with monkeypatch.context() as patched:
+        patched.setattr(receiving._Taking, "take", full)
+        assert server.post(message).status_code == 503
+    assert server.post(message).status_code == 200
+    assert server.waiting() == ["hola"]
 
 
 def test_signs_that_no_database_takes_are_left_out(server: Served) -> None:
