@@ -106,7 +106,8 @@ def _fitting(part: Part) -> Iterator[Part]:
     match part:
         case Text(text):
             yield from map(Text, split(text, TEXT))
-        case Media(kind, file, caption):
+        case Media(kind, file, written):
+            caption = written.strip()  # as `split` does with texts: Meta refuses blanks at the edges
             has_room = kind in WITH_CAPTION and length(caption) <= CAPTION
             yield Media(kind, file, caption if has_room else "")
             yield from [] if has_room else map(Text, split(caption, TEXT))

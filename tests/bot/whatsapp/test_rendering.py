@@ -97,6 +97,11 @@ def test_whatever_is_said_fits_and_is_whole(
     assert sum(PICTURE in str(message) or "1234567890" in str(message) for message in messages) == (1 if picture else 0)
 
 
+def test_caption_has_no_blanks_at_its_edges() -> None:
+    (message,) = sent({"text": " La camisa\r\n", "image": PICTURE})
+    assert message["image"]["caption"] == "La camisa"
+
+
 @settings(deadline=None)
 @given(st.text(max_size=6000), choices_)
 def test_a_piece_is_divided_into_itself(text: str, choices: list[dict[str, str]]) -> None:
