@@ -20,9 +20,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.channels.whatsapp.downloads import Downloads
 from bot.channels.whatsapp.parsing import parse
-from bot.channels.whatsapp.receiving import CHANNEL, Receiver
+from bot.channels.whatsapp.receiving import Receiver
 from bot.channels.whatsapp.sending import WhatsAppSender
-from bot.channels.whatsapp.settings import WhatsAppSettings
+from bot.channels.whatsapp.settings import CHANNEL, WhatsAppSettings
 from bot.channels.whatsapp.signature import HEADER, is_signed
 from bot.channels.whatsapp.updates import Edit, Message, Update
 from database import home_folder

@@ -12,6 +12,7 @@ from typing import TypeVar
 from sqlalchemy.orm import Session
 
 from bot.channels.whatsapp.graph import Graph, GraphFailure
+from bot.channels.whatsapp.settings import CHANNEL
 from database import home_folder, transaction
 from messaging import received_files
 from messaging.received_files import Due, FileRefused
@@ -21,7 +22,6 @@ T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-CHANNEL = "whatsapp"
 LOOK_EVERY = 5.0  # seconds; `wake` says that there is a new one
 AT_ONCE = 4
 LONGEST = received_files.LEASE.total_seconds() - 30  # seconds, for one file

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from bot.channels.whatsapp.inbound_text import text_of
 from bot.channels.whatsapp.languages import language_of
 from bot.channels.whatsapp.payloads import contents_sent, payload_of
-from bot.channels.whatsapp.settings import WhatsAppSettings
+from bot.channels.whatsapp.settings import CHANNEL, WhatsAppSettings
 from bot.channels.whatsapp.updates import (
     Call,
     Echo,
@@ -43,7 +43,6 @@ from messaging.writes import insert_once
 
 logger = logging.getLogger(__name__)
 
-CHANNEL = "whatsapp"
 AT_ONCE = 20  # updates in one transaction: turns go on between two of them
 LONGEST_PROVIDER_ID = 128
 STATUSES = {"sent": "sent", "delivered": "delivered", "read": "read", "played": "read", "failed": "failed"}

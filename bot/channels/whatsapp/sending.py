@@ -17,20 +17,19 @@ from bot.channels.whatsapp.graph import Graph, GraphError, GraphFailure, NoAnswe
 from bot.channels.whatsapp.pace import NumberPace, seconds_for_this_person
 from bot.channels.whatsapp.payloads import signed
 from bot.channels.whatsapp.rendering import CannotFit, body, divide
-from bot.channels.whatsapp.settings import WhatsAppSettings
+from bot.channels.whatsapp.settings import CHANNEL, WhatsAppSettings
 from bot.channels.whatsapp.templates import Template, file_of_templates, templates
 from bot.channels.whatsapp.uploads import FileMissing, forget_files, with_files
 from database import home_folder, transaction
 from messaging import consent
+from messaging.channel_contacts import WINDOW
 from messaging.models import ChannelContact
-from messaging.replies import File
+from messaging.replies import FROM_RASA, File
 from messaging.secret import secret_key
 from messaging.turns.outbox import Again, Channel, Held, Outgoing, TryAgain, Uncertain, Undeliverable
 
 logger = logging.getLogger(__name__)
 
-CHANNEL = "whatsapp"
-WINDOW = timedelta(hours=24)
 BEFORE_IT_CLOSES = timedelta(minutes=1)  # a message takes a moment to arrive
 TELLS_WITHIN = 20.0  # seconds: by then a status has come for a message that arrived, if our webhook can be reached
 STOPPED, SLOWED = 60.0, 300.0  # seconds until one message is tried again
@@ -40,7 +39,7 @@ TOMORROW = timedelta(hours=24).total_seconds()
 TRIES_OF_ONE = 2
 INVALID = 100  # error code: something in the message, perhaps the id of a file that Meta has deleted meanwhile
 ENDS_INVITATION = (Action.never, Action.opted_out, Action.next_day, Action.unreachable, Action.template)
-BESIDE_WORDS = ("buttons", "image", "attachment", "custom", "elements", "quick_replies")
+BESIDE_WORDS = FROM_RASA - {"text"}
 AGAIN_AFTER = {  # seconds, where Meta has taken a message and says later that it failed
     Action.retry: 5.0,
     Action.retry_once: 5.0,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+CHANNEL = "whatsapp"  # as conversations, identities and the outbox name it
 GRAPH = "https://graph.facebook.com"
 VERSION = "v26.0"
 LATE_AFTER = 6.0
@@ -45,11 +46,6 @@ class WhatsAppSettings:
     def missing(self) -> list[str]:
         """What has to be told before the connector can work, by key."""
         return [name for name in NEEDED if not getattr(self, name)]
-
-    @property
-    def is_wanted(self) -> bool:
-        """Whether anything was told at all: a shop without WhatsApp tells nothing."""
-        return any(getattr(self, name) for name in NEEDED)
 
     @property
     def base_url(self) -> str:

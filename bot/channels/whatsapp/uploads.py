@@ -14,12 +14,12 @@ from sqlalchemy import delete, select
 
 from bot.channels.webchat import WEB
 from bot.channels.whatsapp.graph import Graph, GraphError
+from bot.channels.whatsapp.settings import CHANNEL
 from database import home_folder, transaction
 from messaging.models import UploadedFile
 from messaging.turns.outbox import Undeliverable
 from messaging.writes import insert_or_update
 
-CHANNEL = "whatsapp"
 KEPT_FOR = timedelta(days=29)  # Meta keeps it for 30
 OF_THE_FILE = (100, 131051, 131052, 131053)  # codes with which Meta refuses a file
 KINDS = ("image", "video", "document", "audio", "sticker")
