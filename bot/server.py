@@ -72,6 +72,7 @@ def make_app(arguments: argparse.Namespace) -> Sanic:
     async def begin(app: Sanic, _loop: asyncio.AbstractEventLoop) -> None:
         agent, swapper = _agent(arguments, channels, watch)
         app.ctx.agent = agent
+        await agent.processor.warm_up()
         logs.configure()  # what a model needs is imported by now, and brings log handlers
         agent.turns = OwnLoop()
         agent.turns.begin()

@@ -14,7 +14,7 @@ from rasa.core.channels.channel import UserMessage
 
 from bot.agent import TurnAgent
 from bot.first_action import first_action
-from bot.processor import TurnProcessor
+from bot.processor import SOMETHING, TurnProcessor
 from bot.turn_handler import RasaHandler
 from bot.without_tensorflow import missing
 from messaging.turns import garbage
@@ -23,7 +23,6 @@ from messaging.turns.wishes import Refused, Wish, read_files_again
 logger = logging.getLogger(__name__)
 
 TURNS_END_WITHIN = 10.0  # seconds: by then the last turn with the old model has ended, and its memory is free
-SOMETHING = "hello"
 
 
 class Swapper:
@@ -62,6 +61,7 @@ class Swapper:
             if lacking:
                 raise Refused(f"it may need {_some(lacking)}, which this server was started without: start it anew")
             processor = self._agent.processor_of(model)
+            asyncio.run(processor.warm_up())
             first_action(processor, asyncio.run(processor.parse_message(UserMessage(SOMETHING))))
         except Refused:
             raise

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from lingua import LanguageDetectorBuilder
+from rasa.core.channels.channel import UserMessage
 
 from bot.processor import TurnProcessor
 from tests.conversations.stage import Stage
@@ -51,3 +53,13 @@ def test_a_turn_ends_with_the_model_that_it_began_with(
     assert NEW_WORDS in again
     assert ASKED not in again
     assert agent.tracker_store.load(sender).domain is other.domain
+
+
+async def test_a_warm_model_reads_nothing_at_its_first_message(other: TurnProcessor, monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[LanguageDetectorBuilder] = []
+    build = LanguageDetectorBuilder.build
+    monkeypatch.setattr(LanguageDetectorBuilder, "build", lambda builder: built.append(builder) or build(builder))
+    await other.warm_up()
+    assert len(built) == 1
+    assert (await other.parse_message(UserMessage("¿dónde está mi pedido 10203?")))["intent"]["name"] == "track_order"
+    assert len(built) == 1
