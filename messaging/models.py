@@ -346,3 +346,73 @@ class ReviewedMessage(Base):
     id = Column(String(12), primary_key=True)  # a hash of the message with stand-ins for personal data
     place = Column(String(96), nullable=True)  # the intent or FAQ entry whose example it became; null: it was skipped
     at = Column(UTCDateTime, nullable=False)
+
+
+class WebVisitor(Base):
+    """Who writes in the web chat: a browser keeps a token that names this row and a generation of it."""
+
+    __tablename__ = "web_visitor"
+
+    sender_id = Column(String(128), primary_key=True)  # "web-" and a random name
+    origin = Column(String(200), nullable=False, default="")  # of the page: a token is good there only
+    generation = Column(Integer, nullable=False, default=1)  # of the newest token
+    rotated_at = Column(UTCDateTime, nullable=False)
+    confirmed_at = Column(UTCDateTime, nullable=True)  # when the newest was first shown to us: the one before ends soon after
+    customer = Column(String(64), nullable=True)  # the shop's own sign-in said so: a customer's number
+    customer_until = Column(UTCDateTime, nullable=True)
+    language = Column(String(5), nullable=False, default="")
+    read_seq = Column(Integer, nullable=False, default=0)  # what the shop has read of the shopper's
+    created_at = Column(UTCDateTime, nullable=False)
+    seen_at = Column(UTCDateTime, nullable=False)
+    revoked_at = Column(UTCDateTime, nullable=True)
+
+
+class ChatEntry(Base):
+    """A line of a web conversation, as its pages show it. `seq` rises by one within the conversation."""
+
+    __tablename__ = "chat_entry"
+    __table_args__ = (UniqueConstraint("sender_id", "seq"), UniqueConstraint("sender_id", "name"))
+
+    id = Column(Integer, primary_key=True)
+    sender_id = Column(String(128), nullable=False)
+    seq = Column(Integer, nullable=False)
+    by = Column(String(12), nullable=False)  # shopper | assistant | agent | shop
+    name = Column(String(140), nullable=False)  # what it came of: the page's id of the message, the outbox's key of the reply
+    content = Column(JSON, nullable=False)  # of a reply: as Rasa's output channels get it; else text, files, chose, place, event
+    at = Column(UTCDateTime, nullable=False)
+
+
+class UsedSignIn(Base):
+    """A sign-in of the shop's that was shown: it is good for one visitor only. Rows may go when they have expired."""
+
+    __tablename__ = "used_sign_in"
+
+    name = Column(String(64), primary_key=True)  # hash of its id
+    sender_id = Column(String(128), nullable=False)
+    expires_at = Column(UTCDateTime, nullable=False, index=True)
+
+
+class ChannelLink(Base):
+    """Two conversations of one person on two channels: begun in one with a code that was shown in the other."""
+
+    __tablename__ = "channel_link"
+
+    id = Column(Integer, primary_key=True)
+    code_hash = Column(String(64), nullable=False, unique=True)
+    from_sender_id = Column(String(128), nullable=False, index=True)
+    to_sender_id = Column(String(128), nullable=True, index=True)
+    created_at = Column(UTCDateTime, nullable=False)
+    expires_at = Column(UTCDateTime, nullable=False)
+    used_at = Column(UTCDateTime, nullable=True)
+    ended_at = Column(UTCDateTime, nullable=True)
+
+
+class TaskAtHand(Base):
+    """The form that a conversation is in, and what it knows: so that another channel of the same person can go on with it."""
+
+    __tablename__ = "task_at_hand"
+
+    sender_id = Column(String(128), primary_key=True)
+    form = Column(String(64), nullable=False)
+    slots = Column(JSON, nullable=False, default=dict)
+    at = Column(UTCDateTime, nullable=False)
