@@ -12,7 +12,6 @@ import hmac
 import mimetypes
 import secrets
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 from rasa.core.channels.channel import CollectingOutputChannel, InputChannel, UserMessage
@@ -21,11 +20,11 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 from sqlalchemy.exc import DBAPIError
 
+from bot.channels.webchat.settings import WEB
 from database import home_folder
 from messaging.secret import secret_key
 from messaging.turns.inbox import Overloaded
 
-WEB = Path(__file__).resolve().parents[2] / "web"
 LONGEST_TEXT = 2000  # characters
 LONGEST_ID = 64
 
