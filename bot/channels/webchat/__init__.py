@@ -1,4 +1,4 @@
-"""The web chat: a Rasa channel connector that speaks the protocol of `docs/webchat-protocol.md`."""
+"""The web chat: a Rasa channel connector for pages (docs/webchat-protocol.md)."""
 
 from __future__ import annotations
 

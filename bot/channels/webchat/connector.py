@@ -92,9 +92,7 @@ class WebChatInput(InputChannel):
         if not isinstance(socket, WebSocket):
             return socket
         origin, address = origins.origin_of(request) or "", self._limits.address(request)
-        line = SocketLine(self._service(request), socket, origin, address)
-        if self._hub.is_closed:
-            line.hang_up("restart", 1)
+        SocketLine(self._service(request), socket, origin, address).begin()
         return None
 
     async def _exchange(self, request: Request) -> HTTPResponse:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -45,9 +45,9 @@ from bot.channels.webchat.settings import CHANNEL, WebChatSettings
 from bot.channels.webchat.shown import choices, iso, shown
 from bot.channels.webchat.visitors import Visitor
 from database import transaction
-from messaging import channel_links, chat_log
+from messaging import channel_links, chat_log, web_visitors
 from messaging.masking import mask
-from messaging.models import ChatEntry, WebVisitor
+from messaging.models import ChatEntry
 from messaging.turns import outbox
 from messaging.turns.engine import Keep, TurnEngine, is_of_data
 from messaging.turns.inbox import Inbound, Overloaded
@@ -58,7 +58,7 @@ Json = dict[str, Any]
 T = TypeVar("T")
 
 NOTHING_SHOWN = Hello()
-BUSY, AWAY = 30, 5  # seconds after which to come back
+BUSY, AWAY, CROWDED = 30, 5, 30  # seconds after which to come back
 STATES = {"delivered": ("pending", "sending", "sent"), "read": ("pending", "sending", "sent", "delivered")}  # before it
 FILES = {"types": list(files.TYPES), "most_bytes": files.LARGEST}
 
@@ -97,20 +97,6 @@ class Conversation:
     Not for several callers at once.
     """
 
-    __slots__ = (
-        "_address",
-        "_language",
-        "_line",
-        "_noted",
-        "_origin",
-        "_page",
-        "_read",
-        "_seen",
-        "_service",
-        "_typing",
-        "_visitor",
-    )
-
     def __init__(self, service: Service, line: Line, origin: str, address: str) -> None:
         self._service = service
         self._line = line
@@ -122,6 +108,7 @@ class Conversation:
         self._read = 0  # how far it knows the shop to have read
         self._typing = ""  # who types, as far as it knows
         self._noted = {"delivered": 0, "read": 0}
+        self._counted = ExitStack()
 
     @property
     def has_begun(self) -> bool:
@@ -133,9 +120,11 @@ class Conversation:
         return self._visitor.sender_id if self._visitor else ""
 
     def leave(self) -> None:
-        """The connection has ended."""
+        """The connection has ended, or goes on in another conversation."""
+        self._counted.close()
         if self._visitor is not None:
             self._service.hub.leave(self._visitor.sender_id, self._line)
+            self._visitor = None
 
     # What comes in
 
@@ -234,8 +223,10 @@ class Conversation:
         """From now on this connection is in that visitor's conversation."""
         hub = self._service.hub
         if self._visitor is not None and self._visitor.sender_id != visitor.sender_id:
-            hub.leave(self._visitor.sender_id, self._line)
             hello = NOTHING_SHOWN  # what it has shown is another conversation's
+        self.leave()
+        if not self._counted.enter_context(self._service.limits.connection(visitor_id=visitor.sender_id)):
+            return [bye("too_many", CROWDED)]
         self._visitor = visitor
         hub.join(visitor.sender_id, self._line)  # before the look: what comes between the two is seen later
         page, newest, read = await _read(lambda session: self._first_page(session, visitor, hello.after))
@@ -299,11 +290,9 @@ class Conversation:
 
     async def _restart(self, visitor: Visitor) -> list[Json]:
         def restart(session: Session, now: datetime) -> Visitor:
-            new = visitors.begin(session, self._origin, visitor.language or self._language, now)
-            is_signed_in = select(WebVisitor.customer, WebVisitor.customer_until).where(WebVisitor.sender_id == visitor.sender_id)
-            customer, until = session.execute(is_signed_in).one()
-            theirs = update(WebVisitor).where(WebVisitor.sender_id == new.sender_id)
-            session.execute(theirs.values(customer=customer, customer_until=until).execution_options(synchronize_session=False))
+            new = visitors.begin(session, self._origin, self._language_of(visitor), now)
+            if known := web_visitors.signed_in(session, visitor.sender_id, now):
+                web_visitors.go_on_as(session, new.sender_id, *known)
             visitors.revoke(session, visitor.sender_id, now)
             return visitors.current(session, new.sender_id, now) or new
 
@@ -440,7 +429,7 @@ class Conversation:
             sender_id, seen = self._visitor.sender_id, self._seen
             found = await _read(lambda session: self._look(session, sender_id, seen))
             if found is None:
-                return [{"type": "bye", "why": "restart", "after": 0}]
+                return [bye("restart", 0)]
             if found.entries:
                 frames.append({"type": "entries", "entries": found.entries, "more": False})
                 self._seen = found.newest
@@ -460,6 +449,10 @@ class Conversation:
             return None
         entries = chat_log.after(session, sender_id, seen)
         return _Found(self._shown(entries), entries[-1].seq if entries else seen, visitor.read_seq)
+
+
+def bye(why: str, after: float) -> Json:
+    return {"type": "bye", "why": why, "after": after}
 
 
 def _file(attached: Mapping[str, Any]) -> Json:

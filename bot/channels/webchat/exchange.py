@@ -13,7 +13,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 
 from bot.channels.webchat import origins
-from bot.channels.webchat.conversation import Conversation, Service
+from bot.channels.webchat.conversation import CROWDED, Conversation, Service, bye
 from bot.channels.webchat.frames import Frame, Hello, Refused, read
 
 LONGEST_WAIT = 25.0  # seconds
@@ -38,7 +38,7 @@ class ExchangeLine:
         self._woken.set()
 
     def hang_up(self, why: str, after: float) -> None:
-        self.bye = {"type": "bye", "why": why, "after": after}
+        self.bye = bye(why, after)
         self._woken.set()
 
     async def woken(self, seconds: float) -> bool:
@@ -54,15 +54,17 @@ async def exchange(request: Request, service: Service) -> HTTPResponse:
     body = await _body(request)
     if body is None:
         return _answer([{"type": "refused", "of": "", "why": "too_long"}], 413)
-    frames, wait = _parsed(body)
-    line = ExchangeLine()
-    conversation = Conversation(service, line, origins.origin_of(request) or "", service.limits.address(request))
-    service.hub.open(line)
-    try:
-        return _answer(await _exchanged(conversation, line, frames, wait))
-    finally:
-        conversation.leave()
-        service.hub.close(line)
+    address, line = service.limits.address(request), ExchangeLine()
+    conversation = Conversation(service, line, origins.origin_of(request) or "", address)
+    with service.limits.connection(address=address) as is_allowed:
+        if not is_allowed:
+            return _answer([bye("too_many", CROWDED)])
+        service.hub.open(line)
+        try:
+            return _answer(await _exchanged(conversation, line, *_parsed(body)))
+        finally:
+            conversation.leave()
+            service.hub.close(line)
 
 
 async def _exchanged(conversation: Conversation, line: ExchangeLine, frames: list[Frame], wait: float) -> list[Json]:
@@ -71,11 +73,11 @@ async def _exchanged(conversation: Conversation, line: ExchangeLine, frames: lis
     for frame in frames:
         said += await conversation.take(frame)
     is_new = bool(frames) and isinstance(frames[0], Hello) and not frames[0].token  # its token must not wait
-    while line.bye is None:
+    while line.bye is None and conversation.has_begun:
         news = await _news(conversation)
         said += news
         rest = until - time.monotonic()
-        if news or is_new or _is_worth_saying(said) or not conversation.has_begun or rest <= 0:
+        if news or is_new or _is_worth_saying(said) or rest <= 0:
             break
         await line.woken(rest)
     return [*said, *([line.bye] if line.bye else [])]

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from typing import Any
 
-from bot.channels.webchat.conversation import Conversation, Service
+from bot.channels.webchat.conversation import CROWDED, Conversation, Service, bye
 from bot.channels.webchat.frames import parse
 from bot.channels.webchat.websocket import WebSocket
 
@@ -22,25 +22,31 @@ LOOK_AGAIN = 5.0  # seconds, where the database could not be asked
 class SocketLine:
     """As `hub.Line`. A task works for it only while there is something to do."""
 
-    __slots__ = ("_conversation", "_is_held", "_looks", "_news", "_service", "_socket", "_waiting", "_work", "heard_at")
-
     def __init__(self, service: Service, socket: WebSocket, origin: str, address: str) -> None:
         self.heard_at = time.monotonic()
         self._service = service
         self._socket = socket
         self._conversation = Conversation(service, self, origin, address)
+        self._counted = service.limits.connection(address=address)
         self._waiting: deque[bytes] = deque()
         self._news = self._looks = self._is_held = False
         self._work: asyncio.Task[None] | None = None
         socket.heard, socket.ended, socket.can_go_on = self._hear, self._end, self._go_on
-        service.hub.open(self)
+
+    def begin(self) -> None:
+        self._socket.begin()
+        self._service.hub.open(self)
+        if not self._counted.__enter__():
+            self.hang_up("too_many", CROWDED)
+        elif self._service.hub.is_closed:
+            self.hang_up("restart", 1)
 
     def wake(self, looks: bool) -> None:
         self._news, self._looks = True, self._looks or looks
         self._go_on()
 
     def hang_up(self, why: str, after: float) -> None:
-        self._send({"type": "bye", "why": why, "after": after})
+        self._send(bye(why, after))
 
     def _hear(self, data: bytes) -> None:
         self.heard_at = time.monotonic()
@@ -53,6 +59,7 @@ class SocketLine:
     def _end(self) -> None:
         self._waiting.clear()
         self._conversation.leave()
+        self._counted.__exit__(None, None, None)
         self._service.hub.close(self)
 
     def _go_on(self) -> None:

@@ -14,6 +14,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 from websockets.connection import OPEN, State
 from websockets.frames import Frame, Opcode
+from websockets.http11 import Response
 from websockets.server import ServerConnection
 
 LARGEST = 256 * 1024  # bytes of a message: beyond this the connection is closed (1009), and nothing more of it kept
@@ -24,16 +25,26 @@ MOST_UNSENT = 1024 * 1024  # bytes that a slow reader may leave with us
 class WebSocket(asyncio.Protocol):
     """heard: a whole message. ended: the connection is gone. can_go_on: what was not sent yet has gone out."""
 
-    __slots__ = ("_connection", "_parts", "_transport", "can_go_on", "ended", "heard", "is_full")
-
-    def __init__(self, connection: ServerConnection, transport: asyncio.Transport) -> None:
+    def __init__(self, connection: ServerConnection, accepted: Response, transport: asyncio.Transport) -> None:
         self._connection = connection
+        self._accepted: Response | None = accepted
         self._transport = transport
         self._parts: list[bytes] = []
         self.is_full = False
         self.heard: Callable[[bytes], None]
         self.ended: Callable[[], None]
         self.can_go_on: Callable[[], None]
+
+    def begin(self) -> None:
+        """From now on the connection is this WebSocket's, and Sanic has nothing more to do with it."""
+        assert self._accepted is not None
+        head = f"HTTP/1.1 101 {self._accepted.reason_phrase}\r\n{self._accepted.headers}"
+        self._accepted = None
+        before = self._transport.get_protocol()
+        self._transport.write(head.encode())
+        self._transport.set_protocol(self)
+        before.connections.discard(before)
+        before.transport = None  # so that it does not close it after the request
 
     @property
     def is_open(self) -> bool:
@@ -94,22 +105,15 @@ class WebSocket(asyncio.Protocol):
 
 
 def upgraded(request: Request) -> WebSocket | HTTPResponse:
-    """The request's connection as a WebSocket, which Sanic has nothing more to do with; or why not.
+    """The request's connection as a WebSocket that has not begun yet; or why not.
 
     The handler has to return None then, and to be marked by `takes_over`.
     """
     connection = ServerConnection(max_size=LARGEST, state=OPEN)
     answer = connection.accept(request)
-    if answer.status_code != 101:
-        return response.raw(answer.body or b"", status=answer.status_code, headers=dict(answer.headers.raw_items()))
-    protocol, transport = request.transport.get_protocol(), request.transport
-    head = f"HTTP/1.1 101 {answer.reason_phrase}\r\n{answer.headers}"
-    transport.write(head.encode())
-    protocol.connections.discard(protocol)
-    protocol.transport = None  # so that it does not close it after the request
-    socket = WebSocket(connection, transport)
-    transport.set_protocol(socket)
-    return socket
+    if answer.status_code == 101:
+        return WebSocket(connection, answer, request.transport)
+    return response.raw(answer.body or b"", status=answer.status_code, headers=dict(answer.headers.raw_items()))
 
 
 def takes_over(handler: Callable[..., object]) -> Callable[..., object]:
