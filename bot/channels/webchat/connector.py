@@ -1,46 +1,53 @@
-"""The channel connector of the web page: a signed visitor token in, the assistant's messages out.
-
-The page is served at `/`. A visitor's conversation is named by a token that this server signed: nobody can write into
-another visitor's conversation by naming it.
-"""
+"""The web chat's routes, below `/webhooks/webchat/`, and its pages at `/` and `/chat`."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
-import mimetypes
-import secrets
+import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from rasa.core.channels.channel import CollectingOutputChannel, InputChannel, UserMessage
+from rasa.core.channels.channel import InputChannel, UserMessage
 from sanic import Blueprint, Sanic, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
-from sqlalchemy.exc import DBAPIError
 
-from bot.channels.webchat.settings import WEB
-from database import home_folder
-from messaging.secret import secret_key
-from messaging.turns.inbox import Overloaded
+from bot.channels.pages import page_at, web_file
+from bot.channels.webchat import origins
+from bot.channels.webchat.conversation import Service
+from bot.channels.webchat.exchange import exchange
+from bot.channels.webchat.hub import Hub
+from bot.channels.webchat.limits import Limits
+from bot.channels.webchat.sending import WebChatSender
+from bot.channels.webchat.settings import CHANNEL, WebChatSettings
+from bot.channels.webchat.socket import SocketLine
+from bot.channels.webchat.websocket import WebSocket, takes_over, upgraded
 
-LONGEST_TEXT = 2000  # characters
-LONGEST_ID = 64
+COME_BACK = (0.5, 4.0)  # seconds, at random: not all at once
 
 OnMessage = Callable[[UserMessage], Awaitable[Any]]
 
 
 class WebChatInput(InputChannel):
-    """Routes below `/webhooks/webchat/`: `session` (a new visitor), `webhook` (a message, answered with its replies)."""
+    """Messages go through the turn engine's inbox; replies are pushed by `sender()`."""
+
+    def __init__(self, settings: WebChatSettings) -> None:
+        self._settings = settings
+        self._limits = Limits(settings)
+        self._hub = Hub(settings.idle_seconds)
+        self._sender = WebChatSender(self._hub)
 
     @classmethod
     def name(cls) -> str:
-        return "webchat"
+        return CHANNEL
 
     @classmethod
     def from_credentials(cls, credentials: dict[str, Any] | None) -> WebChatInput:
-        return cls()
+        return cls(WebChatSettings.of(credentials))
+
+    def sender(self) -> WebChatSender:
+        """What the turn engine sends replies with."""
+        return self._sender
 
     def blueprint(self, on_new_message: OnMessage) -> Blueprint:
         routes = Blueprint("webchat_routes")
@@ -49,87 +56,51 @@ class WebChatInput(InputChannel):
         async def health(_request: Request) -> HTTPResponse:
             return response.json({"status": "ok"})
 
-        @routes.post("/session")
-        async def session(_request: Request) -> HTTPResponse:
-            return response.json({"token": new_token()})
+        @takes_over
+        async def socket(request: Request) -> HTTPResponse | None:
+            return self._socket(request)
 
-        @routes.post("/webhook")
-        async def webhook(request: Request) -> HTTPResponse:
-            return await self._answer(request, on_new_message)
+        routes.add_route(socket, "/v1/socket", methods=["GET"])
+
+        @routes.post("/v1/exchange", stream=True)
+        async def exchanged(request: Request) -> HTTPResponse:
+            return await self._exchange(request)
+
+        @routes.options("/v1/exchange")
+        async def may_exchange(request: Request) -> HTTPResponse:
+            return origins.preflight(request, self._settings)
 
         @routes.get("/static/<path:path>")
-        async def static(_request: Request, path: str) -> HTTPResponse:
-            return page_file(path)
+        async def static(request: Request, path: str) -> HTTPResponse:
+            return web_file(path, origins.cors(request, self._settings))
 
         @routes.listener("before_server_start")
-        async def serve_page_at_root(app: Sanic, _loop: asyncio.AbstractEventLoop) -> None:
-            # Rasa has a route at "/" already; a middleware answers before it.
-            app.register_middleware(_root_page, "request")
+        async def begin(app: Sanic, _loop: asyncio.AbstractEventLoop) -> None:
+            self._hub.begin()
+            app.register_middleware(page_at("/", lambda: web_file("index.html")), "request")
+
+        @routes.listener("before_server_stop")
+        async def end(_app: Sanic, _loop: asyncio.AbstractEventLoop) -> None:
+            await self._hub.end(lambda: round(random.uniform(*COME_BACK), 1))  # noqa: S311
 
         return routes
 
-    async def _answer(self, request: Request, on_new_message: OnMessage) -> HTTPResponse:
-        body = request.json if isinstance(request.json, dict) else {}
-        visitor = visitor_of(str(body.get("token", "")))
-        text = body.get("message")
-        if visitor is None:
-            return response.json({"error": "unknown_visitor"}, status=401)
-        if not isinstance(text, str) or not text.strip() or len(text) > LONGEST_TEXT:
-            return response.json({"error": "bad_message", "longest": LONGEST_TEXT}, status=400)
-        replies = CollectingOutputChannel()
-        message = UserMessage(
-            text.strip(),
-            replies,
-            visitor,
-            input_channel=self.name(),
-            message_id=_message_id(visitor, body.get("id")),
-            metadata={"language": body.get("language"), "page": body.get("page")},
-        )
-        try:
-            await on_new_message(message)
-        except Overloaded:
-            return response.json({"error": "busy"}, status=503, headers={"Retry-After": "30"})
-        except DBAPIError:
-            return response.json({"error": "not_now"}, status=503, headers={"Retry-After": "5"})
-        except asyncio.TimeoutError:  # it is kept, and will be answered: the same message again gets the replies
-            return response.json({"error": "still_working"}, status=504)
-        return response.json([_without_recipient(reply) for reply in replies.messages])
+    def _socket(self, request: Request) -> HTTPResponse | None:
+        if not origins.allowed(request, self._settings):
+            return response.json({"error": "origin"}, status=403)
+        socket = upgraded(request)
+        if not isinstance(socket, WebSocket):
+            return socket
+        origin, address = origins.origin_of(request) or "", self._limits.address(request)
+        SocketLine(self._service(request), socket, origin, address).begin()
+        return None
 
+    async def _exchange(self, request: Request) -> HTTPResponse:
+        if not origins.allowed(request, self._settings):
+            return response.json({"error": "origin"}, status=403)
+        answer = await exchange(request, self._service(request))
+        answer.headers.update(origins.cors(request, self._settings))
+        return answer
 
-def _message_id(visitor: str, id_on_page: Any) -> str | None:
-    """The page's name of the message makes a repetition known: it is answered once, with the same replies each time."""
-    known = isinstance(id_on_page, str) and 0 < len(id_on_page) <= LONGEST_ID
-    return f"{visitor}/{id_on_page}" if known else None
-
-
-def new_token() -> str:
-    """A token for a new visitor: a random name and its signature."""
-    visitor = secrets.token_urlsafe(18)
-    return f"{visitor}.{_signature(visitor)}"
-
-
-def visitor_of(token: str) -> str | None:
-    """The visitor whom this token names, or None where we did not sign it."""
-    visitor, _, signature = token.rpartition(".")
-    return f"web-{visitor}" if visitor and hmac.compare_digest(signature, _signature(visitor)) else None
-
-
-def page_file(path: str) -> HTTPResponse:
-    """A file of the `web` folder; 404 for anything else."""
-    file = (WEB / path).resolve()
-    if not file.is_relative_to(WEB) or not file.is_file():
-        return response.json({"error": "not_found"}, status=404)
-    kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-    return response.raw(file.read_bytes(), content_type=kind, headers={"Cache-Control": "max-age=60"})
-
-
-def _root_page(request: Request) -> HTTPResponse | None:
-    return page_file("index.html") if request.path == "/" and request.method in ("GET", "HEAD") else None
-
-
-def _signature(visitor: str) -> str:
-    return hmac.new(secret_key(home_folder()), f"visitor:{visitor}".encode(), hashlib.sha256).hexdigest()[:32]
-
-
-def _without_recipient(reply: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in reply.items() if key != "recipient_id"}
+    def _service(self, request: Request) -> Service:
+        return Service(self._hub, request.app.ctx.agent.engine, self._settings, self._limits)

@@ -6,15 +6,14 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 CHANNEL = "webchat"  # as conversations, identities and the outbox name it
 ROUTES = f"/webhooks/{CHANNEL}"
-WEB = Path(__file__).resolve().parents[3] / "web"
 SHORTEST_SECRET = 32  # bytes, as RFC 7518 asks of HS256
 MOST_PROXIES = 9
+IDLE = 150.0  # seconds: browsers let a page in the background speak once a minute
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -24,6 +23,7 @@ class WebChatSettings:
     jwt_secret: str = field(default="", repr=False)  # shared with the shop's server; empty: nobody is signed in by it
     proxies: int = 0  # how many of ours stand before us, each of which adds to X-Forwarded-For
     whatsapp: str = ""  # the number that a conversation goes on with, digits only
+    idle_seconds: float = IDLE  # a connection that says nothing for so long is closed
 
     @classmethod
     def of(cls, credentials: Mapping[str, Any] | None, environ: Mapping[str, str] = os.environ) -> WebChatSettings:
@@ -38,6 +38,7 @@ class WebChatSettings:
             jwt_secret=_secret(str(told["jwt_secret"]).strip()),
             proxies=_count(str(told["proxies"] or 0)),
             whatsapp=re.sub(r"\D", "", str(told["whatsapp"])),
+            idle_seconds=_seconds(str(told["idle_seconds"] or IDLE)),
         )
 
 
@@ -77,3 +78,9 @@ def _count(text: str) -> int:
     if not re.fullmatch(r"\d", text.strip()):
         raise ValueError(f"web chat, proxies: a number from 0 to {MOST_PROXIES}, and not {text!r}")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    if not re.fullmatch(r"\d{1,5}(\.\d{1,3})?", text.strip()) or float(text) == 0:
+        raise ValueError(f"web chat, idle_seconds: a number of seconds, and not {text!r}")
+    return float(text)
