@@ -16,6 +16,7 @@ from bot.channels.pages import page_at, web_file
 from bot.channels.webchat import origins
 from bot.channels.webchat.conversation import Service
 from bot.channels.webchat.exchange import exchange
+from bot.channels.webchat.file_routes import add_routes
 from bot.channels.webchat.hub import Hub
 from bot.channels.webchat.limits import Limits
 from bot.channels.webchat.sending import WebChatSender
@@ -69,6 +70,8 @@ class WebChatInput(InputChannel):
         @routes.options("/v1/exchange")
         async def may_exchange(request: Request) -> HTTPResponse:
             return origins.preflight(request, self._settings)
+
+        add_routes(routes, self._settings, self._limits)
 
         @routes.get("/static/<path:path>")
         async def static(request: Request, path: str) -> HTTPResponse:
