@@ -190,7 +190,8 @@ def _turn() -> tuple[Any, ...]:
 
 def _update(handoff: Handoff, news: Mapping[str, Any]) -> None:
     told = {name: value for name, value in news.items() if value not in (None, [], {})}
-    told["collected"] = {**handoff.collected, **news["collected"]}
+    is_anothers = None not in (handoff.customer_id, news["customer_id"]) and handoff.customer_id != news["customer_id"]
+    told["collected"] = {**({} if is_anothers else handoff.collected), **news["collected"]}
     told["tried"] = list(dict.fromkeys([*handoff.tried, *news["tried"]]))
     for name, value in told.items():
         setattr(handoff, name, value)
