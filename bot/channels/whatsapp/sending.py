@@ -230,21 +230,25 @@ class WhatsAppSender(Channel):
         return Again(AGAIN_AFTER[action]) if action in AGAIN_AFTER else None
 
     def learn(self, session: Session, sender_id: str, code: int | None, now: datetime) -> None:
-        action = action_of(code)
+        """That they want no advertising, `receiving` has written down by then: also where the message was not ours."""
         person = session.get(ChannelContact, sender_id)
-        if person is None:
-            return
-        if action is Action.unreachable:
+        if person is not None and action_of(code) is Action.unreachable:
             person.unreachable = f"{code}"
-        elif action is Action.opted_out:
-            for contact in filter(None, (person.phone, person.user_id)):
-                consent.withdraw(
-                    session, purpose="marketing", channel=CHANNEL, source=f"whatsapp:{code}", now=now, contact=str(contact)
-                )
 
     def _learn(self, sender_id: str, code: int | None) -> None:
+        """From a refusal, of which no webhook tells."""
         with transaction() as session:
             self.learn(session, sender_id, code, _now())
+            if action_of(code) is Action.opted_out:
+                _note_opted_out(session, sender_id, f"whatsapp:{code}")
+
+
+def _note_opted_out(session: Session, sender_id: str, source: str) -> None:
+    about: dict[str, Any] = {"purpose": "marketing", "channel": CHANNEL}
+    person = session.get(ChannelContact, sender_id)
+    for contact in filter(None, (person.phone, person.user_id) if person else ()):
+        if not consent.is_withdrawn(session, contact=str(contact), **about):
+            consent.withdraw(session, contact=str(contact), source=source, now=_now(), **about)
 
 
 def without_file(content: Mapping[str, Any]) -> Mapping[str, Any]:

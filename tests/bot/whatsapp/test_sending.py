@@ -18,15 +18,19 @@ from bot.channels.whatsapp import sending
 from bot.channels.whatsapp.errors import ACTIONS, Action, action_of
 from bot.channels.whatsapp.graph import Graph
 from bot.channels.whatsapp.pace import BURST, NumberPace, seconds_until_allowed
+from bot.channels.whatsapp.receiving import Receiver
 from bot.channels.whatsapp.sending import WhatsAppSender, without_file
 from bot.channels.whatsapp.settings import WhatsAppSettings
 from bot.channels.whatsapp.templates import TemplateError, templates
+from bot.channels.whatsapp.updates import Sender, Status
 from database import Base, engine_for, transaction
 from messaging import kept
 from messaging.channel_contacts import resolve
 from messaging.models import ChannelContact, Consent, OutboundMessage, UploadedFile
 from messaging.turns import outbox
+from messaging.turns.engine import TurnEngine
 from messaging.turns.outbox import Again, Held, OutboxSender, Outgoing, SendError, TryAgain, Uncertain, Undeliverable
+from messaging.turns.queues.local import LocalQueue
 from tests.turns.waiting import GENEROUS
 
 SETTINGS = WhatsAppSettings(verify_token="v", app_secret="s", access_token="token-of-a-test", phone_number_id="1001")
@@ -261,6 +265,31 @@ async def test_person_who_wants_no_advertising_is_in_the_consent_record_at_once(
         ("+525512345678", False, "whatsapp", "whatsapp:131050"),
         ("mx.1", False, "whatsapp", "whatsapp:131050"),
     ]
+
+
+async def test_person_who_is_refused_advertising_again_has_said_so_once(sender: WhatsAppSender, meta: Meta) -> None:
+    for _ in range(2):
+        meta.fails(131050)
+        await outcome(sender, reply())
+    assert len(withdrawals()) == 2  # by number and by user id
+
+
+async def test_opt_out_that_a_status_of_our_message_tells_is_noted_once(sender: WhatsAppSender, home: Path) -> None:
+    engine = TurnEngine(None, LocalQueue(), pushes={"whatsapp": sender})  # type: ignore[arg-type]
+    about = {"channel": "whatsapp", "sender_id": PERSON, "content": {}, "trace_id": "0" * 32, "created_at": NOW}
+    with transaction() as session:
+        session.add(OutboundMessage(turn_id=1, position=0, state="sent", provider_id="wamid.1", **about))
+    told = Status("1001", "wamid.1", "failed", Sender("MX.1", "525512345678"), NOW, code=131050)
+    for _ in range(2):
+        await Receiver(SETTINGS, b"key").receive(engine, [told])
+    assert newest_reply(f"sqlite:///{home / 'tendero.db'}").state == "failed"
+    assert withdrawals() == [("+525512345678", "whatsapp error 131050"), ("mx.1", "whatsapp error 131050")]
+
+
+def withdrawals() -> list[tuple[str, str]]:
+    with transaction() as session:
+        rows = session.execute(select(Consent.contact, Consent.source).where(Consent.granted.is_(False))).all()
+    return sorted((row.contact, row.source) for row in rows)
 
 
 def test_what_is_done_about_failures_that_are_told_later(sender: WhatsAppSender) -> None:
