@@ -153,6 +153,11 @@ def open_for(session: Session, sender_id: str) -> Handoff | None:
     return session.execute(_select().where(Handoff.sender_id == sender_id, Handoff.status.in_(OPEN))).scalar_one_or_none()
 
 
+def collected_by_open(session: Session) -> list[dict[str, Any]]:
+    """What was collected for each matter that is not settled."""
+    return list(session.execute(select(Handoff.collected).where(Handoff.status.in_(OPEN))).scalars())
+
+
 def with_a_person(session: Session) -> list[Handoff]:
     """Everybody who is with a person, the longest first."""
     return list(session.execute(_select().where(Handoff.status == "assigned").order_by(Handoff.assigned_at)).scalars())
