@@ -86,7 +86,8 @@ class Undeliverable(SendError):
 class Outgoing:
     """A reply on its way. key: the same in each try, so that a provider can know a repetition.
 
-    as_template: the provider has refused it in its own words. again: how often it was put back after it had been taken."""
+    as_template: the provider has refused it in its own words. again: how often it was put back after it had been taken; sent_at:
+    when it was, the last time."""
 
     id: int
     sender_id: str
@@ -98,6 +99,7 @@ class Outgoing:
     claim: str
     as_template: bool = False
     again: int = 0
+    sent_at: datetime | None = None
 
     @property
     def opaque(self) -> str:
@@ -209,8 +211,8 @@ def take(
     if settles and _is_one_under_way(session, row, now - timedelta(seconds=settles)):
         return NAP
     row.state, row.claim, row.tries, row.next_try_at = "sending", secrets.token_hex(16), row.tries + 1, now + lease
-    values = (dict(row.content), _key(row), row.trace_id, row.tries, row.created_at, row.claim, row.as_template, row.again)
-    return Outgoing(row.id, sender_id, *values)
+    facts = (dict(row.content), _key(row), row.trace_id, row.tries, row.created_at, row.claim)
+    return Outgoing(row.id, sender_id, *facts, row.as_template, row.again, row.sent_at)
 
 
 def _is_one_under_way(session: Session, row: OutboundMessage, since: datetime) -> bool:

@@ -62,6 +62,9 @@ class Recipient:
     is_invited: bool  # by a template since then
     wait: float  # seconds, because of what was sent before
 
+    def has_written_since(self, then: datetime | None) -> bool:
+        return then is not None and self.wrote_at is not None and self.wrote_at > then
+
 
 class WhatsAppSender(Channel):
     """Sends by `settings`' number. graph: for tests. per_second: messages of this process."""
@@ -136,7 +139,7 @@ class WhatsAppSender(Channel):
             await asyncio.sleep(rest)
 
     async def _sent(self, message: Outgoing, recipient: Recipient) -> str:
-        if recipient.is_open and not message.as_template:
+        if recipient.is_open and (not message.as_template or recipient.has_written_since(message.sent_at)):
             try:
                 return await self._sent_as_it_is(message, recipient)
             except GraphError as error:

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.channels.whatsapp import sending
 from bot.channels.whatsapp.errors import ACTIONS, Action, action_of
@@ -535,6 +535,20 @@ async def test_person_who_writes_while_it_is_noted_that_a_reply_is_held_lets_go_
         assert writing.is_alive()
     writing.join(GENEROUS)
     assert newest_reply(shop_url).state == "pending"
+
+
+@pytest.mark.parametrize(("minutes", "types"), [(1, ["text"]), (-1, ["template"])])
+async def test_reply_that_failed_because_of_the_window_goes_as_it_is_once_they_have_written_since(
+    shop_url: str, meta: Meta, minutes: int, types: list[str]
+) -> None:
+    """What they wrote while it was on its way has let go of nothing."""
+    writes(shop_url)
+    with transaction(shop_url) as session:
+        put_back = {"as_template": True, "again": 1, "sent_at": NOW - timedelta(minutes=minutes)}
+        session.execute(update(OutboundMessage).values(**put_back))
+    sender = OutboxSender({"whatsapp": WhatsAppSender(SETTINGS, meta.graph)}, shop_url)
+    await asyncio.wait_for(sender.serve(f"whatsapp:{newest_reply(shop_url).sender_id}"), GENEROUS)
+    assert [body["type"] for body in meta.bodies] == types
 
 
 async def test_window_closes_a_moment_before_it_does(sender: WhatsAppSender, meta: Meta) -> None:
