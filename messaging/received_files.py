@@ -140,7 +140,7 @@ def _is_text(content: bytes) -> bool:
 
 
 def _write(file: Path, content: bytes) -> None:
-    if file.exists():
+    if _is_there(file):
         return
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = file.with_name(f".{file.name}-{secrets.token_hex(4)}")
@@ -148,3 +148,12 @@ def _write(file: Path, content: bytes) -> None:
     with os.fdopen(descriptor, "wb") as out:
         out.write(content)
     draft.replace(file)
+
+
+def _is_there(file: Path) -> bool:
+    """If so, it is wanted again, and housekeeping sees that by its date."""
+    try:
+        os.utime(file)
+    except FileNotFoundError:
+        return False
+    return True
