@@ -170,12 +170,16 @@ class Client:
 
     def hello(self, after: int | None = None, **more: Any) -> Json:
         """The welcome. Raises Refused."""
-        if self._transport is None:
-            self._transport = self._make()
+        self.connect()
         frame = {"type": "hello", "v": 1, **({"token": self.token} if self.token else {}), **more}
         frame |= {} if after is None else {"after": after}
         self.send(frame)
         return self.until(lambda each: each["type"] == "welcome")
+
+    def connect(self) -> None:
+        """Without a word."""
+        if self._transport is None:
+            self._transport = self._make()
 
     def again(self, **more: Any) -> Json:
         """A new connection, which goes on after the newest entry."""

@@ -116,6 +116,11 @@ class Conversation:
         return self._visitor is not None
 
     @property
+    def seen(self) -> int:
+        """The newest entry that this connection has."""
+        return self._seen
+
+    @property
     def sender_id(self) -> str:
         return self._visitor.sender_id if self._visitor else ""
 

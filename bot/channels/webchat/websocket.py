@@ -19,7 +19,6 @@ from websockets.server import ServerConnection
 
 LARGEST = 256 * 1024  # bytes of a message: beyond this the connection is closed (1009), and nothing more of it kept
 GOODBYE = 2.0  # seconds for the other side to answer that it closes, too
-MOST_UNSENT = 1024 * 1024  # bytes that a slow reader may leave with us
 
 
 class WebSocket(asyncio.Protocol):
@@ -60,7 +59,7 @@ class WebSocket(asyncio.Protocol):
         if self.is_open:
             self._connection.send_close(code)
             self._write()
-            asyncio.get_running_loop().call_later(GOODBYE, self._transport.close)
+            asyncio.get_running_loop().call_later(GOODBYE, self._transport.abort)
 
     def hold(self) -> None:
         """Nothing more is read until `let_go`."""
@@ -102,6 +101,7 @@ class WebSocket(asyncio.Protocol):
                 self._transport.write(data)
             else:
                 self._transport.close()  # once all is written
+                asyncio.get_running_loop().call_later(GOODBYE, self._transport.abort)
 
 
 def upgraded(request: Request) -> WebSocket | HTTPResponse:
