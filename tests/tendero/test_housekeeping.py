@@ -11,8 +11,21 @@ from sqlalchemy import delete, func, select
 from commerce.loyalty.ledger import Cause, add_lot
 from commerce.models import LedgerEntry
 from database import transaction
-from messaging import channel_contacts, codes
-from messaging.models import ActionCall, ChannelAddress, CodeRequest, InboundMessage, OutboundMessage, Timer
+from messaging import channel_contacts, chat_log, codes, received_files
+from messaging.models import (
+    ActionCall,
+    ChannelAddress,
+    ChannelLink,
+    ChatEntry,
+    CodeRequest,
+    InboundMessage,
+    OutboundMessage,
+    ReceivedFile,
+    TaskAtHand,
+    Timer,
+    UsedSignIn,
+    WebVisitor,
+)
 from messaging.turns import ended
 from tendero.housekeeping import tidy
 from tests.commerce.shop import Shop
@@ -97,3 +110,62 @@ def _outbound(turn: int, position: int, state: str, at: datetime) -> OutboundMes
 
 def _timer(key: str, state: str, at: datetime) -> Timer:
     return Timer(key=key, sender_id="s", channel="test", kind="idle", due_at=at, state=state)
+
+
+# The web chat
+
+
+def test_web_visitors_who_do_not_come_back_go_with_their_conversation(database_url: str, now: datetime, tmp_path: Path) -> None:
+    with transaction(database_url) as session:
+        for name, seen, revoked in (
+            ("web-unseen", 181, None),
+            ("web-revoked", 31, 31),
+            ("web-revoked-of-late", 29, 29),
+            ("web-seen", 179, None),
+        ):
+            at = now - seen * DAY
+            revoked_at = now - revoked * DAY if revoked else None
+            session.add(WebVisitor(sender_id=name, rotated_at=at, created_at=at, seen_at=at, revoked_at=revoked_at))
+            session.add(TaskAtHand(sender_id=name, form="claim_form", at=at))
+            session.add(ChannelLink(code_hash=name, from_sender_id=name, created_at=at, expires_at=at))
+            chat_log.append(session, name, "shopper", "m-1", {"text": "hello"}, at)
+    assert tidy(database_url, now, tmp_path) == "8 rows of web visitors deleted"
+    assert tidy(database_url, now, tmp_path) == ""
+    left = ["web-revoked-of-late", "web-seen"]
+    with transaction(database_url) as session:
+        for column in (WebVisitor.sender_id, TaskAtHand.sender_id, ChannelLink.from_sender_id, ChatEntry.sender_id):
+            assert session.execute(select(column).order_by(column)).scalars().all() == left
+
+
+def test_sign_ins_that_nobody_can_show_any_more_go(database_url: str, now: datetime, tmp_path: Path) -> None:
+    with transaction(database_url) as session:
+        for name, expires_at in (("old", now - timedelta(seconds=1)), ("new", now)):
+            session.add(UsedSignIn(name=name, sender_id="web-1", expires_at=expires_at))
+    assert tidy(database_url, now, tmp_path) == "1 rows of web visitors deleted"
+    with transaction(database_url) as session:
+        assert session.execute(select(UsedSignIn.name)).scalars().all() == ["new"]
+
+
+def test_uploads_that_were_never_sent_go_with_their_file(database_url: str, now: datetime, tmp_path: Path) -> None:
+    kept = {}
+    with transaction(database_url) as session:
+        for name, message_id, hours in (
+            ("orphan", "", 25),
+            ("fresh", "", 23),
+            ("said", "m-1", 25),
+            ("twice", "", 25),
+            ("twice", "m-2", 25),
+        ):
+            kept[name] = received_files.keep_content(session, tmp_path, name.encode())
+            session.add(
+                ReceivedFile(
+                    channel="webchat", provider_id=f"{name}-{message_id}", sender_id="web-1", message_id=message_id, kind="image",
+                    state="stored", sha256=kept[name], received_at=now - timedelta(hours=hours),
+                )
+            )  # fmt: skip
+    assert tidy(database_url, now, tmp_path) == "2 uploads that were never sent deleted"
+    left = {name for name, sha256 in kept.items() if received_files.path_of(tmp_path, sha256).exists()}
+    assert left == {"fresh", "said", "twice"}
+    with transaction(database_url) as session:
+        assert set(session.execute(select(ReceivedFile.provider_id)).scalars()) == {"fresh-", "said-m-1", "twice-m-2"}
+    assert tidy(database_url, now, tmp_path) == ""

@@ -63,11 +63,11 @@ class Limits:
 
     def allows(self, kind: Kind, visitor_id: str | None, address: str) -> float:
         """Seconds to wait; 0: it is allowed, and counted. visitor_id: None where there is none yet."""
-        named = _named(visitor_id, address)
-        wait = max(self._limiters[whose, kind].peek(name).retry_after for whose, name in named)
-        if wait > 0:
-            return wait  # what is refused is not counted: waiting that long helps
-        return max(self._limiters[whose, kind].limit(name).state.retry_after for whose, name in named)
+        for whose, name in _named(visitor_id, address):  # the visitor first: one who does too much takes nothing from the address
+            result = self._limiters[whose, kind].limit(name)
+            if result.limited:
+                return result.state.retry_after
+        return 0.0
 
     @contextmanager
     def connection(self, visitor_id: str | None = None, address: str = "") -> Iterator[bool]:
