@@ -6,7 +6,7 @@ from datetime import datetime
 
 from commerce import loyalty, returns
 from database import transaction
-from messaging import channel_contacts, codes
+from messaging import channel_contacts, channel_links, codes, tasks_at_hand
 from messaging.turns import ended
 
 
@@ -16,12 +16,16 @@ def tidy(url: str, now: datetime) -> str:
         expired = loyalty.expire_due(session, now)
         overdue = returns.expire_overdue(session, now.date())
         purged = codes.purge(session, now)
+        unlinked = channel_links.purge(session, now)
+        forgotten = tasks_at_hand.purge(session, now)
         nameless = channel_contacts.purge(session)
     gone = ended.purge(url, now)
     done = {
         "points expired": expired,
         "returns expired": len(overdue),
         "code requests deleted": purged,
+        "links between channels deleted": unlinked,
+        "tasks at hand forgotten": forgotten,
         "contacts without an address deleted": nameless,
         "rows of ended turns deleted": gone,
     }

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select
 from commerce.loyalty.ledger import Cause, add_lot
 from commerce.models import LedgerEntry
 from database import transaction
-from messaging import channel_contacts, codes
+from messaging import channel_contacts, channel_links, codes, tasks_at_hand
 from messaging.models import ActionCall, ChannelAddress, CodeRequest, InboundMessage, OutboundMessage, Timer
 from messaging.turns import ended
 from tendero.housekeeping import tidy
@@ -94,3 +94,13 @@ def _outbound(turn: int, position: int, state: str, at: datetime) -> OutboundMes
 
 def _timer(key: str, state: str, at: datetime) -> Timer:
     return Timer(key=key, sender_id="s", channel="test", kind="idle", due_at=at, state=state)
+
+
+def test_codes_for_another_channel_and_tasks_that_nobody_goes_on_with_are_deleted(database_url: str, now: datetime) -> None:
+    task = tasks_at_hand.Task("return_request_form", {})
+    for at in (now - timedelta(days=3), now):
+        with transaction(database_url) as session:
+            channel_links.offer(session, "web-1", at)
+            tasks_at_hand.note(session, f"web-{at:%d}", None, task, at)
+    assert tidy(database_url, now) == "1 links between channels deleted, 1 tasks at hand forgotten"
+    assert tidy(database_url, now) == ""
