@@ -14,7 +14,7 @@ from commerce.models import ReturnAuthorization
 from database import transaction
 from messaging import channel_links, chat_log, tasks_at_hand
 from messaging.channel_links import UNLINKED
-from messaging.models import TaskAtHand
+from messaging.models import TaskAtHand, WebVisitor
 from messaging.tasks_at_hand import MOVED
 from tests.conversations.runner import Played
 from tests.conversations.stage import Stage
@@ -228,6 +228,38 @@ def test_whoever_proves_on_a_new_phone_to_be_the_same_goes_on_with_the_same_item
     assert talk.how in played.words
     assert stage.slots_of(here)["order_number"] == talk.order
     assert task_of(there) is None
+
+
+def test_whoever_names_another_thing_before_they_are_known_goes_on_with_that(stage: Stage) -> None:
+    there = web(stage, ES)
+    here = stage.join({"channel": "whatsapp", "phone": "+34699999999"})
+    bring(stage, here, code_of(there), "es")
+    stage.say(here, "sí")
+    stage.say(here, "no, mejor el pedido 10202")
+    prove(stage, here, ES.email)
+    assert stage.slots_of(here)["order_number"] != ES.order
+    assert task_of(there) is not None
+
+
+def test_code_brings_nothing_of_whatsapp_into_the_browser(stage: Stage) -> None:
+    there = stage.begin({"channel": "webchat"})
+    stage.say(there, "hola")
+    here = stage.join({"channel": "whatsapp", "phone": "+34699999999"})
+    bring(stage, here, code_of(there), "es")
+    stage.say(here, "quiero devolver la camisa azul")
+    stage.say(there, "quiero ver mis puntos")
+    played = prove(stage, there, ES.email)
+    assert played.actions[-1] == "action_tell_points"
+    assert ES.on_whatsapp not in played.words
+
+
+def test_nothing_is_offered_of_a_web_conversation_that_was_closed(stage: Stage) -> None:
+    there = web(stage, ES)
+    with transaction() as session:
+        times = dict.fromkeys(("rotated_at", "created_at", "seen_at", "revoked_at"), now())
+        session.add(WebVisitor(sender_id=there, **times))
+    here = stage.join({"channel": "whatsapp", "as": ES.email})
+    assert ES.in_web_chat not in stage.say(here, ES.begin_again).words
 
 
 def test_what_an_unknown_visitor_said_of_the_item_is_looked_for_here(stage: Stage) -> None:

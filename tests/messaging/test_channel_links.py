@@ -39,6 +39,8 @@ def events(session: Session, sender_id: str = WEB) -> list[Any]:
 def test_code_joins_the_conversation_that_brings_it(session: Session, now: datetime) -> None:
     assert use(session, offered(session, now), PHONE, now) == WEB
     assert (linked(session, WEB), linked(session, PHONE), linked(session, STRANGER)) == (PHONE, WEB, None)
+    assert channel_links.brought_from(session, PHONE) == (WEB, now)
+    assert channel_links.brought_from(session, WEB) is None
 
 
 def test_code_is_good_once(session: Session, now: datetime) -> None:
