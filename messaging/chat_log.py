@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
@@ -88,10 +88,17 @@ def read_by_shop(session: Session, sender_id: str) -> int:
     return session.execute(_READ, {"sender_id": sender_id}).scalar_one_or_none() or 0
 
 
-def with_news(session: Session, after_row: int) -> tuple[list[str], int]:
-    """(the conversations with entries of a later row, the newest row); rows of several conversations rise together."""
-    found = session.execute(_LATER, {"row": after_row}).all()
-    return list({row.sender_id for row in found}), max((row.id for row in found), default=after_row)
+class Row(NamedTuple):
+    """An entry, among those of all conversations: later ones have a higher id, mostly."""
+
+    id: int
+    sender_id: str
+    seq: int
+
+
+def later(session: Session, row: int) -> list[Row]:
+    """Those of all conversations after this one."""
+    return [Row(*each) for each in session.execute(_LATER, {"row": row})]
 
 
 def newest_row(session: Session) -> int:
@@ -101,5 +108,5 @@ def newest_row(session: Session) -> int:
 _NAMED = select(ChatEntry.seq).where(ChatEntry.sender_id == bindparam("sender_id"), ChatEntry.name == bindparam("name"))
 _NEWEST = select(func.max(ChatEntry.seq)).where(ChatEntry.sender_id == bindparam("sender_id"))
 _READ = select(WebVisitor.read_seq).where(WebVisitor.sender_id == bindparam("sender_id"))
-_LATER = select(ChatEntry.id, ChatEntry.sender_id).where(ChatEntry.id > bindparam("row"))
+_LATER = select(ChatEntry.id, ChatEntry.sender_id, ChatEntry.seq).where(ChatEntry.id > bindparam("row")).order_by(ChatEntry.id)
 _TELL = select(func.pg_notify(NEWS, bindparam("sender_id")))

@@ -88,6 +88,18 @@ def _end(row: Row, known: Identity, since: datetime, now: datetime) -> datetime 
     return min(ended, default=since)
 
 
+def senders_known_as(session: Session, customer_id: int, now: datetime) -> set[str]:
+    """Every conversation, on any channel, that is known as this customer's now."""
+    return set(session.execute(_KNOWN_AS, {"customer_id": customer_id, "now": now}).scalars())
+
+
+_KNOWN_AS = (
+    select(ChannelIdentity.sender_id)
+    .where(ChannelIdentity.customer_id == bindparam("customer_id"), ChannelIdentity.ended_at.is_(None))
+    .where(or_(ChannelIdentity.expires_at.is_(None), ChannelIdentity.expires_at > bindparam("now")))
+)
+
+
 def assert_identity(session: Session, channel: str, sender_id: str, customer_id: int, now: datetime) -> None:
     """The channel vouches for the sender: for good, until it names another customer or the shopper signs out."""
     _become(session, channel, sender_id, customer_id, Level.asserted, now, expires_at=None)

@@ -11,7 +11,16 @@ from sqlalchemy.orm import Session
 
 from commerce import claims, loyalty, returns
 from database import transaction
-from messaging import channel_contacts, codes, file_references, file_retention, handoffs, web_visitors
+from messaging import (
+    channel_contacts,
+    channel_links,
+    codes,
+    file_references,
+    file_retention,
+    handoffs,
+    tasks_at_hand,
+    web_visitors,
+)
 from messaging.turns import ended
 from tendero.obstacles import Obstacle
 
@@ -37,6 +46,8 @@ def tidy(url: str, now: datetime, home: Path, kept: timedelta = FILES_KEPT) -> s
         expired = loyalty.expire_due(session, now)
         overdue = returns.expire_overdue(session, now.date())
         purged = codes.purge(session, now)
+        unlinked = channel_links.purge(session, now)
+        forgotten = tasks_at_hand.purge(session, now)
         nameless = channel_contacts.purge(session)
     gone = ended.purge(url, now)
     files = file_retention.purge(url, home, now, kept, _needed)
@@ -47,6 +58,8 @@ def tidy(url: str, now: datetime, home: Path, kept: timedelta = FILES_KEPT) -> s
         "points expired": expired,
         "returns expired": len(overdue),
         "code requests deleted": purged,
+        "links between channels deleted": unlinked,
+        "tasks at hand forgotten": forgotten,
         "contacts without an address deleted": nameless,
         "rows of ended turns deleted": gone,
         "received files deleted": files,

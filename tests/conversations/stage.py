@@ -67,28 +67,33 @@ class Stage:
     def begin(self, metadata: dict[str, Any]) -> str:
         """A fresh shop and a new conversation in it; its sender id. metadata: as a story's."""
         self._reset(metadata)
+        return self.join(metadata)
+
+    def join(self, metadata: dict[str, Any]) -> str:
+        """One more conversation in the shop as it is; its sender id."""
         sender = f"test-{uuid.uuid4().hex[:12]}"
         self._channels[sender] = str(metadata.get("channel") or CHANNEL)
         if self._channels[sender] in PROVES_PHONES:
             phone = _phone_of(metadata["as"]) if metadata.get("as") else metadata.get("phone")
             add_contact(sender, self._channels[sender], phone)
         elif metadata.get("as"):
-            _vouch_for(sender, metadata["as"])
+            _vouch_for(sender, self._channels[sender], metadata["as"])
         return sender
 
     def say(self, sender: str, text: str, details: dict[str, Any] | None = None) -> Played:
         """One turn of a conversation that has begun: for tests in which more happens than what the shopper writes."""
         return self._loop.run_until_complete(self._turn(sender, self._filled(text, []), details))
 
-    def let_timers_fire(self, sender: str) -> None:
-        """As if the time of the conversation's timers had come."""
+    def let_timers_fire(self, sender: str, kind: str | None = None) -> None:
+        """As if the time of the conversation's timers had come, or of those of one kind."""
         from sqlalchemy import update
 
         from database import transaction
         from messaging.models import Timer
 
         with transaction() as session:
-            session.execute(update(Timer).where(Timer.sender_id == sender).values(due_at=datetime.now(timezone.utc)))
+            theirs = update(Timer).where(Timer.sender_id == sender, Timer.kind == (kind or Timer.kind))
+            session.execute(theirs.values(due_at=datetime.now(timezone.utc)).execution_options(synchronize_session=False))
             fired = self._agent.engine._fire_timers(session)
         assert fired, "no timer waited"
         self._loop.run_until_complete(self._agent.engine.work(sender))
@@ -109,6 +114,10 @@ class Stage:
     def newest_actions(self) -> list[str]:
         """Of the turn that was saved last."""
         return [event["name"] for event in self._agent.tracker_store.last_saved if event["event"] == "action"]
+
+    def newest_words(self) -> str:
+        """What was said in the turn that was saved last."""
+        return "\n".join(event["text"] for event in self._agent.tracker_store.last_saved if event["event"] == "bot")
 
     def trigger(self, sender: str, intent: str) -> Played:
         """One turn that a program begins with an intent, as Rasa's `trigger_intent` does."""
@@ -285,7 +294,7 @@ def _load_demo(home: Path) -> None:
     demo_shop.fill(default_url(), datetime.now(timezone.utc))
 
 
-def _vouch_for(sender: str, email: str) -> None:
+def _vouch_for(sender: str, channel: str, email: str) -> None:
     from commerce.customers import by_contact
     from database import transaction
     from messaging.identities import assert_identity
@@ -293,7 +302,7 @@ def _vouch_for(sender: str, email: str) -> None:
     with transaction() as session:
         customer = by_contact(session, email)
         assert customer is not None, email
-        assert_identity(session, "test", sender, customer.id, datetime.now(timezone.utc))
+        assert_identity(session, channel, sender, customer.id, datetime.now(timezone.utc))
 
 
 def _phone_of(email: str) -> str:

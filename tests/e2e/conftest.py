@@ -61,9 +61,11 @@ def tendero(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=True)
 
 
-def start(home: Path, *options: str, project: Path = ROOT) -> RunningShop:
+def start(home: Path, *options: str, project: Path = ROOT, port: int = 0) -> RunningShop:
+    """port: 0 is any that is free."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
         port = int(probe.getsockname()[1])
     command = [sys.executable, "-W", "ignore", "-m", "tendero", "run", "--port", str(port), *options]
     environment = {**os.environ, "TENDERO_HOME": str(home), "PYTHONPATH": str(project)}

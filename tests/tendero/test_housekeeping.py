@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from commerce.loyalty.ledger import Cause, add_lot
 from commerce.models import Claim, LedgerEntry
 from database import transaction
-from messaging import channel_contacts, chat_log, codes, file_retention, received_files
+from messaging import channel_contacts, channel_links, chat_log, codes, file_retention, received_files, tasks_at_hand
 from messaging.models import (
     ActionCall,
     ChannelAddress,
@@ -242,8 +242,8 @@ def test_web_visitors_who_do_not_come_back_go_with_their_conversation(database_u
             at = now - seen * DAY
             revoked_at = now - revoked * DAY if revoked else None
             session.add(WebVisitor(sender_id=name, rotated_at=at, created_at=at, seen_at=at, revoked_at=revoked_at))
-            session.add(TaskAtHand(sender_id=name, form="claim_form", at=at))
-            session.add(ChannelLink(code_hash=name, from_sender_id=name, created_at=at, expires_at=at))
+            session.add(TaskAtHand(sender_id=name, form="claim_form", at=now))
+            session.add(ChannelLink(code_hash=name, from_sender_id=name, created_at=at, expires_at=at, used_at=at))
             chat_log.append(session, name, "shopper", "m-1", {"text": "hello"}, at)
     assert tidy(database_url, now, tmp_path) == "8 rows of web visitors deleted"
     assert tidy(database_url, now, tmp_path) == ""
@@ -298,3 +298,15 @@ def test_many_uploads_go_a_few_at_a_time(database_url: str, now: datetime, tmp_p
             uploaded(session, tmp_path, f"picture {number}", "", now - timedelta(hours=25))
     assert file_retention.purge_unsaid(database_url, tmp_path, now, at_once=10) == 25
     assert not [file for file in (tmp_path / "received").rglob("*") if file.is_file()]
+
+
+def test_codes_for_another_channel_and_tasks_that_nobody_goes_on_with_are_deleted(
+    database_url: str, now: datetime, tmp_path: Path
+) -> None:
+    task = tasks_at_hand.Task("return_request_form", {})
+    for at in (now - timedelta(days=3), now):
+        with transaction(database_url) as session:
+            channel_links.offer(session, "web-1", at)
+            tasks_at_hand.note(session, f"web-{at:%d}", None, task, at)
+    assert tidy(database_url, now, tmp_path) == "1 links between channels deleted, 1 tasks at hand forgotten"
+    assert tidy(database_url, now, tmp_path) == ""

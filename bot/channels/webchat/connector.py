@@ -12,16 +12,18 @@ from sanic import Blueprint, Sanic, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
-from bot.channels.pages import page_at, web_file
+from bot.channels.pages import page, page_at
 from bot.channels.webchat import origins
 from bot.channels.webchat.conversation import Service
 from bot.channels.webchat.exchange import exchange
-from bot.channels.webchat.file_routes import add_routes
+from bot.channels.webchat.file_routes import add_routes as add_file_routes
 from bot.channels.webchat.hub import Hub
 from bot.channels.webchat.limits import Limits
+from bot.channels.webchat.listening import Listening
 from bot.channels.webchat.sending import WebChatSender
 from bot.channels.webchat.settings import CHANNEL, WebChatSettings
 from bot.channels.webchat.socket import SocketLine
+from bot.channels.webchat.static import web_file, words
 from bot.channels.webchat.websocket import WebSocket, takes_over, upgraded
 
 COME_BACK = (0.5, 4.0)  # seconds, at random: not all at once
@@ -37,6 +39,7 @@ class WebChatInput(InputChannel):
         self._limits = Limits(settings)
         self._hub = Hub(settings.idle_seconds)
         self._sender = WebChatSender(self._hub)
+        self._listening = Listening(self._hub)
 
     @classmethod
     def name(cls) -> str:
@@ -49,6 +52,11 @@ class WebChatInput(InputChannel):
     def sender(self) -> WebChatSender:
         """What the turn engine sends replies with."""
         return self._sender
+
+    @property
+    def connections(self) -> int:
+        """How many this process has: sockets, and requests that wait."""
+        return self._hub.lines
 
     def blueprint(self, on_new_message: OnMessage) -> Blueprint:
         routes = Blueprint("webchat_routes")
@@ -71,19 +79,27 @@ class WebChatInput(InputChannel):
         async def may_exchange(request: Request) -> HTTPResponse:
             return origins.preflight(request, self._settings)
 
-        add_routes(routes, self._settings, self._limits)
+        add_file_routes(routes, self._settings, self._limits)
+
+        @routes.get("/v1/words/<file:str>")
+        async def shown_words(request: Request, file: str) -> HTTPResponse:
+            return words(request, file.removesuffix(".json"), origins.cors(request, self._settings))
 
         @routes.get("/static/<path:path>")
         async def static(request: Request, path: str) -> HTTPResponse:
-            return web_file(path, origins.cors(request, self._settings))
+            return web_file(request, path, origins.cors(request, self._settings))
 
         @routes.listener("before_server_start")
         async def begin(app: Sanic, _loop: asyncio.AbstractEventLoop) -> None:
             self._hub.begin()
-            app.register_middleware(page_at("/", lambda: web_file("index.html")), "request")
+            self._listening.begin()
+            app.register_middleware(page_at("/chat", lambda: page("demo/chat.html")), "request")
+            app.register_middleware(page_at("/", lambda: response.redirect("/chat")), "request")
+            app.register_middleware(self._widget, "request")
 
         @routes.listener("before_server_stop")
         async def end(_app: Sanic, _loop: asyncio.AbstractEventLoop) -> None:
+            self._listening.end()
             await self._hub.end(lambda: round(random.uniform(*COME_BACK), 1))  # noqa: S311
 
         return routes
@@ -97,6 +113,12 @@ class WebChatInput(InputChannel):
         origin, address = origins.origin_of(request) or "", self._limits.address(request)
         SocketLine(self._service(request), socket, origin, address).begin()
         return None
+
+    def _widget(self, request: Request) -> HTTPResponse | None:
+        """The one address that a shop writes into its page."""
+        if request.path != "/widget.js" or request.method not in ("GET", "HEAD"):
+            return None
+        return web_file(request, "widget.js", origins.cors(request, self._settings))
 
     async def _exchange(self, request: Request) -> HTTPResponse:
         if not origins.allowed(request, self._settings):

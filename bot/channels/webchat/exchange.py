@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import time
 from typing import Any
 
 from sanic import response
 from sanic.request import Request
 from sanic.response import HTTPResponse
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.channels.webchat import origins
-from bot.channels.webchat.conversation import CROWDED, Conversation, Service, bye
+from bot.channels.webchat.conversation import AWAY, CROWDED, Conversation, Service, bye
 from bot.channels.webchat.frames import Frame, Hello, Refused, read
+
+logger = logging.getLogger(__name__)
 
 LONGEST_WAIT = 25.0  # seconds
 LARGEST_BODY = 256 * 1024
@@ -27,74 +31,77 @@ Json = dict[str, Any]
 class ExchangeLine:
     """As `hub.Line`, for one request."""
 
-    def __init__(self) -> None:
-        self.heard_at = float("inf")  # it ends by itself
+    heard_at = float("inf")  # it ends by itself
+
+    def __init__(self, service: Service, request: Request, address: str) -> None:
+        self.conversation = Conversation(service, self, origins.origin_of(request) or "", address)
         self._woken = asyncio.Event()
-        self.looks = False
-        self.bye: Json | None = None
+        self._looks = True
+        self._bye: Json | None = None
+
+    @property
+    def seen(self) -> int:
+        return self.conversation.seen
 
     def wake(self, looks: bool) -> None:
-        self.looks = self.looks or looks
+        self._looks = self._looks or looks
         self._woken.set()
 
     def hang_up(self, why: str, after: float) -> None:
-        self.bye = bye(why, after)
+        self._bye = bye(why, after)
         self._woken.set()
 
-    async def woken(self, seconds: float) -> bool:
-        """Whether it was, before so many seconds had passed. What is woken for from now on is another time."""
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), seconds)
-        was = self._woken.is_set()
-        self._woken.clear()
-        return was
+    async def exchanged(self, frames: list[Frame], wait: float) -> list[Json]:
+        """The answer to these frames, once there is something to say."""
+        until = time.monotonic() + wait
+        said = await self._taken(frames)
+        is_new = bool(frames) and isinstance(frames[0], Hello) and not frames[0].token  # its token must not wait
+        while self._bye is None and self.conversation.has_begun:
+            self._woken.clear()
+            looks, self._looks = self._looks, False
+            said += await self._news(looks)
+            rest = until - time.monotonic()
+            if is_new or any(frame["type"] != "welcome" for frame in said) or rest <= 0:
+                break
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), rest)
+        return [*said, *([self._bye] if self._bye else [])]
+
+    async def _taken(self, frames: list[Frame]) -> list[Json]:
+        said: list[Json] = []
+        for frame in frames:
+            said += await self.conversation.take(frame)
+            if not self.conversation.has_begun:
+                break  # who that is has to be found out first
+        return said
+
+    async def _news(self, looks: bool) -> list[Json]:
+        said: list[Json] = []
+        for _ in range(MOST_PAGES):
+            said += (news := await self.conversation.news(looks))
+            if not any(frame["type"] == "entries" for frame in news):
+                break
+        return said
 
 
 async def exchange(request: Request, service: Service) -> HTTPResponse:
     body = await _body(request)
     if body is None:
         return _answer([{"type": "refused", "of": "", "why": "too_long"}], 413)
-    address, line = service.limits.address(request), ExchangeLine()
-    conversation = Conversation(service, line, origins.origin_of(request) or "", address)
+    address = service.limits.address(request)
     with service.limits.connection(address=address) as is_allowed:
         if not is_allowed:
             return _answer([bye("too_many", CROWDED)])
+        line = ExchangeLine(service, request, address)
         service.hub.open(line)
         try:
-            return _answer(await _exchanged(conversation, line, *_parsed(body)))
+            return _answer(await line.exchanged(*_parsed(body)))
+        except SQLAlchemyError as error:
+            logger.warning("web chat: a conversation cannot be looked at: %s", type(error).__name__)
+            return _answer([{"type": "refused", "of": "hello", "why": "not_now", "after": AWAY}])
         finally:
-            conversation.leave()
+            line.conversation.leave()
             service.hub.close(line)
-
-
-async def _exchanged(conversation: Conversation, line: ExchangeLine, frames: list[Frame], wait: float) -> list[Json]:
-    until = time.monotonic() + wait
-    said: list[Json] = []
-    for frame in frames:
-        said += await conversation.take(frame)
-    is_new = bool(frames) and isinstance(frames[0], Hello) and not frames[0].token  # its token must not wait
-    while line.bye is None and conversation.has_begun:
-        news = await _news(conversation)
-        said += news
-        rest = until - time.monotonic()
-        if news or is_new or _is_worth_saying(said) or rest <= 0:
-            break
-        await line.woken(rest)
-    return [*said, *([line.bye] if line.bye else [])]
-
-
-async def _news(conversation: Conversation) -> list[Json]:
-    said: list[Json] = []
-    for _ in range(MOST_PAGES):
-        news = await conversation.news()
-        said += news
-        if not any(frame["type"] == "entries" for frame in news):
-            break
-    return said
-
-
-def _is_worth_saying(said: list[Json]) -> bool:
-    return any(frame["type"] != "welcome" for frame in said)
 
 
 async def _body(request: Request) -> bytes | None:

@@ -10,7 +10,7 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from sqlalchemy import text
@@ -31,6 +31,10 @@ class Line(Protocol):
     """A connection of a visitor."""
 
     heard_at: float  # by time.monotonic()
+
+    @property
+    def seen(self) -> int:
+        """The newest entry that it has."""
 
     def wake(self, looks: bool) -> None:
         """There is something new. looks: in the database; else only who types has changed."""
@@ -78,10 +82,6 @@ class Hub:
         """How many there are."""
         return len(self._lines)
 
-    @property
-    def senders(self) -> Iterable[str]:
-        return self._joined.keys()
-
     def open(self, line: Line) -> None:
         self._lines.add(line)
 
@@ -107,6 +107,13 @@ class Hub:
         """What has happened is not known."""
         for sender_id in list(self._joined):
             self._wake(sender_id, True)
+
+    def stir_those_behind(self, newest: Mapping[str, int]) -> None:
+        """newest: entry, by conversation."""
+        for sender_id in newest.keys() & self._joined.keys():
+            for line in list(self._joined[sender_id]):
+                if line.seen < newest[sender_id]:
+                    line.wake(True)
 
     def type(self, sender_id: str, by: str = "") -> None:
         """by: who types now, for a while at most; empty: nobody."""

@@ -9,6 +9,8 @@ import time
 from collections import deque
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from bot.channels.webchat.conversation import CROWDED, Conversation, Service, bye
 from bot.channels.webchat.frames import parse
 from bot.channels.webchat.websocket import WebSocket
@@ -41,6 +43,10 @@ class SocketLine:
         elif self._service.hub.is_closed:
             self.hang_up("restart", 1)
 
+    @property
+    def seen(self) -> int:
+        return self._conversation.seen
+
     def wake(self, looks: bool) -> None:
         self._news, self._looks = True, self._looks or looks
         self._go_on()
@@ -72,22 +78,24 @@ class SocketLine:
                 if self._waiting:
                     self._send(*await self._conversation.take(parse(self._waiting.popleft())))
                     self._news = self._looks = True
+                else:
+                    await self._send_news()
                 if self._is_held and not self._waiting:
                     self._is_held = False
                     self._socket.let_go()
-                if not self._waiting:
-                    await self._send_news()
-        except Exception as error:
-            logger.warning("web chat: a conversation cannot be looked at: %s", type(error).__name__)
-            asyncio.get_running_loop().call_later(LOOK_AGAIN, self.wake, True)
         finally:
             self._work = None
-        if not self._socket.is_open:
-            self._conversation.leave()  # a frame may have joined a conversation after the connection had ended
+            if not self._socket.is_open:
+                self._conversation.leave()  # a frame may have joined a conversation after the connection had ended
 
     async def _send_news(self) -> None:
         looks, self._news, self._looks = self._looks, False, False
-        frames = await self._conversation.news(looks)
+        try:
+            frames = await self._conversation.news(looks)
+        except (SQLAlchemyError, OSError) as error:
+            logger.warning("web chat: a conversation cannot be looked at: %s", type(error).__name__)
+            asyncio.get_running_loop().call_later(LOOK_AGAIN, self.wake, True)
+            return
         self._send(*frames)
         if any(frame["type"] == "entries" for frame in frames):
             self._news = self._looks = True  # perhaps not all

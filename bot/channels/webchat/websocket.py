@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from sanic import response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 from websockets.connection import OPEN, State
+from websockets.datastructures import Headers
 from websockets.frames import Frame, Opcode
+from websockets.http11 import Request as Asked
 from websockets.http11 import Response
 from websockets.server import ServerConnection
 
 LARGEST = 256 * 1024  # bytes of a message: beyond this the connection is closed (1009), and nothing more of it kept
 GOODBYE = 2.0  # seconds for the other side to answer that it closes, too
-MOST_UNSENT = 1024 * 1024  # bytes that a slow reader may leave with us
 
 
 class WebSocket(asyncio.Protocol):
@@ -40,7 +42,7 @@ class WebSocket(asyncio.Protocol):
         assert self._accepted is not None
         head = f"HTTP/1.1 101 {self._accepted.reason_phrase}\r\n{self._accepted.headers}"
         self._accepted = None
-        before = self._transport.get_protocol()
+        before: Any = self._transport.get_protocol()  # Sanic's
         self._transport.write(head.encode())
         self._transport.set_protocol(self)
         before.connections.discard(before)
@@ -60,7 +62,7 @@ class WebSocket(asyncio.Protocol):
         if self.is_open:
             self._connection.send_close(code)
             self._write()
-            asyncio.get_running_loop().call_later(GOODBYE, self._transport.close)
+            asyncio.get_running_loop().call_later(GOODBYE, self._transport.abort)
 
     def hold(self) -> None:
         """Nothing more is read until `let_go`."""
@@ -102,6 +104,7 @@ class WebSocket(asyncio.Protocol):
                 self._transport.write(data)
             else:
                 self._transport.close()  # once all is written
+                asyncio.get_running_loop().call_later(GOODBYE, self._transport.abort)
 
 
 def upgraded(request: Request) -> WebSocket | HTTPResponse:
@@ -110,7 +113,7 @@ def upgraded(request: Request) -> WebSocket | HTTPResponse:
     The handler has to return None then, and to be marked by `takes_over`.
     """
     connection = ServerConnection(max_size=LARGEST, state=OPEN)
-    answer = connection.accept(request)
+    answer = connection.accept(Asked(request.path, Headers(request.headers.items())))
     if answer.status_code == 101:
         return WebSocket(connection, answer, request.transport)
     return response.raw(answer.body or b"", status=answer.status_code, headers=dict(answer.headers.raw_items()))

@@ -9,6 +9,7 @@ import asyncio
 import socket
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -30,6 +31,14 @@ from messaging.turns.queues.local import LocalQueue
 
 Contents = list[dict[str, Any]]
 SOON = Limits(first_pause=0.05)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    """Raises AssertionError where it does not become so."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it did not become so"
+        time.sleep(0.02)
 
 
 class StandIn:
@@ -83,6 +92,11 @@ class Thread:
     def say_goodbye(self) -> None:
         """As a server does that is told to stop."""
         self.on_loop(self._server.before_stop())
+
+    def later(self, seconds: float, work: Callable[[], Any]) -> threading.Timer:
+        timer = threading.Timer(seconds, work)
+        timer.start()
+        return timer
 
     def close(self) -> None:
         if not self._thread.is_alive():
@@ -142,6 +156,10 @@ class Served:
     @property
     def handler(self) -> StandIn:
         return self.thread.handler
+
+    @property
+    def connections(self) -> int:
+        return self.thread.channel.connections
 
     def session(self) -> Any:
         return transaction(self.database)
