@@ -23,7 +23,7 @@ import secrets
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -383,8 +383,10 @@ class WebChatStandIn:
         if self.sockets == "refused":
             raise web.HTTPForbidden
         socket = web.WebSocketResponse()
-        with suppress(ConnectionResetError):  # the browser has left
+        try:
             await socket.prepare(request)
+        except ConnectionResetError:  # the browser has left
+            return socket
         if self.sockets == "closed":
             await socket.close()
             return socket

@@ -7,6 +7,7 @@ import { Memory } from "./memory.js";
 const USUAL = {
   answerWithin: 15_000, // else a message is sent again, a question has failed
   otherTab: 4_000, // what another tab has written is left to it for so long
+  settle: 300, // tabs that became new visitors at the same time agree upon one
   typingPause: 4_000, // after the last key
   typingMost: 60_000, // the others' typing, when its end is never told
 };
@@ -59,12 +60,12 @@ export class Chat extends EventTarget {
   #memory;
   #connection;
   #conversation = null; // name of the one that is shown
-  #shownToken; // in the last hello
+  #refusedToken = null; // the server does not know it
   #hasPage = false; // the newest entries are here: from now on only what comes after them
   #underWay = null; // id of what was sent last, until its entry is here: one after the other keeps the order
   #answerTimer = null;
   #held = null; // timer: the server asked to wait
-  #theirs = new Set(); // ids that another tab has just written or taken away: that tab's to send
+  #theirs = new Map(); // ids that another tab has just written or taken away, which are that tab's to send: timers
   #leaving = null; // "restart" or "sign_out", until the new conversation is here
   #later = []; // frames for when the connection is back
   #asked = new Map(); // of each type that has an answer: {resolve, reject, timer}
@@ -156,8 +157,7 @@ export class Chat extends EventTarget {
    */
   async upload(file, onProgress, signal) {
     const { upload } = await import("./upload.js");
-    const token = this.#memory.get("token");
-    return upload({ server: this.#server, token, limits: this.abilities?.files, file, onProgress, signal }).catch((error) => {
+    return upload({ server: this.#server, token: this.#visitor().token, limits: this.abilities?.files, file, onProgress, signal }).catch((error) => {
       if (error.why === "unknown_visitor") this.#connection.reopen(); // its hello finds out who we are
       throw error;
     });
@@ -239,17 +239,15 @@ export class Chat extends EventTarget {
   // --- Pending: what was written and stands in no entry yet ---
 
   #recall() {
-    const stored = this.#memory.keys(PENDING).map((key) => this.#parsed(key, this.#memory.get(key)));
+    const stored = this.#memory.keys(PENDING).map((key) => this.#pendingOf(key, this.#memory.get(key)));
     this.pending = stored.filter(Boolean).sort(inOrder);
   }
 
   /** What cannot be read any more is as if it had never been written. */
-  #parsed(key, text) {
-    try {
-      const pending = JSON.parse(text);
-      const isOurs = pending.type in FRAMES && PENDING + pending.id === key && Number.isInteger(pending.n);
-      if (isOurs && Array.isArray(pending.files)) return pending;
-    } catch {} // spoilt
+  #pendingOf(key, text) {
+    const pending = parsed(text) ?? {};
+    const isOurs = pending.type in FRAMES && PENDING + pending.id === key && Number.isInteger(pending.n);
+    if (isOurs && Array.isArray(pending.files)) return pending;
     this.#memory.set(key, null);
     return null;
   }
@@ -291,7 +289,6 @@ export class Chat extends EventTarget {
 
   #forgetPending(id) {
     this.pending = this.pending.filter((each) => each.id !== id);
-    this.#theirs.delete(id);
     if (this.#underWay === id) this.#release();
     this.#change();
   }
@@ -331,34 +328,43 @@ export class Chat extends EventTarget {
 
   #changedElsewhere(key, value) {
     if (key === "seen") return this.#change();
-    if (key === "token" && value && this.#memory.get("conversation") !== this.#conversation) return this.#connection.reopen();
+    if (key === "token") return this.#visitorChangedElsewhere();
     if (!key.startsWith(PENDING)) return;
     const id = key.slice(PENDING.length);
     const known = this.#find(id);
     if (value === null) return known && this.#leaveToOtherTab(id, () => this.#forgetPending(id)); // by then its entry is here
-    const pending = this.#parsed(key, value);
-    if (!pending) return;
+    const pending = this.#pendingOf(key, value);
+    if (!pending || this.entries.some((entry) => entry.id === id)) return; // its entry was quicker than this event
     if (known) return this.#set(known, pending.state, pending.why);
     this.#add(pending);
     this.#leaveToOtherTab(id, () => this.#flush());
   }
 
+  #visitorChangedElsewhere() {
+    const { conversation } = this.#visitor();
+    if (conversation && conversation !== this.#conversation) this.#connection.reopen();
+  }
+
   #leaveToOtherTab(id, afterwards) {
-    this.#theirs.add(id);
-    setTimeout(() => {
-      this.#theirs.delete(id);
-      afterwards();
-    }, this.#times.otherTab);
+    clearTimeout(this.#theirs.get(id));
+    const over = () => (this.#theirs.delete(id), afterwards());
+    this.#theirs.set(id, setTimeout(over, this.#times.otherTab));
   }
 
   // --- Frames ---
 
   #hello(isFirst) {
     const first = isFirst ? { language: this.#language, page: this.#page ?? location.href, jwt: this.#jwt } : {};
-    this.#shownToken = this.#memory.get("token") ?? undefined;
-    const isSame = this.#hasPage && this.#shownToken && this.#memory.get("conversation") === this.#conversation;
-    const after = isSame ? this.#newest() : undefined;
-    return { type: "hello", v: 1, token: this.#shownToken, after, ...first };
+    const { token, conversation } = this.#visitor();
+    const isShown = this.#hasPage && token && conversation === this.#conversation;
+    const shown = isShown ? { after: this.#newest(), read: this.readByShop, typing: this.isTyping !== null } : {};
+    return { type: "hello", v: 1, token, ...shown, ...first };
+  }
+
+  /** A token that was refused is not deleted: another tab may have put a new one in its place a moment ago. */
+  #visitor() {
+    const { token, conversation } = parsed(this.#memory.get("token")) ?? {};
+    return token === this.#refusedToken ? {} : { token, conversation };
   }
 
   #newest() {
@@ -397,15 +403,21 @@ export class Chat extends EventTarget {
   #welcomed(frame) {
     const isOther = this.#conversation !== frame.conversation;
     if (this.#leaving && !isOther) return;
+    const isUnasked = isOther && this.#conversation && !this.#leaving && frame.seq > 0;
+    if (!this.#visitor().token) this.#hold(this.#times.settle / 1000);
     this.#leaving = null;
     this.abilities = frame;
     this.readByShop = frame.read;
-    this.#memory.set("conversation", frame.conversation); // before the token, which other tabs wait for
-    if (this.#memory.get("token") !== frame.token) this.#memory.set("token", frame.token);
-    const isMiddle = isOther && this.#conversation; // of a connection, perhaps: nobody has asked for its entries
+    this.#keepVisitor(frame);
     if (isOther) this.#begin(frame.conversation);
     if (frame.seq === 0) this.#hasPage = true;
-    else if (isMiddle) this.#sendOrKeep({ type: "more", before: frame.seq + 1 });
+    if (isUnasked) this.#connection.reopen(); // the hello was for the entries after those of the other conversation
+  }
+
+  /** In one piece, so that no tab sees the one without the other. */
+  #keepVisitor({ token, conversation }) {
+    const visitor = JSON.stringify({ token, conversation });
+    if (this.#memory.get("token") !== visitor) this.#memory.set("token", visitor);
   }
 
   #begin(conversation) {
@@ -431,7 +443,7 @@ export class Chat extends EventTarget {
     this.#release();
     this.#forget();
     if (this.#connection.send({ type: how })) this.#leaving = how;
-    else for (const key of ["token", "conversation"]) this.#memory.set(key, null);
+    else this.#memory.set("token", null);
     this.#change();
   }
 
@@ -442,9 +454,11 @@ export class Chat extends EventTarget {
     const bySeq = new Map(this.entries.map((entry) => [entry.seq, entry]));
     for (const entry of entries) if (isPage || entry.seq >= oldest || !hadPage || !newest) bySeq.set(entry.seq, entry);
     this.entries = [...bySeq.values()].sort((one, other) => one.seq - other.seq);
-    if (isPage && (entries[0]?.seq ?? 0) < oldest) this.hasMore = more;
     if (isPage) this.#hasPage = true;
-    if (isPage) this.#answer("more", "resolve");
+    if (isPage && (entries[0]?.seq ?? 0) < oldest) {
+      this.hasMore = more;
+      this.#answer("more", "resolve");
+    }
     for (const { id } of entries) if (id) this.#settle(id);
     if (this.#newest() > newest) this.#connection.send({ type: "got", seq: this.#newest() });
     if (hadPage) this.#announce(entries.filter(({ seq, by }) => seq > newest && by !== "shopper"));
@@ -476,17 +490,12 @@ export class Chat extends EventTarget {
 
   #refused(frame) {
     const { of, why, after = 2 } = frame;
-    if (of === "hello" && ["unknown_visitor", "bad_frame"].includes(why)) return this.#forgetToken();
+    if (of === "hello" && ["unknown_visitor", "bad_frame"].includes(why)) return void (this.#refusedToken = this.#visitor().token ?? this.#refusedToken);
     if (of in FRAMES) return this.#pendingRefused(frame);
     if (of === this.#leaving && isTransient(why)) return void setTimeout(() => this.#leaveAgain(), after * 1000);
     this.#answer(of, "reject", failure(why, after));
     if (JWT_WHYS.includes(why)) this.#jwtRefused(why);
     else if (!(of === "hello" && isTransient(why))) this.#tell("refused", frame);
-  }
-
-  /** Unless another tab has a new one by now. */
-  #forgetToken() {
-    if (this.#memory.get("token") === this.#shownToken) this.#memory.set("token", null);
   }
 
   #pendingRefused(frame) {
@@ -553,6 +562,15 @@ export class Chat extends EventTarget {
 
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+/** null where it is spoilt */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }
 
