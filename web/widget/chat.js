@@ -3,6 +3,7 @@
 
 import { Connection, TRANSIENT } from "./connection.js";
 import { Memory } from "./memory.js";
+import { Outbox, parsed } from "./outbox.js";
 
 const USUAL = {
   answerWithin: 15_000, // else a message is sent again, a question has failed
@@ -11,14 +12,7 @@ const USUAL = {
   typingPause: 4_000, // after the last key
   typingMost: 60_000, // the others' typing, when its end is never told
 };
-const PENDING = "pending.";
 const JWT_WHYS = ["bad_jwt", "old_jwt", "used_jwt", "not_configured"];
-
-const FRAMES = {
-  say: ({ id, text, files }) => ({ type: "say", id, text, files: files.length ? files.map((file) => file.id) : undefined }),
-  choose: ({ id, seq, choice }) => ({ type: "choose", id, seq, choice }),
-  place: ({ id, latitude, longitude }) => ({ type: "place", id, latitude, longitude }),
-};
 
 /**
  * @typedef {object} Entry  as in the protocol: {seq, at, by, parts | text, files, chose, place | event, ...}
@@ -39,8 +33,6 @@ const FRAMES = {
 export class Chat extends EventTarget {
   /** @type {Entry[]} ascending by seq */
   entries = [];
-  /** @type {Pending[]} */
-  pending = [];
   /** The newest seq of the shopper's that the shop has read. */
   readByShop = 0;
   /** @type {"assistant"|"agent"|null} */
@@ -59,13 +51,10 @@ export class Chat extends EventTarget {
   #times;
   #memory;
   #connection;
+  #outbox;
   #conversation = null; // name of the one that is shown
   #refusedToken = null; // the server does not know it
   #hasPage = false; // the newest entries are here: from now on only what comes after them
-  #underWay = null; // id of what was sent last, until its entry is here: one after the other keeps the order
-  #answerTimer = null;
-  #held = null; // timer: the server asked to wait
-  #theirs = new Map(); // ids that another tab has just written or taken away, which are that tab's to send: timers
   #leaving = null; // "restart" or "sign_out", until the new conversation is here
   #later = []; // frames for when the connection is back
   #asked = new Map(); // of each type that has an answer: {resolve, reject, timer}
@@ -98,7 +87,18 @@ export class Chat extends EventTarget {
     this.#connection.addEventListener("up", () => this.#connected());
     this.#connection.addEventListener("down", () => this.#disconnected());
     this.#connection.addEventListener("status", () => this.#change());
-    this.#recall();
+    this.#outbox = new Outbox({
+      memory: this.#memory,
+      times: this.#times,
+      send: (frame) => !this.#leaving && this.#connection.send(frame),
+      unanswered: () => this.#connection.check(),
+      changed: () => this.#change(),
+    });
+  }
+
+  /** In the order in which it was written. @returns {Pending[]} */
+  get pending() {
+    return this.#outbox.pending;
   }
 
   /** connecting: at the start, and a moment after a loss. @returns {"connecting"|"online"|"offline"} */
@@ -127,25 +127,22 @@ export class Chat extends EventTarget {
   /** Works offline too: goes out when the server is back. @param {{id: string}[]} [files] as `upload` gave them. @returns {string} id */
   say(text, files = []) {
     this.typing(false);
-    return this.#write({ type: "say", text, files });
+    return this.#outbox.write({ type: "say", text, files }, this.#conversation);
   }
 
   /** Takes choice `choice` (its `index`) of entry `seq`. `title` is shown until the server has it. @returns {string} id */
   choose(seq, choice, title) {
-    return this.#write({ type: "choose", text: title, files: [], seq, choice });
+    return this.#outbox.write({ type: "choose", text: title, files: [], seq, choice }, this.#conversation);
   }
 
   /** @returns {string} id */
   place(latitude, longitude) {
-    return this.#write({ type: "place", text: "", files: [], latitude, longitude });
+    return this.#outbox.write({ type: "place", text: "", files: [], latitude, longitude }, this.#conversation);
   }
 
   /** Takes back what is waiting or refused. @returns {Pending|null} null where it is too late */
   withdraw(id) {
-    const pending = this.#find(id);
-    if (!pending || pending.state === "sending") return null;
-    this.#settle(id);
-    return pending;
+    return this.#outbox.withdraw(id);
   }
 
   /**
@@ -236,119 +233,15 @@ export class Chat extends EventTarget {
     return transcript(this.entries, words, when);
   }
 
-  // --- Pending: what was written and stands in no entry yet ---
-
-  #recall() {
-    const stored = this.#memory.keys(PENDING).map((key) => this.#pendingOf(key, this.#memory.get(key)));
-    this.pending = stored.filter(Boolean).sort(inOrder);
-  }
-
-  /** What cannot be read any more is as if it had never been written. */
-  #pendingOf(key, text) {
-    const pending = parsed(text) ?? {};
-    const isOurs = pending.type in FRAMES && PENDING + pending.id === key && Number.isInteger(pending.n);
-    if (isOurs && Array.isArray(pending.files)) return pending;
-    this.#memory.set(key, null);
-    return null;
-  }
-
-  #write(content) {
-    const n = 1 + Math.max(0, ...this.pending.map((each) => each.n)); // a clock might jump
-    const pending = { id: freshId(), n, ...content, conversation: this.#conversation, state: "waiting" };
-    this.#add(pending);
-    this.#keep(pending);
-    this.#flush();
-    return pending.id;
-  }
-
-  #add(pending) {
-    this.pending = [...this.pending, pending].sort(inOrder);
-    this.#change();
-  }
-
-  #keep(pending) {
-    const state = pending.state === "refused" ? "refused" : "waiting"; // who is sending it may be gone by then
-    this.#memory.set(PENDING + pending.id, JSON.stringify({ ...pending, state }));
-  }
-
-  #find(id) {
-    return this.pending.find((each) => each.id === id);
-  }
-
-  #set(pending, state, why) {
-    Object.assign(pending, { state, why });
-    if (state === "refused") this.#keep(pending);
-    this.#change();
-  }
-
-  /** It stands in an entry, or was taken back. */
-  #settle(id) {
-    if (this.#find(id)) this.#memory.set(PENDING + id, null);
-    this.#forgetPending(id);
-  }
-
-  #forgetPending(id) {
-    this.pending = this.pending.filter((each) => each.id !== id);
-    if (this.#underWay === id) this.#release();
-    this.#change();
-  }
-
-  /** Sends the oldest that waits, once the one before has arrived. */
-  #flush() {
-    if (this.#underWay || this.#held || this.#leaving || this.status !== "online") return;
-    const next = this.pending.find(({ id, state }) => state === "waiting" && !this.#theirs.has(id));
-    if (!next || !this.#connection.send(FRAMES[next.type](next))) return;
-    this.#underWay = next.id;
-    this.#set(next, "sending");
-    this.#answerTimer = setTimeout(() => {
-      this.#release();
-      this.#connection.check();
-    }, this.#times.answerWithin);
-  }
-
-  /** The next may go; what was under way and did not arrive is the next. */
-  #release() {
-    clearTimeout(this.#answerTimer);
-    const pending = this.#find(this.#underWay);
-    this.#underWay = null;
-    if (pending?.state === "sending") this.#set(pending, "waiting");
-    this.#flush();
-  }
-
-  #hold(seconds) {
-    clearTimeout(this.#held);
-    this.#held = setTimeout(
-      () => {
-        this.#held = null;
-        this.#flush();
-      },
-      seconds * 1000 * (1 + Math.random() / 4),
-    );
-  }
-
   #changedElsewhere(key, value) {
-    if (key === "seen") return this.#change();
-    if (key === "token") return this.#visitorChangedElsewhere();
-    if (!key.startsWith(PENDING)) return;
-    const id = key.slice(PENDING.length);
-    const known = this.#find(id);
-    if (value === null) return known && this.#leaveToOtherTab(id, () => this.#forgetPending(id)); // by then its entry is here
-    const pending = this.#pendingOf(key, value);
-    if (!pending || this.entries.some((entry) => entry.id === id)) return; // its entry was quicker than this event
-    if (known) return this.#set(known, pending.state, pending.why);
-    this.#add(pending);
-    this.#leaveToOtherTab(id, () => this.#flush());
+    if (key === "seen") this.#change();
+    else if (key === "token") this.#visitorChangedElsewhere();
+    else this.#outbox.changedElsewhere(key, value, (id) => this.entries.some((entry) => entry.id === id));
   }
 
   #visitorChangedElsewhere() {
     const { conversation } = this.#visitor();
     if (conversation && conversation !== this.#conversation) this.#connection.reopen();
-  }
-
-  #leaveToOtherTab(id, afterwards) {
-    clearTimeout(this.#theirs.get(id));
-    const over = () => (this.#theirs.delete(id), afterwards());
-    this.#theirs.set(id, setTimeout(over, this.#times.otherTab));
   }
 
   // --- Frames ---
@@ -357,8 +250,8 @@ export class Chat extends EventTarget {
     const first = isFirst ? { language: this.#language, page: this.#page ?? location.href, jwt: this.#jwt } : {};
     const { token, conversation } = this.#visitor();
     const isShown = this.#hasPage && token && conversation === this.#conversation;
-    const shown = isShown ? { after: this.#newest(), read: this.readByShop, typing: this.isTyping !== null } : {};
-    return { type: "hello", v: 1, token, ...shown, ...first };
+    const shown = isShown ? { after: this.#newest(), read: this.readByShop } : {};
+    return { type: "hello", v: 1, token, typing: this.isTyping !== null, ...shown, ...first };
   }
 
   /** A token that was refused is not deleted: another tab may have put a new one in its place a moment ago. */
@@ -390,21 +283,21 @@ export class Chat extends EventTarget {
     if (this.#leaving) this.#connection.send({ type: this.#leaving });
     for (const frame of this.#later.splice(0)) this.#connection.send(frame);
     if (this.#seen()) this.#connection.send({ type: "read", seq: this.#seen() });
-    this.#release();
+    this.#outbox.release();
   }
 
   #disconnected() {
     this.#typingSaid = false;
     this.#theyType(null);
     for (const type of [...this.#asked.keys()]) this.#answer(type, "reject", failure("not_now"));
-    this.#release();
+    this.#outbox.release();
   }
 
   #welcomed(frame) {
     const isOther = this.#conversation !== frame.conversation;
     if (this.#leaving && !isOther) return;
     const isUnasked = isOther && this.#conversation && !this.#leaving && frame.seq > 0;
-    if (!this.#visitor().token) this.#hold(this.#times.settle / 1000);
+    if (!this.#visitor().token) this.#outbox.hold(this.#times.settle);
     this.#leaving = null;
     this.abilities = frame;
     this.readByShop = frame.read;
@@ -423,11 +316,7 @@ export class Chat extends EventTarget {
   #begin(conversation) {
     this.#forget();
     this.#conversation = conversation;
-    for (const pending of this.pending) {
-      const isLost = pending.type === "choose" && pending.conversation !== conversation; // there is nothing to choose from
-      if (isLost) this.#set(pending, "refused", "unknown_choice");
-    }
-    this.#release();
+    this.#outbox.moveTo(conversation);
   }
 
   #forget() {
@@ -438,9 +327,7 @@ export class Chat extends EventTarget {
   }
 
   #leave(how) {
-    for (const { id } of this.pending) this.#memory.set(PENDING + id, null);
-    this.pending = [];
-    this.#release();
+    this.#outbox.clear();
     this.#forget();
     if (this.#connection.send({ type: how })) this.#leaving = how;
     else this.#memory.set("token", null);
@@ -459,7 +346,7 @@ export class Chat extends EventTarget {
       this.hasMore = more;
       this.#answer("more", "resolve");
     }
-    for (const { id } of entries) if (id) this.#settle(id);
+    for (const { id } of entries) if (id) this.#outbox.settle(id);
     if (this.#newest() > newest) this.#connection.send({ type: "got", seq: this.#newest() });
     if (hadPage) this.#announce(entries.filter(({ seq, by }) => seq > newest && by !== "shopper"));
     this.#fillGap();
@@ -491,20 +378,11 @@ export class Chat extends EventTarget {
   #refused(frame) {
     const { of, why, after = 2 } = frame;
     if (of === "hello" && ["unknown_visitor", "bad_frame"].includes(why)) return void (this.#refusedToken = this.#visitor().token ?? this.#refusedToken);
-    if (of in FRAMES) return this.#pendingRefused(frame);
-    if (of === this.#leaving && isTransient(why)) return void setTimeout(() => this.#leaveAgain(), after * 1000);
+    if (why === "unknown_visitor") return this.#connection.reopen(); // its hello finds out who we are
+    if (of === this.#leaving && TRANSIENT.includes(why)) return void setTimeout(() => this.#leaveAgain(), after * 1000);
     this.#answer(of, "reject", failure(why, after));
     if (JWT_WHYS.includes(why)) this.#jwtRefused(why);
-    else if (!(of === "hello" && isTransient(why))) this.#tell("refused", frame);
-  }
-
-  #pendingRefused(frame) {
-    const pending = this.#find(frame.id ?? this.#underWay);
-    if (!pending) return;
-    if (isTransient(frame.why)) this.#hold(frame.after ?? 2);
-    else this.#set(pending, "refused", frame.why);
-    if (this.#underWay === pending.id) this.#release();
-    if (pending.state === "refused") this.#tell("refused", frame);
+    else if (this.#outbox.refused(frame) || !TRANSIENT.includes(why)) this.#tell("refused", frame);
   }
 
   #leaveAgain() {
@@ -565,31 +443,10 @@ export class Chat extends EventTarget {
   }
 }
 
-/** null where it is spoilt */
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
-function inOrder(one, other) {
-  return one.n - other.n || (one.id < other.id ? -1 : 1);
-}
-
-function isTransient(why) {
-  return TRANSIENT.includes(why);
-}
-
 function isSaid(by) {
   return by === "assistant" || by === "agent";
 }
 
 function failure(why, after) {
   return Object.assign(new Error(why), { why, after });
-}
-
-function freshId() {
-  return crypto.getRandomValues(new Uint32Array(4)).join("-"); // randomUUID is only for pages with HTTPS
 }
