@@ -797,6 +797,12 @@ def test_upload_can_be_stopped(tab: Tab, shop: WebChatStandIn) -> None:
     assert tab.do("upload") == "aborted"
 
 
+def test_upload_that_gets_no_further_fails(tab: Tab, shop: WebChatStandIn) -> None:
+    tab.begin(times={"uploadStalls": 100}).online()
+    shop.hold_files()
+    assert tab.do(f"chat.upload({FILE}).catch(({{why}}) => why)") == "failed"
+
+
 def test_upload_without_a_connection_fails(tab: Tab, shop: WebChatStandIn) -> None:
     shop.is_away = True
     assert tab.begin().offline().do(f"chat.upload({FILE}).catch(({{why}}) => why)") == "not_now"

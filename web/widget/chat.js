@@ -8,6 +8,7 @@ import { Outbox, parsed } from "./outbox.js";
 const USUAL = {
   answerWithin: 15_000, // else a message is sent again, a question has failed
   otherTab: 4_000, // what another tab has written is left to it for so long
+  uploadStalls: 30_000, // without progress it has failed
   settle: 300, // tabs that became new visitors at the same time agree upon one
   typingPause: 4_000, // after the last key
   typingMost: 60_000, // the others' typing, when its end is never told
@@ -154,7 +155,9 @@ export class Chat extends EventTarget {
    */
   async upload(file, onProgress, signal) {
     const { upload } = await import("./upload.js");
-    return upload({ server: this.#server, token: this.#visitor().token, limits: this.abilities?.files, file, onProgress, signal }).catch((error) => {
+    const token = this.#visitor().token;
+    const [limits, patience] = [this.abilities?.files, this.#times.uploadStalls];
+    return upload({ server: this.#server, token, limits, patience, file, onProgress, signal }).catch((error) => {
       if (error.why === "unknown_visitor") this.#connection.reopen(); // its hello finds out who we are
       throw error;
     });
