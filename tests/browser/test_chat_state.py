@@ -175,6 +175,7 @@ def test_typing_and_marks_are_told_while_the_assistant_has_not_answered(tab: Tab
     shop.release()
     tab.shows("hi", "re: hi")
     assert tab.do("chat.isTyping") is None
+    assert tab.begin().online().do("chat.readByShop") == 1
 
 
 def test_typing_whose_end_is_never_told_ends(tab: Tab, shop: WebChatStandIn) -> None:
@@ -323,12 +324,11 @@ def test_two_tabs_show_the_same_and_send_what_both_have_pending_once(new_tab: Ca
 
 def test_message_goes_out_by_the_tab_in_which_it_was_written(new_tab: Callable[[], Tab], shop: WebChatStandIn) -> None:
     one, other = new_tab().begin(times={"otherTab": 3000}).online(), new_tab().begin(times={"otherTab": 3000}).online()
-    shop.hold()
+    shop.refuse("say", "busy", after=60)
     one.say("hi")
-    other.wait("chat.entries.length === 1")
+    other.pending("hi")
     other.say("there")
-    other.shows("hi", "there")
-    one.shows("hi", "there")
+    other.wait("said().join() === 'there,re: there'")
     assert [frame["text"] for frame in shop.sent("say")] == ["hi", "there"]
 
 
@@ -616,6 +616,7 @@ def test_storage_full_of_rubbish_is_put_right(tab: Tab, shop: WebChatStandIn) ->
         const good = {id: "good", n: 1, type: "say", text: "good", files: [], state: "waiting"};
         const rubbish = {token: "{", seen: "x y z", "pending.a": "{", "pending.b": "null", "pending.c": "{}",
             "pending.d": JSON.stringify({...good, id: "d", n: "x"}), "pending.e": JSON.stringify({...good, id: "other"}),
+            "pending.g": JSON.stringify({...good, id: "g", type: "toString"}),
             "pending.f": JSON.stringify({...good, id: "f", files: "x"}), "pending.good": JSON.stringify(good)};
         for (const [key, value] of Object.entries(rubbish)) localStorage.setItem(`tendero.${location.origin}.${key}`, value);
     }""")
@@ -735,6 +736,9 @@ def test_conversation_is_ended_and_goes_on_elsewhere(tab: Tab, shop: WebChatStan
     assert tab.do("chat.whatsapp()")["link"].startswith("https://wa.me/")
     shop.refuse("whatsapp", "not_now")
     assert tab.do("chat.whatsapp().catch(({why}) => why)") == "not_now"
+    shop.refuse("whatsapp", "not_configured")
+    assert tab.do("chat.whatsapp().catch(({why}) => why)") == "not_configured"
+    assert tab.do("refused.map(({of}) => of)") == ["whatsapp"]
     shop.is_away = True
     shop.drop()
     assert tab.offline().do("chat.whatsapp().catch(({why}) => why)") == "not_now"
@@ -859,6 +863,14 @@ def test_sign_in_that_is_too_old_is_replaced_by_a_fresh_one(tab: Tab, shop: WebC
         tab.online().do("chat.identify('old')")
     tab.wait("chat.abilities?.name === 'Ana'")
     assert tab.do("refused") == [{"of": "identify", "why": "old_jwt"}]
+
+
+def test_sign_in_that_is_refused_for_now_is_told_again(tab: Tab, shop: WebChatStandIn) -> None:
+    tab.begin().online()
+    shop.refuse("identify", "too_many", after=0.05)
+    tab.do("chat.identify('Ana')")
+    tab.wait("chat.abilities.name === 'Ana'")
+    assert tab.do("refused") == []
 
 
 def test_shop_that_has_only_old_sign_ins_is_asked_once(tab: Tab, shop: WebChatStandIn) -> None:

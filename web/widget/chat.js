@@ -13,7 +13,6 @@ const USUAL = {
   typingPause: 4_000, // after the last key
   typingMost: 60_000, // the others' typing, when its end is never told
 };
-const JWT_WHYS = ["bad_jwt", "old_jwt", "used_jwt", "not_configured"];
 
 /**
  * @typedef {object} Entry  as in the protocol: {seq, at, by, parts | text, files, chose, place | event, ...}
@@ -303,9 +302,9 @@ export class Chat extends EventTarget {
     if (!this.#visitor().token) this.#outbox.hold(this.#times.settle);
     this.#leaving = null;
     this.abilities = frame;
-    this.readByShop = frame.read;
     this.#keepVisitor(frame);
     if (isOther) this.#begin(frame.conversation);
+    this.readByShop = frame.read;
     if (frame.seq === 0) this.#hasPage = true;
     if (isUnasked) this.#connection.reopen(); // the hello was for the entries after those of the other conversation
   }
@@ -332,8 +331,10 @@ export class Chat extends EventTarget {
   #leave(how) {
     this.#outbox.clear();
     this.#forget();
-    if (this.#connection.send({ type: how })) this.#leaving = how;
-    else this.#memory.set("token", null);
+    if (this.#connection.send({ type: how })) {
+      this.#leaving = how;
+      this.#connection.check();
+    } else this.#memory.set("token", null);
     this.#change();
   }
 
@@ -380,16 +381,22 @@ export class Chat extends EventTarget {
 
   #refused(frame) {
     const { of, why, after = 2 } = frame;
-    if (of === "hello" && ["unknown_visitor", "bad_frame"].includes(why)) return void (this.#refusedToken = this.#visitor().token ?? this.#refusedToken);
+    const isTransient = TRANSIENT.includes(why);
+    if (of === "hello" && ["unknown_visitor", "bad_frame"].includes(why)) return this.#refuseToken();
     if (why === "unknown_visitor") return this.#connection.reopen(); // its hello finds out who we are
-    if (of === this.#leaving && TRANSIENT.includes(why)) return void setTimeout(() => this.#leaveAgain(), after * 1000);
+    if (isTransient && [this.#leaving, "identify"].includes(of)) return void setTimeout(() => this.#askAgain(of), after * 1000);
     this.#answer(of, "reject", failure(why, after));
-    if (JWT_WHYS.includes(why)) this.#jwtRefused(why);
-    else if (this.#outbox.refused(frame) || !TRANSIENT.includes(why)) this.#tell("refused", frame);
+    if (of === "identify") this.#jwtRefused(why);
+    else if (this.#outbox.refused(frame) || !isTransient) this.#tell("refused", frame);
   }
 
-  #leaveAgain() {
-    if (this.#leaving) this.#connection.send({ type: this.#leaving });
+  #refuseToken() {
+    this.#refusedToken = this.#visitor().token ?? this.#refusedToken;
+  }
+
+  #askAgain(what) {
+    if (what === this.#leaving) this.#connection.send({ type: what });
+    if (what === "identify" && this.#jwt) this.identify(this.#jwt);
   }
 
   async #jwtRefused(why) {
@@ -397,7 +404,8 @@ export class Chat extends EventTarget {
     this.#tell("refused", { of: "identify", why });
     if (!this.freshJwt || this.#isJwtAsked || !["old_jwt", "used_jwt"].includes(why)) return;
     this.#isJwtAsked = true; // once for each connection: a shop whose clock is wrong gives old ones for ever
-    const jwt = await Promise.resolve(this.freshJwt()).catch(() => null);
+    const fresh = async () => this.freshJwt();
+    const jwt = await fresh().catch(() => null);
     if (jwt) this.identify(jwt);
   }
 

@@ -105,7 +105,7 @@ export class Outbox {
 
   /** @returns {boolean} whether it is one of ours, and for good */
   refused({ of, id = this.#underWay, why, after = 2 }) {
-    const pending = of in FRAMES && this.#find(id);
+    const pending = Object.hasOwn(FRAMES, of) && this.#find(id);
     if (!pending) return false;
     const isForGood = !TRANSIENT.includes(why);
     if (isForGood) this.#set(pending, "refused", why);
@@ -169,7 +169,7 @@ export class Outbox {
   /** What cannot be read any more is as if it had never been written. */
   #read(key, text) {
     const pending = parsed(text) ?? {};
-    const isOurs = pending.type in FRAMES && KEY + pending.id === key && Number.isInteger(pending.n);
+    const isOurs = Object.hasOwn(FRAMES, pending.type) && KEY + pending.id === key && Number.isInteger(pending.n);
     if (isOurs && Array.isArray(pending.files)) return pending;
     this.#memory.set(key, null);
     return null;
