@@ -355,7 +355,8 @@ class Conversation:
         inbound: the text for the assistant, details of it, and the entry's content; called where it is new.
         """
         now, name = self._service.now(), of_said(id_)
-        told = {key: value for key, value in (("language", self._language), ("page", self._page)) if value}
+        origin = (("language", self._language_of(visitor)), ("page", self._page))
+        told = {key: value for key, value in origin if value}
 
         def work(session: Session, keep: Keep) -> None:
             if visitors.current(session, visitor.sender_id, now) is None:
