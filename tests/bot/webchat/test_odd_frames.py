@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bot.channels.webchat.frames import LARGEST, LONGEST_TEXT, Frame, Refused, parse, read
+from bot.channels.webchat.frames import LARGEST, LONGEST_TEXT, Frame, Hello, Refused, parse, read
 from tests.bot.webchat.server import Served
 from tests.webchat_client import Client
 
@@ -86,6 +86,13 @@ def test_what_is_wrong_with_a_frame_is_said(data: str, of: str, why: str) -> Non
     refused = parse(data)
     assert isinstance(refused, Refused)
     assert (refused.of, refused.why) == (of, why)
+
+
+@pytest.mark.parametrize(("tag", "language"), [("es", "es"), ("nb-NO", "nb"), ("PT-br", "pt"), ("", ""), ("x", ""), ("<b>", "")])
+def test_of_a_language_tag_the_language_is_taken(tag: str, language: str) -> None:
+    hello = read({"type": "hello", "v": 1, "language": tag})
+    assert isinstance(hello, Hello)
+    assert hello.language == language
 
 
 def test_a_text_of_the_most_that_is_allowed_is_taken(client: Client) -> None:
