@@ -1,6 +1,6 @@
 """The channel connector of the web page: a signed visitor token in, the assistant's messages out.
 
-The page is served at `/`. A visitor's conversation is named by a token that this server signed: nobody can write into
+The page is served at `/chat`. A visitor's conversation is named by a token that this server signed: nobody can write into
 another visitor's conversation by naming it.
 """
 
@@ -9,10 +9,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import mimetypes
 import secrets
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 from rasa.core.channels.channel import CollectingOutputChannel, InputChannel, UserMessage
@@ -21,11 +19,11 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 from sqlalchemy.exc import DBAPIError
 
+from bot.channels.pages import page, page_at, web_file
 from database import home_folder
 from messaging.secret import secret_key
 from messaging.turns.inbox import Overloaded
 
-WEB = Path(__file__).resolve().parents[2] / "web"
 LONGEST_TEXT = 2000  # characters
 LONGEST_ID = 64
 
@@ -60,12 +58,12 @@ class WebChatInput(InputChannel):
 
         @routes.get("/static/<path:path>")
         async def static(_request: Request, path: str) -> HTTPResponse:
-            return page_file(path)
+            return web_file(path)
 
         @routes.listener("before_server_start")
-        async def serve_page_at_root(app: Sanic, _loop: asyncio.AbstractEventLoop) -> None:
-            # Rasa has a route at "/" already; a middleware answers before it.
-            app.register_middleware(_root_page, "request")
+        async def serve_page(app: Sanic, _loop: asyncio.AbstractEventLoop) -> None:
+            app.register_middleware(page_at("/chat", lambda: page("demo/chat.html")), "request")
+            app.register_middleware(page_at("/", lambda: response.redirect("/chat")), "request")
 
         return routes
 
@@ -113,19 +111,6 @@ def visitor_of(token: str) -> str | None:
     """The visitor whom this token names, or None where we did not sign it."""
     visitor, _, signature = token.rpartition(".")
     return f"web-{visitor}" if visitor and hmac.compare_digest(signature, _signature(visitor)) else None
-
-
-def page_file(path: str) -> HTTPResponse:
-    """A file of the `web` folder; 404 for anything else."""
-    file = (WEB / path).resolve()
-    if not file.is_relative_to(WEB) or not file.is_file():
-        return response.json({"error": "not_found"}, status=404)
-    kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-    return response.raw(file.read_bytes(), content_type=kind, headers={"Cache-Control": "max-age=60"})
-
-
-def _root_page(request: Request) -> HTTPResponse | None:
-    return page_file("index.html") if request.path == "/" and request.method in ("GET", "HEAD") else None
 
 
 def _signature(visitor: str) -> str:
