@@ -1,7 +1,7 @@
 // The demo's sign-in: be one of its made-up customers. A real shop has its own sign-in; its server gives the page the same kind of token.
 
 import { signIn, signOut } from "./assistant.js";
-import { announce, closing, make } from "./make.js";
+import { announce, closing, fill, make } from "./make.js";
 import { be, customer, people, say } from "./shop.js";
 
 const SIGN_IN = "/webhooks/demo_shop/sign-in";
@@ -11,7 +11,7 @@ const name = document.getElementById("account-name");
 
 /** changed: called when somebody else is signed in, or nobody. */
 export function begin(changed) {
-  button.addEventListener("click", () => { fill(changed); dialog.showModal(); });
+  button.addEventListener("click", () => { list(changed); dialog.showModal(); });
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
 }
 
@@ -21,8 +21,8 @@ export function draw() {
   button.setAttribute("aria-label", who ? say("signed_in", { name: firstName(who) }) : say("sign_in"));
 }
 
-function fill(changed) {
-  dialog.replaceChildren(
+function list(changed) {
+  fill(dialog,
     closing(dialog, say("close")),
     make("h2", { id: "sign-in-title" }, say("sign_in_as")),
     make("p", { class: "quiet" }, say("sign_in_why")),

@@ -23,7 +23,7 @@ export async function signOut() {
 }
 
 export async function speakLanguage(language) {
-  (await widget())?.setAttribute("language", language);
+  (await widget())?.setAttribute("data-language", language);
 }
 
 /** The element, once its script is there; null where it does not come. */

@@ -1,7 +1,7 @@
 // A basket to look at. Nothing is bought here: the demo ends at the till.
 
 import { ask } from "./assistant.js";
-import { announce, closing, make, picture } from "./make.js";
+import { closing, fill, make, picture } from "./make.js";
 import { keep, kept, money, price, product, say } from "./shop.js";
 
 const dialog = document.getElementById("basket");
@@ -19,7 +19,6 @@ export function put(known, colour, size) {
   if (same) same.pieces += 1;
   else lines.push({ handle: known.handle, colour: colour.colour, size, pieces: 1 });
   write(lines);
-  announce(say("added", { product: known.name }));
   open();
 }
 
@@ -29,19 +28,19 @@ export function draw() {
   count.textContent = pieces;
   count.hidden = pieces === 0;
   button.setAttribute("aria-label", say("basket_of", { count: pieces }));
-  fill();
+  list();
 }
 
 function open() {
   isAtTheTill = false;
-  fill();
+  list();
   if (!dialog.open) dialog.showModal();
 }
 
-function fill() {
+function list() {
   const lines = read().map(found).filter(Boolean);
   const sum = lines.reduce((total, each) => total + each.pieces * price(each.colour), 0);
-  dialog.replaceChildren(
+  fill(dialog,
     closing(dialog, say("close")),
     make("h2", { id: "basket-title" }, say("basket")),
     lines.length === 0 ? make("p", { class: "quiet" }, say("basket_empty")) : make("ul", {}, ...lines.map(line)),
@@ -64,7 +63,7 @@ function line(each) {
 
 function till(lines) {
   if (!isAtTheTill) {
-    return make("button", { type: "button", class: "strong wide", onclick: () => { isAtTheTill = true; fill(); dialog.querySelector(".till button").focus(); } }, say("checkout"));
+    return make("button", { type: "button", class: "strong wide", onclick: () => { isAtTheTill = true; list(); dialog.querySelector(".till button").focus(); } }, say("checkout"));
   }
   const [first] = lines;
   const question = say(first.size ? "question" : "question_one_size", { product: first.known.name, colour: first.colour.word, size: first.size });

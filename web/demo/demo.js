@@ -58,6 +58,7 @@ function draw() {
   for (const element of document.querySelectorAll("[data-word]")) element.textContent = shop.say(element.dataset.word);
   for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", shop.say(element.dataset.label));
   for (const element of document.querySelectorAll("[data-hint]")) element.placeholder = shop.say(element.dataset.hint);
+  at("language-code").textContent = shop.language().toUpperCase();
   at("language").replaceChildren(...Object.entries(shop.languages()).map(([code, name]) => make("option", { value: code, lang: code, selected: code === shop.language() }, name)));
   at("ideas").replaceChildren(...shop.words().ideas.map((idea) => make("li", {}, make("button", { type: "button", onclick: () => ask(idea) }, idea))));
   at("shown").replaceChildren(...SHOWN.map(([handle, colour]) => picture(handle, colour)));

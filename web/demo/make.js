@@ -29,6 +29,11 @@ export function closing(dialog, label) {
   return make("button", { class: "close", type: "button", "aria-label": label, onclick: () => dialog.close() }, "×");
 }
 
+/** Put these in the place of what an element has; what is null is left out. */
+export function fill(element, ...inside) {
+  element.replaceChildren(...inside.filter((each) => each != null));
+}
+
 /** Words for everybody, also for those who do not see the page. */
 export function announce(text) {
   const said = document.getElementById("said");

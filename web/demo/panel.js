@@ -2,7 +2,7 @@
 
 import { ask } from "./assistant.js";
 import { put } from "./basket.js";
-import { closing, make, picture } from "./make.js";
+import { closing, fill, make, picture } from "./make.js";
 import { money, price, product, say } from "./shop.js";
 
 const dialog = document.getElementById("product");
@@ -23,9 +23,9 @@ dialog.addEventListener("click", (event) => { if (event.target === dialog) dialo
 function show(known, colour, size) {
   const again = (newColour, newSize) => show(known, newColour, newSize);
   const focused = dialog.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-  dialog.replaceChildren(
+  fill(dialog,
     closing(dialog, say("close")),
-    picture(known.handle, colour.colour),
+    pictureOf(known, colour),
     make("div", { class: "facts" },
       make("p", { class: "maker" }, known.brand),
       make("h2", { id: "product-name" }, known.name),
@@ -40,6 +40,18 @@ function show(known, colour, size) {
         known.final_sale ? make("dt", {}, say("final_sale")) : null, known.final_sale ? make("dd", {}, "✓") : null)));
   if (!dialog.open) dialog.showModal();
   else dialog.querySelector(`[data-key="${focused}"]`)?.focus();
+}
+
+/** The same element in another colour, as long as it is the same product: nothing flickers. */
+function pictureOf(known, colour) {
+  const there = dialog.querySelector(".picture");
+  if (there?.dataset.handle !== known.handle) {
+    const fresh = picture(known.handle, colour.colour);
+    fresh.dataset.handle = known.handle;
+    return fresh;
+  }
+  there.dataset.colour = colour.colour;
+  return there;
 }
 
 function colours(known, chosen, size, again) {
