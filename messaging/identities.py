@@ -9,6 +9,7 @@ from enum import IntEnum
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
+from messaging import web_visitors
 from messaging.models import ChannelIdentity
 from messaging.writes import insert_or_update, one_at_a_time
 
@@ -103,7 +104,8 @@ def prove_identity(
 
 
 def forget(session: Session, channel: str, sender_id: str, now: datetime) -> None:
-    """Sign out, of both levels. The channel may assert again, the shopper may prove again."""
+    """Sign out, of both levels and of the shop's sign-in. The channel may assert again, the shopper may prove again."""
+    web_visitors.end_sign_in(session, sender_id, now)
     session.execute(_current(channel, sender_id).values(ended_at=now))
 
 

@@ -21,11 +21,11 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 
 from bot.channels.pages import page, page_at
+from bot.channels.webchat.sign_in import AUDIENCE
 from database import home_folder
 
 WINDOW = "shop-window"  # below TENDERO_HOME: tendero.shop_window writes it
 KEY = "TENDERO_DEMO_SIGN_IN_KEY"
-AUDIENCE = "tendero-webchat"
 SIGN_IN_SECONDS = 120
 LANGUAGE = re.compile(r"[a-z]{2}")
 

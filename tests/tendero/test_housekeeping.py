@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete, func, select
@@ -17,40 +18,42 @@ from tendero.housekeeping import tidy
 from tests.commerce.shop import Shop
 
 
-def test_points_past_their_day_get_their_expiry_row_and_only_one(database_url: str, now: datetime) -> None:
+def test_points_past_their_day_get_their_expiry_row_and_only_one(database_url: str, now: datetime, tmp_path: Path) -> None:
     with transaction(database_url) as session:
         customer = Shop(session).customer("Ana")
         cause = Cause("earn", "purchase", "earn:1", now - timedelta(days=400))
         add_lot(session, customer.id, 300, cause, now - timedelta(days=1))
-    assert tidy(database_url, now) == "300 points expired"
-    assert tidy(database_url, now) == ""
+    assert tidy(database_url, now, tmp_path) == "300 points expired"
+    assert tidy(database_url, now, tmp_path) == ""
     with transaction(database_url) as session:
         rows = select(func.count()).select_from(LedgerEntry).where(LedgerEntry.kind == "expire")
         assert session.execute(rows).scalar_one() == 1
 
 
-def test_code_requests_are_deleted_when_no_limit_counts_them(database_url: str, now: datetime) -> None:
+def test_code_requests_are_deleted_when_no_limit_counts_them(database_url: str, now: datetime, tmp_path: Path) -> None:
     with transaction(database_url) as session:
         codes.request_code(session, "web-1", "ana@example.com", None, now - timedelta(days=30), b"k" * 32)
         codes.request_code(session, "web-1", "ana@example.com", None, now, b"k" * 32)
-    assert tidy(database_url, now) == "1 code requests deleted"
+    assert tidy(database_url, now, tmp_path) == "1 code requests deleted"
     with transaction(database_url) as session:
         assert session.execute(select(func.count()).select_from(CodeRequest)).scalar_one() == 1
 
 
-def test_contact_that_no_address_leads_to_is_deleted(database_url: str, now: datetime) -> None:
+def test_contact_that_no_address_leads_to_is_deleted(database_url: str, now: datetime, tmp_path: Path) -> None:
     with transaction(database_url) as session:
         for user_id in ("BR.1", "BR.2"):
             channel_contacts.resolve(session, "whatsapp", user_id=user_id, phone=None, now=now)
         session.execute(delete(ChannelAddress).where(ChannelAddress.value == "BR.1"))
-    assert tidy(database_url, now) == "1 contacts without an address deleted"
-    assert tidy(database_url, now) == ""
+    assert tidy(database_url, now, tmp_path) == "1 contacts without an address deleted"
+    assert tidy(database_url, now, tmp_path) == ""
 
 
 DAY = timedelta(days=1)
 
 
-def test_what_is_left_of_ended_turns_goes_after_its_time_and_what_is_open_stays(database_url: str, now: datetime) -> None:
+def test_what_is_left_of_ended_turns_goes_after_its_time_and_what_is_open_stays(
+    database_url: str, now: datetime, tmp_path: Path
+) -> None:
     with transaction(database_url) as session:
         for days in (31, 29):
             for state in ("waiting", "taken", "done", "failed"):
@@ -61,7 +64,7 @@ def test_what_is_left_of_ended_turns_goes_after_its_time_and_what_is_open_stays(
                 session.add(_timer(f"{state}-{days}", state, now - days * DAY))
         for days in (8, 6):
             session.add(ActionCall(key=f"{days}/action_x/1", sender_id="s", state="done", answer="{}", at=now - days * DAY))
-    assert tidy(database_url, now) == "9 rows of ended turns deleted"
+    assert tidy(database_url, now, tmp_path) == "9 rows of ended turns deleted"
     with transaction(database_url) as session:
         left = set(session.execute(select(InboundMessage.provider_id)).scalars())
         assert left == {"waiting-31", "taken-31", "waiting-29", "taken-29", "done-29", "failed-29"}
@@ -71,10 +74,10 @@ def test_what_is_left_of_ended_turns_goes_after_its_time_and_what_is_open_stays(
         ]
         assert session.execute(select(Timer.key).where(Timer.due_at < now - 30 * DAY)).scalars().all() == ["waiting-31"]
         assert session.execute(select(ActionCall.key)).scalars().all() == ["6/action_x/1"]
-    assert tidy(database_url, now) == ""
+    assert tidy(database_url, now, tmp_path) == ""
 
 
-def test_many_rows_go_a_few_at_a_time(database_url: str, now: datetime) -> None:
+def test_many_rows_go_a_few_at_a_time(database_url: str, now: datetime, tmp_path: Path) -> None:
     with transaction(database_url) as session:
         session.add_all(_inbound(f"m-{number}", "done", now - 31 * DAY) for number in range(25))
     assert ended.purge(database_url, now, at_once=10) == 25

@@ -36,7 +36,12 @@ def good(shown: Any, handle: str) -> Any:
 
 def test_each_language_has_its_own_words_for_the_same_goods(tmp_path: Path, demo: str) -> None:
     names = {language: good(window(tmp_path, demo, language), "oxford-shirt") for language in LANGUAGES}
-    assert [names[language]["name"] for language in LANGUAGES] == ["Oxford Shirt", "Camisa Oxford", "Oxfordskjorte", "Camisa Oxford"]
+    assert [names[language]["name"] for language in LANGUAGES] == [
+        "Oxford Shirt",
+        "Camisa Oxford",
+        "Oxfordskjorte",
+        "Camisa Oxford",
+    ]
     assert [names[language]["colours"][0]["word"] for language in LANGUAGES] == ["blue", "azul", "blå", "azul"]
 
 
