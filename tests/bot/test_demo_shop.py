@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -31,13 +32,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def _served(*channels: Any) -> AsyncIterator[httpx.AsyncClient]:
-    import socket
-
     listening = socket.create_server(("127.0.0.1", 0))
     app = Sanic(f"test-{uuid.uuid4().hex}", configure_logging=False)
     for channel in channels:
         app.blueprint(channel.from_credentials(None).blueprint(_never), url_prefix=f"/webhooks/{channel.name()}")
     server = await serving(app, listening)
+    await server.before_start()
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{listening.getsockname()[1]}") as client:
         yield client
     server.close()

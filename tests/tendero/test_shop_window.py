@@ -16,6 +16,7 @@ from database import transaction
 from tendero import demo_shop, shop_window
 from tendero.environment import PROJECT
 from tendero.running import DEMO_KEY, OWN_KEY, _demo_sign_in
+from tendero.saves import takes
 
 LANGUAGES = ("en", "es", "nb", "pt")
 
@@ -108,3 +109,7 @@ def test_demo_signs_with_a_key_that_is_new_at_each_start() -> None:
 
 def test_demo_never_signs_with_a_shops_own_secret() -> None:
     assert _demo_sign_in({OWN_KEY: "the shop's own secret"}) == {}
+
+
+def test_page_is_written_at_a_start_and_so_are_its_new_words() -> None:
+    assert takes("data/demo-page/en.yml") == "restart"
