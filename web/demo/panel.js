@@ -10,7 +10,7 @@ const LEFT = ["sold_out", "few_left", "in_stock"];
 
 /** As the address says: #oxford-shirt opens the shirt. */
 export function follow() {
-  const known = product(decodeURIComponent(location.hash.slice(1)));
+  const known = product(location.hash.slice(1));
   if (known) show(known, known.colours[0], null);
   else if (dialog.open) dialog.close();
 }
