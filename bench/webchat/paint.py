@@ -13,7 +13,8 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -29,6 +30,12 @@ SLOWER = 4  # times
 SLOW_4G = {"offline": False, "latency": 150, "downloadThroughput": 1_600_000 / 8, "uploadThroughput": 750_000 / 8}
 SETTLES = 5_000  # milliseconds after the launcher is there
 LAUNCHER_WITHIN = 60_000
+COLUMNS = ("launcher (ms)", "quiet (ms)", "KB until launcher", f"KB after {SETTLES // 1000} s", "tapped, open (ms)")
+MEANING = """
+launcher: its first frame. quiet: from then on the processor was never busy for 50 ms at a time.
+tapped, open: the launcher is tapped in its first frame; then there is a field to write into.
+KB: what came over the network, compressed, with the page itself.
+"""
 REPLY_WITHIN = 30_000
 SAID = (
     "Do you have red running shoes in size 39?",
@@ -39,27 +46,36 @@ SAID = (
     "Which payment methods do you take?",
 )
 
-# When the launcher is first painted: the frame after the one in which it has a size. Also how long the processor was busy.
+# When the launcher is first painted: the frame after the one in which it has a size. Also how long the processor was busy, and,
+# where it is tapped at once, when there is something to write into.
 WATCH = """
-(selectors) => {
-  const found = () => {
+(launcher, opened) => {
+  const found = (selectors) => {
     let root = document, element = null;
     for (const selector of selectors) {
       element = (root.shadowRoot ?? root).querySelector(selector);
-      if (!element) return false;
+      if (!element) return null;
       root = element;
     }
-    return element.getBoundingClientRect().width > 0;
+    return element.getBoundingClientRect().width > 0 ? element : null;
   };
+  const painted = (selectors) => new Promise((resolve) => {
+    const look = () => {
+      const element = document.body && found(selectors);
+      requestAnimationFrame(element ? () => resolve([performance.now(), element]) : look);
+    };
+    look();
+  });
   globalThis.busyUntil = 0;
   new PerformanceObserver((list) => {
     for (const task of list.getEntries()) busyUntil = Math.max(busyUntil, task.startTime + task.duration);
   }).observe({ type: "longtask", buffered: true });
-  const look = () => {
-    if (document.body && found()) requestAnimationFrame(() => { globalThis.painted = performance.now(); });
-    else requestAnimationFrame(look);
-  };
-  look();
+  painted(launcher).then(async ([at, element]) => {
+    globalThis.painted = at;
+    if (!opened.length) return;
+    element.click();
+    [globalThis.opened] = await painted(opened);
+  });
 }
 """
 # From Enter to the frame in which one more bubble of the assistant's is there.
@@ -97,13 +113,16 @@ def _compare_loads(browser: Browser, rounds: int) -> None:
         widgets = _widgets(Path(folder))
         for turn in range(rounds):
             for widget in widgets if turn % 2 == 0 else widgets[::-1]:
-                measured[widget.name].append(_load(browser, stage, widget))
-    columns = ("launcher (ms)", "interactive (ms)", "KB until then", f"KB after {SETTLES // 1000} s")
-    print(f"{'':30} " + " ".join(f"{column:>17}" for column in columns))
+                measured[widget.name].append({**_load(browser, stage, widget), **_open(browser, stage, widget)})
+    print(f"{'':26}" + "".join(f"{column:>19}" for column in COLUMNS))
     for name, found in measured.items():
-        print(f"{name:30} " + " ".join(f"{median(each[column] for each in found):17,.1f}" for column in columns))
-    print("\nlauncher: its first frame. interactive: from then on the processor was busy for no 50 ms at a time.")
-    print("KB: what came over the network, compressed; the page itself among it.\n")
+        print(f"{name:26}" + "".join(f"{_middle(found, column):>19}" for column in COLUMNS))
+    print(MEANING)
+
+
+def _middle(found: Sequence[Mapping[str, float]], column: str) -> str:
+    values = [each[column] for each in found if column in each]
+    return f"{median(values):,.1f}" if values else "-"
 
 
 def _widgets(folder: Path) -> Sequence[Widget]:
@@ -119,27 +138,40 @@ def _widgets(folder: Path) -> Sequence[Widget]:
 
 
 def _load(browser: Browser, stage: Stage, widget: Widget) -> Mapping[str, float]:
+    received: list[float] = []
+    with _phone(browser, received) as page:
+        page.add_init_script(f"({WATCH})({list(widget.launcher)!r}, [])")
+        page.goto(stage.show(widget), wait_until="commit")
+        page.wait_for_function("globalThis.painted", timeout=LAUNCHER_WITHIN)
+        until_then = sum(received)
+        page.wait_for_timeout(SETTLES)
+        painted, busy_until = page.evaluate("[painted, busyUntil]")
+    return dict(zip(COLUMNS, (painted, max(painted, busy_until), until_then / 1024, sum(received) / 1024), strict=False))
+
+
+def _open(browser: Browser, stage: Stage, widget: Widget) -> Mapping[str, float]:
+    """A shopper who taps the launcher as soon as it is there."""
+    if not widget.opened:
+        return {}
+    with _phone(browser, []) as page:
+        page.add_init_script(f"({WATCH})({list(widget.launcher)!r}, {list(widget.opened)!r})")
+        page.goto(stage.show(widget), wait_until="commit")
+        page.wait_for_function("globalThis.opened", timeout=LAUNCHER_WITHIN)
+        return {COLUMNS[-1]: page.evaluate("opened")}
+
+
+@contextmanager
+def _phone(browser: Browser, received: list[float]) -> Iterator[Page]:
+    """received: gets the bytes of each answer, as they came over the network."""
     context = browser.new_context(viewport=PHONE, locale="en-US")
     page = context.new_page()
-    page.add_init_script(f"({WATCH})({list(widget.launcher)!r})")
-    received: list[float] = []
     devtools = context.new_cdp_session(page)
     devtools.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
     devtools.send("Network.enable")
     devtools.send("Network.emulateNetworkConditions", SLOW_4G)
     devtools.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
-    page.goto(stage.show(widget), wait_until="commit")
-    page.wait_for_function("globalThis.painted", timeout=LAUNCHER_WITHIN)
-    until_then = sum(received)
-    page.wait_for_timeout(SETTLES)
-    painted, busy_until = page.evaluate("[painted, busyUntil]")
+    yield page
     context.close()
-    return {
-        "launcher (ms)": painted,
-        "interactive (ms)": max(painted, busy_until),
-        "KB until then": until_then / 1024,
-        f"KB after {SETTLES // 1000} s": sum(received) / 1024,
-    }
 
 
 # Replies

@@ -29,8 +29,8 @@ class Part:
 class Peer:
     """A chat widget.
 
-    snippet: what its README has a page say, without a server; None: it was not tried. launcher: selectors, each within the one
-    before, through shadow roots.
+    snippet: what its README has a page say, without a server; None: it was not tried. launcher, opened: selectors, each within
+    the one before, through shadow roots; opened is what one writes into after a tap on the launcher.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Peer:
     why: str  # these files
     snippet: str | None = None
     launcher: Sequence[str] = ()
+    opened: Sequence[str] = ()
 
 
 PEERS = (
@@ -53,6 +54,7 @@ PEERS = (
         "WebChat.default("
         "{ socketUrl: location.origin, hideWhenNotConnected: false, connectOn: 'open', withRules: false }, null);",
         (".rw-launcher",),
+        (".rw-new-message",),
     ),
     Peer(
         "deep-chat",

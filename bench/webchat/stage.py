@@ -33,11 +33,12 @@ BUNDLED = (
 
 @dataclass(frozen=True)
 class Widget:
-    """files: what the page may ask for, by path. launcher: selectors, each within the one before, through shadow roots."""
+    """files: what the page may ask for, by path. launcher, opened: as of a Peer."""
 
     name: str
     page: str
     launcher: Sequence[str]
+    opened: Sequence[str]
     files: Mapping[str, bytes] = field(repr=False)
 
 
@@ -47,7 +48,7 @@ def ours() -> Widget:
     files["/widget.js"] = own.ENTRY.read_bytes()
     files["/webhooks/webchat/v1/words/en.json"] = own.words()
     page = PAGE.format(head="", body='<script type="module" src="/widget.js"></script>')
-    return Widget("Tendero", page, ("tendero-chat", ".launcher"), files)
+    return Widget("Tendero", page, ("tendero-chat", ".launcher"), ("tendero-chat", "textarea"), files)
 
 
 def theirs(peer: Peer, fetched: Fetched) -> Widget:
@@ -61,7 +62,7 @@ def theirs(peer: Peer, fetched: Fetched) -> Widget:
     *before, last = scripts
     tags = "".join(f'<script src="{path}"></script>' for path in before) + shim + f'<script{kind} src="{last}"></script>'
     page = PAGE.format(head=head, body=f"{tags}<script{kind}>{peer.snippet}</script>")
-    return Widget(f"{peer.name} {fetched.version}", page, peer.launcher, files)
+    return Widget(f"{peer.name} {fetched.version}", page, peer.launcher, peer.opened, files)
 
 
 class Stage:
