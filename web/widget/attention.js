@@ -1,29 +1,27 @@
 // How the shopper learns of a message while looking elsewhere: only in the ways that they, or the page for its title, have allowed.
 
-import { read, keep } from "./stored.js";
-
 let audio = null;
 
-/** `key`: "sound" or "notifications". */
-export function isAllowed(key) {
-  return read(key) === "on" && (key !== "notifications" || globalThis.Notification?.permission === "granted");
+/** `key`: "sound" or "notifications". `memory`: of memory.js. */
+export function isAllowed(memory, key) {
+  return memory.get(key) === "on" && (key !== "notifications" || globalThis.Notification?.permission === "granted");
 }
 
 /** Asks the browser where it has to. False where the browser does not let us. */
-export async function allow(key, isOn) {
+export async function allow(memory, key, isOn) {
   if (isOn && key === "notifications") {
     const answer = await globalThis.Notification?.requestPermission();
     if (answer !== "granted") return false;
   }
-  keep(key, isOn ? "on" : "");
+  memory.set(key, isOn ? "on" : null);
   if (isOn && key === "sound") ring();
   return true;
 }
 
 /** A message has come. `notice`: {title, text, open()}. */
-export function callAttention(notice) {
-  if (isAllowed("sound")) ring();
-  if (!isAllowed("notifications") || document.visibilityState === "visible") return;
+export function callAttention(memory, notice) {
+  if (isAllowed(memory, "sound")) ring();
+  if (!isAllowed(memory, "notifications") || document.visibilityState === "visible") return;
   try {
     const shown = new Notification(notice.title, { body: notice.text, tag: "tendero" });
     shown.addEventListener("click", () => {

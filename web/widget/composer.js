@@ -5,7 +5,6 @@ import { Files } from "./files.js";
 
 const TALLEST = 136; // pixels
 const LONGEST = 2000; // characters, until the assistant has said how many it takes
-const PAUSE = 4000; // milliseconds without a key: no longer typing
 
 export class Composer {
   /** `onSent`: called after something was said; `draft`: {read(), keep(text)}: what is kept of a text that was not sent. */
@@ -76,8 +75,6 @@ export class Composer {
     if (text.scrollHeight) text.style.height = `${Math.min(text.scrollHeight, TALLEST)}px`;
     this.draft.keep(text.value);
     this.chat.typing(Boolean(text.value));
-    clearTimeout(this.pause);
-    if (text.value) this.pause = setTimeout(() => this.chat.typing(false), PAUSE);
   }
 
   pressed(event) {

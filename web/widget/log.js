@@ -17,8 +17,7 @@ export class Log {
   constructor(chat, desk, welcome, isSeen) {
     Object.assign(this, { chat, desk, isSeen });
     this.shown = new Map(); // by key: what has been drawn, see `draw`
-    this.started = null; // the newest entry when the log was opened
-    this.tapped = new Map(); // what was chosen and is not kept yet: {seq, choice} by id
+    this.started = null; // the newest entry when the log was opened: what is newer is read out
     this.follows = true;
     const { words } = desk;
     this.older = make("p", { class: "note", hidden: true }, words.older);
@@ -42,7 +41,7 @@ export class Log {
   /** Brings what is seen in line with the chat. An element that stays is left alone: a screen reader would read it again. */
   draw() {
     const { entries, pending, abilities } = this.chat;
-    if (this.started === null && abilities) this.started = Math.max(abilities.seq ?? 0, entries.at(-1)?.seq ?? 0);
+    if (abilities && abilities.conversation !== this.conversation) this.begin(abilities, entries);
     const before = { first: this.first, height: this.scroller.scrollHeight, top: this.scroller.scrollTop };
     const items = [...this.items(entries, pending)];
     this.forget(items);
@@ -52,6 +51,12 @@ export class Log {
     this.type();
     this.first = entries[0]?.seq;
     this.keepPlace(before, items);
+  }
+
+  begin({ conversation, seq = 0 }, entries) {
+    this.conversation = conversation;
+    this.started = Math.max(seq, entries.at(-1)?.seq ?? 0);
+    this.looked = 0;
   }
 
   toEnd() {
@@ -91,7 +96,6 @@ export class Log {
       this.shown.delete(key);
       element.remove();
     }
-    if (!items.length) this.looked = 0;
   }
 
   bubble(one, at) {
@@ -122,8 +126,7 @@ export class Log {
   /** The desk for the parts of one entry: a choice is taken of that entry. */
   deskOf(entry) {
     const choose = ({ index, title }, event) => {
-      const id = this.desk.choose(entry.seq, index, title, event);
-      this.tapped.set(id, { seq: entry.seq, choice: index });
+      this.desk.choose(entry.seq, index, title, event);
       this.mark(this.chat.entries, this.chat.pending); // at once: the second tap of a double click must not count
     };
     return { ...this.desk, choose };
@@ -132,7 +135,8 @@ export class Log {
   /** What changes about entries that are shown already: taken choices, what was answered, sent and read marks. */
   mark(entries, pending) {
     const taken = new Map();
-    for (const { id, chose = this.tapped.get(id) } of [...pending, ...entries]) if (chose) taken.set(chose.seq, chose.choice);
+    for (const { chose } of entries) if (chose) taken.set(chose.seq, chose.choice);
+    for (const each of pending) if (each.type === "choose" && each.state !== "refused") taken.set(each.seq, each.choice);
     const isUnderWay = pending.some((each) => each.state !== "refused");
     const lastOwn = isUnderWay ? Infinity : (entries.findLast((entry) => entry.by === "shopper")?.seq ?? 0);
     for (const entry of entries) {
@@ -191,14 +195,17 @@ export class Log {
   }
 
   settle() {
-    if (this.follows) this.scroller.scrollTop = this.scroller.scrollHeight;
+    if (this.follows && this.last) this.scroller.scrollTop = this.scroller.scrollHeight;
     this.scrolled();
   }
 
   scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     if (!clientHeight) return; // it is not shown
-    this.follows = scrollHeight - clientHeight - scrollTop < NEAR;
+    const isNear = scrollHeight - clientHeight - scrollTop < NEAR;
+    // Only who moves up leaves the end: that a picture made the log longer is no reason not to follow it.
+    if (isNear || scrollTop < this.top) this.follows = isNear;
+    this.top = scrollTop;
     if (this.follows) this.pill.hidden = true;
     this.look();
     if (scrollTop < ABOVE && this.chat.hasMore) this.loadOlder();
