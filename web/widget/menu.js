@@ -6,7 +6,7 @@ import { confirmed, showWhatsApp } from "./sheets.js";
 
 const LONGEST_URL_LIFE = 10_000; // milliseconds, in which the browser has begun to save the file
 
-/** `view`: the panel's View. `opener`: the button that opens the menu. Returns the menu, hidden, with open() and close(). */
+/** `view`: the panel's View. `opener`: the button that opens the menu. Returns what opens and closes it. */
 export function menu(view, opener) {
   const box = make("div", { class: "menu", part: "menu", role: "group", "aria-label": view.words.menu, hidden: true });
   const close = ({ focus = false } = {}) => {
@@ -20,21 +20,19 @@ export function menu(view, opener) {
     opener.setAttribute("aria-expanded", "true");
     box.querySelector("button").focus();
   };
-  const keyed = (event) => {
-    if (event.key !== "Escape" || box.hidden) return;
+  box.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
     event.stopPropagation();
     close({ focus: true });
-  };
-  const left = (event) => {
-    if (event.relatedTarget && !box.contains(event.relatedTarget) && event.relatedTarget !== opener) close();
-  };
-  opener.addEventListener("click", () => (box.hidden ? open() : close()));
-  box.addEventListener("keydown", keyed);
-  box.addEventListener("focusout", left);
-  view.panel.addEventListener("pointerdown", (event) => {
-    if (!box.contains(event.target) && !opener.contains(event.target)) close();
   });
-  return box;
+  box.addEventListener("focusout", ({ relatedTarget: to }) => {
+    if (to && !box.contains(to) && !opener.contains(to)) close();
+  });
+  view.panel.addEventListener("pointerdown", ({ target }) => {
+    if (!box.contains(target) && !opener.contains(target)) close();
+  });
+  opener.after(box);
+  return () => (box.hidden ? open() : close());
 }
 
 function items(view, close) {

@@ -3,8 +3,6 @@
 import { button, iconButton, make } from "./dom.js";
 import { Composer } from "./composer.js";
 import { Log } from "./log.js";
-import { menu } from "./menu.js";
-import { enlarge } from "./sheets.js";
 import { speech } from "./speech.js";
 
 const SHORT_LOSS = 1500; // milliseconds without a connection that are not worth a word
@@ -24,9 +22,8 @@ export class View {
     this.log = new Log(chat, this.makeDesk(server), this.welcome(), () => this.isSeen());
     this.again = button({ class: "again", hidden: true, click: () => this.restart() }, words.restart);
     this.banner = make("p", { class: "banner", role: "status", part: "banner" });
-    const opener = iconButton("menu", words.menu, { class: "plain", "aria-expanded": "false", "aria-haspopup": "true" });
     this.drop = make("div", { class: "drop", hidden: true }, words.drop);
-    this.panel.append(this.head(opener), menu(this, opener), this.banner, this.log.element, this.composer.element, this.again, this.drop);
+    this.panel.append(this.head(), this.banner, this.log.element, this.composer.element, this.again, this.drop);
     this.takeDroppedFiles();
     this.draw();
   }
@@ -97,7 +94,7 @@ export class View {
       choose: (seq, index, title, event) => this.after(event, chat.choose(seq, index, title)),
       say: (text, event) => this.after(event, chat.say(text)),
       place: (latitude, longitude, event) => this.after(event, chat.place(latitude, longitude)),
-      enlarge: (address, name) => enlarge(this.root, address, name, words),
+      enlarge: async (address, name) => (await import("./sheets.js")).enlarge(this.root, address, name, words),
       correct: (pending) => this.correct(pending),
     };
   }
@@ -114,11 +111,24 @@ export class View {
     this.composer.focus();
   }
 
-  head(opener) {
+  head() {
+    const opens = { "aria-expanded": "false", click: () => this.toggleMenu() };
+    this.opener = iconButton("menu", this.words.menu, { class: "plain", ...opens });
     const title = make("h2", { part: "title", dir: "auto" }, this.title);
     const who = make("div", { class: "who" }, title, make("p", {}, this.words.presence));
     const close = iconButton("close", this.words.close, { class: "plain", click: () => this.onClose() });
-    return make("header", { class: "top", part: "header" }, who, opener, this.isPage ? null : close);
+    return make("header", { class: "top", part: "header" }, who, this.opener, this.isPage ? null : close);
+  }
+
+  /** What only some shoppers open is loaded when they do. */
+  async toggleMenu() {
+    this.menu ??= import("./menu.js").then(({ menu }) => menu(this, this.opener));
+    try {
+      (await this.menu)();
+    } catch {
+      this.menu = null;
+      this.tell(this.words.offline);
+    }
   }
 
   welcome() {
