@@ -6,7 +6,8 @@
         shop.sockets = "silent"                  # what becomes of a new WebSocket, see Sockets
         shop.refuse("say", "busy", after=0.1)    # the next `say`
         shop.lose_answers(1)                     # takes the next message, and the connection is gone before the answer
-        shop.drop(); shop.go_deaf(); shop.bye("restart", 0.1); shop.stop(); shop.start(); shop.forget_visitors()
+        shop.is_away = True; shop.drop(); shop.go_deaf(); shop.bye("restart", 0.1); shop.stop(); shop.start()
+        shop.forget_visitors(); shop.rotate_tokens()
         shop.say("Your parcel is on its way")    # an entry that nobody asked for
         shop.sent("say"), shop.texts()           # what arrived, what was taken
 
@@ -22,7 +23,7 @@ import secrets
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -95,10 +96,11 @@ class WebChatStandIn:
         self.pages: dict[str, str] = {"/": "<!doctype html><title>Shop</title>"}
         self.reply: Callable[[Frame], Parts | None] = echo
         self.sockets: Sockets = "open"
-        self.is_forbidden = False  # this origin may not talk to us
+        self.is_away = False  # connections break; pages and modules are served all the same
         self.page_size = 30
         self.file_refusal: tuple[int, str] | None = None
         self.files: dict[str, dict[str, Any]] = {}
+        self.uploads = 0  # begun
         self.received: list[tuple[str, Frame]] = []  # (transport, frame) in the order of arrival
         self.attempts: list[tuple[float, str]] = []  # (time.monotonic(), transport) of each request, taken or not
         self.conversations: list[Conversation] = []
@@ -106,6 +108,7 @@ class WebChatStandIn:
         self._rotates = False
         self._refusals: list[Frame] = []
         self._answers_to_lose = 0
+        self._entries_to_skip = 0
         self._held: list[tuple[Conversation, Frame]] | None = None
         self._links: set[Link] = set()
         self._files_open = asyncio.Event()
@@ -165,6 +168,14 @@ class WebChatStandIn:
     def go_deaf(self) -> None:
         """The connections that there are stay open and nothing passes through them any more."""
         self._on_loop(lambda: [setattr(link, "is_deaf", True) for link in self._links])
+
+    def listen_again(self) -> None:
+        """Undoes `go_deaf` for the connections that are still there; what was said to them meanwhile is lost."""
+        self._on_loop(lambda: [setattr(link, "is_deaf", False) for link in self._links])
+
+    def skip_next_entries(self, times: int) -> None:
+        """The next entries are kept and not told."""
+        self._entries_to_skip = times
 
     def bye(self, why: str, after: float) -> None:
         self._run(self._bye(why, after))
@@ -301,7 +312,10 @@ class WebChatStandIn:
     def _append(self, conversation: Conversation, entry: Frame) -> None:
         at = datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
         conversation.entries.append({"seq": conversation.newest() + 1, "at": at, **entry})
-        self._tell(conversation, {"type": "entries", "entries": [conversation.entries[-1]]})
+        if self._entries_to_skip:
+            self._entries_to_skip -= 1
+        else:
+            self._tell(conversation, {"type": "entries", "entries": [conversation.entries[-1]]})
 
     def _begin(self, conversation: Conversation, frame: Frame) -> None:
         conversation.read = conversation.newest()
@@ -363,12 +377,14 @@ class WebChatStandIn:
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         self.attempts.append((time.monotonic(), "socket"))
+        self._break_if_away(request)
         if self.sockets == "never":
             await asyncio.sleep(3600)
-        if self.sockets == "refused" or self.is_forbidden:
+        if self.sockets == "refused":
             raise web.HTTPForbidden
         socket = web.WebSocketResponse()
-        await socket.prepare(request)
+        with suppress(ConnectionResetError):  # the browser has left
+            await socket.prepare(request)
         if self.sockets == "closed":
             await socket.close()
             return socket
@@ -402,8 +418,7 @@ class WebChatStandIn:
 
     async def _exchange(self, request: web.Request) -> web.StreamResponse:
         self.attempts.append((time.monotonic(), "exchange"))
-        if self.is_forbidden:
-            raise web.HTTPForbidden
+        self._break_if_away(request)
         body = await request.json()
         answers: list[Frame] = []
         news = asyncio.Event()
@@ -435,9 +450,16 @@ class WebChatStandIn:
         if any(frame["type"] != "welcome" for frame in answers):
             return
         ends = [asyncio.create_task(event.wait()) for event in (news, is_over)]
-        await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        for end in ends:
-            end.cancel()
+        try:
+            await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+
+    def _break_if_away(self, request: web.Request) -> None:
+        if self.is_away and request.transport:
+            request.transport.abort()
+            raise web.HTTPServiceUnavailable
 
     def _loses(self, frame: Frame) -> bool:
         if frame["type"] not in SHOWN or self._answers_to_lose == 0:
@@ -466,6 +488,7 @@ class WebChatStandIn:
     # --- Files, pages ---
 
     async def _upload(self, request: web.Request) -> web.Response:
+        self.uploads += 1
         await self._files_open.wait()
         body = await request.read()
         if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self._visitors:
