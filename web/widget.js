@@ -123,7 +123,7 @@ class TenderoChat extends HTMLElement {
   #unread = 0;
 
   connectedCallback() {
-    if (this.shadowRoot) return;
+    if (this.shadowRoot) return void (this.#parts?.isStarted && this.#parts.chat.start());
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(style);
     this.attachShadow({ mode: "open" }).adoptedStyleSheets = [sheet];
@@ -135,6 +135,10 @@ class TenderoChat extends HTMLElement {
     this.#root.append(this.#makeLauncher());
     if (this.#opensItself()) this.#open({ focus: false });
     else this.#prepareWhenIdle();
+  }
+
+  disconnectedCallback() {
+    this.#parts?.chat.stop();
   }
 
   attributeChangedCallback(_name, before, now) {
@@ -238,7 +242,7 @@ class TenderoChat extends HTMLElement {
     this.#root.append(this.#view.panel);
     if (this.#launcher) this.#launcher.hidden = true;
     this.#view.draw();
-    this.#view.shown(focus && !this.#isPage);
+    this.#view.shown(focus);
     this.#rememberOpen();
     this.#tell("open");
   }

@@ -364,6 +364,10 @@ def test_conversation_goes_on_in_whatsapp(chat: Widget) -> None:
     expect(link).to_have_count(0)
     chat.shop.happens("on_whatsapp", digits="01")
     expect(chat.log).to_contain_text("We go on in WhatsApp, on the number that ends in 01.")
+    chat.menu("Disconnect WhatsApp").click()
+    expect(chat.log).to_contain_text("WhatsApp is no longer connected to this conversation.")
+    expect(chat.menu("Continue on WhatsApp")).to_be_visible()
+    expect(chat.menu("Disconnect WhatsApp")).to_have_count(0)
 
 
 def test_whatsapp_is_not_offered_where_there_is_none(widget: Widget) -> None:

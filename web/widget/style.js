@@ -334,6 +334,8 @@ a.row .name { text-decoration: underline; text-underline-offset: 0.15em; }
 
 .row > div { display: flex; flex-direction: column; }
 
+.row > div > a { padding-block: 3px; }
+
 .files { display: flex; flex-direction: column; gap: 8px; align-items: flex-end; max-width: 100%; }
 
 .files:empty { display: none; }

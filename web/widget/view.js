@@ -47,7 +47,7 @@ export class View {
     this.panel.setAttribute("aria-modal", !this.isPage && this.wholeScreen.matches);
     this.composer.typed();
     this.log.toEnd();
-    if (focus) (matchMedia("(pointer: coarse)").matches ? this.panel : this.composer).focus();
+    if (focus) this.focus();
     this.fit();
     globalThis.visualViewport?.addEventListener("resize", this.fit);
     globalThis.visualViewport?.addEventListener("scroll", this.fit);
@@ -63,15 +63,21 @@ export class View {
     this.chat.typing(false);
   }
 
+  /** Where the shopper goes on. A phone's keyboard comes up only for who taps the text. */
+  focus() {
+    if (matchMedia("(pointer: coarse)").matches) this.panel.focus({ preventScroll: true });
+    else this.composer.focus();
+  }
+
   say(text) {
     this.chat.say(text);
-    this.composer.focus();
+    this.focus();
   }
 
   restart() {
     this.chat.restart();
     this.composer.element.hidden = false;
-    this.composer.focus();
+    this.focus();
   }
 
   makePanel() {
@@ -81,7 +87,7 @@ export class View {
 
   makeComposer() {
     const draft = { read: () => this.memory.get("draft") ?? "", keep: (text) => this.memory.set("draft", text || null) };
-    return new Composer(this.chat, this.words, { draft, onSent: () => this.log.toEnd() });
+    return new Composer(this.chat, this.words, { draft, onSent: () => this.log.toEnd(), onPicked: () => this.focus() });
   }
 
   /** What a message's parts may do, see parts.js. */
@@ -157,7 +163,7 @@ export class View {
 
   keyed(event) {
     if (this.isPage) return;
-    if (event.key === "Escape") this.onClose();
+    if (event.key === "Escape" && !event.isComposing) this.onClose();
     if (event.key === "Tab" && this.wholeScreen.matches) this.keepFocus(event);
   }
 
