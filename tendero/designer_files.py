@@ -116,6 +116,7 @@ _entry_keys = ("id", "question", "asked_as", "not_asked_as", "answer", "next", "
 FAQ = keys({"language": text, "faq": list_of(keys(dict.fromkeys(_entry_keys, anything)))}, required=("language", "faq"))
 MAIL = keys({"mail": keys({}, others=keys({"subject": text, "body": text}, required=("subject", "body")))}, required=("mail",))
 DEMO_PAGE = keys({"ideas": list_of(text)}, required=("ideas",), others=text)
+WIDGET = keys({"ideas": list_of(text)}, required=("ideas",), others=text)
 DEMO = keys(
     {
         "language": text,
@@ -170,6 +171,7 @@ def shapes(project: Path) -> Iterator[tuple[Path, Shape]]:
         ("faq/*/*.yml", FAQ),
         ("policies/*.yml", SETTINGS),
         ("mail/*.yml", MAIL),
+        ("widget/*.yml", WIDGET),
     ):
         folder = pattern.split("/")[0]
         yield from ((file, OF_THEIR_OWN.get(f"{folder}/{file.name}", shape)) for file in sorted(data.glob(pattern)))
