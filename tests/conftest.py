@@ -21,6 +21,17 @@ from database import Base, engine_for, transaction
 NOW = datetime(2026, 11, 18, 15, 0, tzinfo=timezone.utc)  # a Wednesday
 
 
+TOGETHER = "tests/conversations/"  # one stage, and a test at the end that asks what all the others have reached
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests stay together where several processes share the tests (`pytest -n 2 --dist loadgroup`)."""
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(TOGETHER if file.startswith(TOGETHER) else file))
+
+
 @pytest.fixture
 def database_url(tmp_path: Path) -> str:
     """An empty SQLite database with every table."""

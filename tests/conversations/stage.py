@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import re
 import socket
@@ -240,8 +241,11 @@ def trained_model() -> Path:
     from tendero.training import Training, current_model
 
     home = ROOT / "var"
-    model = current_model(home)
-    return model if model.exists() else Training(home).finish().model
+    home.mkdir(exist_ok=True)
+    with (home / "test-training.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # where several processes share the tests, one trains and the others wait for it
+        model = current_model(home)
+        return model if model.exists() else Training(home).finish().model
 
 
 def newest_code(mails: Path) -> str:
