@@ -375,8 +375,9 @@ class Conversation:
 
     def _again(self, session: Session, visitor: Visitor, name: str) -> list[Json]:
         entry = chat_log.named(session, visitor.sender_id, name)
-        is_known = entry is not None and entry.seq <= self._seen
-        return [{"type": "entries", "entries": self._shown([entry]), "more": False}] if is_known else []
+        if entry is None or entry.seq > self._seen:
+            return []
+        return [{"type": "entries", "entries": self._shown([entry]), "more": False}]
 
     # What the shopper has seen
 
