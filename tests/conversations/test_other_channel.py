@@ -215,7 +215,8 @@ def test_stranger_who_proves_to_be_another_customer_gets_nothing(stage: Stage) -
 def test_another_customers_number_is_told_nothing_of_the_task(stage: Stage) -> None:
     there = web(stage, ES)
     played = bring(stage, stage.join({"channel": "whatsapp", "as": "emma@example.com"}), code_of(there), "es")
-    assert "Devolver algo" not in played.words
+    assert played.actions == ["action_go_on_here"]
+    assert [reply for reply in played.replies if reply.get("buttons")] == []  # nothing is offered
     assert not shows(ES, played.words)
 
 
