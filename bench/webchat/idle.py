@@ -2,8 +2,8 @@
 
     python -m bench.webchat.idle --connections 2000 --messages 100
 
-WebSockets to the shop's own server, each in a conversation of its own. Prints the memory that the server takes for each, and
-how long the shopper waits for a reply. Only this machine is spoken to; it needs as many open files (`ulimit -n`).
+WebSockets to the shop's own server, each in a conversation of its own. Prints the memory that the server takes for each, and how
+long the shopper waits for a reply. Only this machine is spoken to; it needs as many open files (`ulimit -n`).
 """
 
 from __future__ import annotations

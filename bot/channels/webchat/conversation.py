@@ -165,6 +165,8 @@ class Conversation:
             raise _No("bad_frame")
         if isinstance(frame, Say | Choose | Place | End | Restart | WhatsApp | Unlink | Identify | SignOut):
             self._keep_within_limits("message")
+        if isinstance(frame, More):
+            self._keep_within_limits("hello")
         return await self._take_from(self._visitor, frame)
 
     async def _take_from(self, visitor: Visitor, frame: Frame) -> list[Json]:
@@ -335,7 +337,7 @@ class Conversation:
     async def _choose(self, visitor: Visitor, frame: Choose) -> list[Json]:
         def inbound(session: Session) -> tuple[str, Json, Json]:
             entry = chat_log.entry(session, visitor.sender_id, frame.seq)
-            offered = choices(entry.content) if entry is not None and entry.by in ("assistant", "agent") else []
+            offered = choices(entry.content) if entry is not None else []
             if frame.choice >= len(offered):
                 raise _No("unknown_choice")
             chosen = offered[frame.choice]

@@ -124,7 +124,7 @@ def test_signing_in_midway_keeps_the_conversation(shop: Served, connect: Callabl
     assert client.texts.count("signed_in") == 1
 
 
-def test_another_customer_begins_anew_and_the_first_ones_tabs_are_sent_away(shop: Served, connect: Callable[..., Client]) -> None:
+def test_another_customer_begins_anew_in_a_conversation_of_their_own(shop: Served, connect: Callable[..., Client]) -> None:
     client, other_tab = connect(to=shop), connect(to=shop)
     client.hello(jwt=sign_in("C-1"))
     client.say("a secret of C-1")

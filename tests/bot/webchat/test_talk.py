@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from bot.channels.spoken import NOT_A_COMMAND
+from bot.channels.webchat.names import of_reply
 from messaging.turns.engine import Limits
 from tests.bot.webchat.server import Served, wait_until
 from tests.webchat_client import Client, Json, words_of
@@ -83,10 +85,12 @@ def test_the_same_id_of_two_visitors_names_two_messages(server: Served, connect:
     assert len(server.handler.heard) == 2
 
 
-def test_an_id_that_looks_like_a_replys_name_hides_no_reply(client: Client) -> None:
-    client.say("1-0", id="1-0")
-    client.say("said", id="replied/1-0")
-    assert len(client.entries) == 4
+def test_an_id_that_looks_like_a_replys_name_hides_no_reply(server: Served, client: Client) -> None:
+    now = int(time.time())
+    for at in range(now, now + 4):  # the fifth message's reply is named so, at one of these seconds
+        client.say("a guess", id=of_reply(f"5-0.{at}"))
+    assert words_of(client.say("hello")[1]) == "you said hello"
+    assert server.inbox()[-1].id == 5
 
 
 def test_a_typed_command_is_only_text(server: Served, client: Client) -> None:
