@@ -10,6 +10,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.elsewhere import offer_begun_elsewhere
 from actions.handoff import open_for
 from actions.offers import Next, next_task, offer, offer_queued, offer_suspended
 from actions.tasks import FORMS, TASKS
@@ -27,13 +28,17 @@ FORM_SLOTS = tuple(
     (
         "order_number line_id return_items cancel_reason return_reason package return_method refund_to new_variant "
         "new_address new_payment_method problem evidence resolution points confirmation contact code proposal_id choices "
-        "current_task reopened wanted_order item_words newsletter_address"
+        "current_task reopened wanted_order item_words newsletter_address begun_elsewhere"
     ).split()
 )
 
 
-def close_task(turn: Turn, settled: bool, matter: str | None = None) -> None:
-    """Forget what the task collected, then offer what is still open; a settled matter with nothing open is rated once."""
+def close_task(turn: Turn, settled: bool, matter: str | None = None, is_left: bool = False) -> None:
+    """Forget what the task collected, then offer what is still open; a settled matter with nothing open is rated once.
+
+    is_left: it did not come to its end, or begins again at once: nothing is looked for on other channels.
+    """
+    closed = turn.slots.get("current_task")
     turn.set("last_order", turn.slots.get("order_number") or turn.slots.get("last_order"))
     offered = dict(turn.slots.get("offers") or {}) if not settled else {}
     choices = turn.slots.get("choices") if offered else None
@@ -43,7 +48,7 @@ def close_task(turn: Turn, settled: bool, matter: str | None = None) -> None:
     turn.set("offers", offered or None)
     if offered:  # one question at a time: what waits is offered once this has its answer
         turn.set("choices", choices)
-    elif offer_queued(turn) or offer_suspended(turn):
+    elif offer_queued(turn) or offer_suspended(turn) or (not is_left and offer_begun_elsewhere(turn, closed)):
         return
     elif settled and matter and satisfaction.ask(turn.session, turn.sender_id, matter, turn.now):
         turn.set("rated_matter", matter)
@@ -55,7 +60,7 @@ def leave_task(turn: Turn) -> None:
     proposals.withdraw(turn.session, turn.sender_id, turn.now)
     for slot in ("queued_request", "offers", "rated_matter"):
         turn.set(slot, None)
-    close_task(turn, settled=False)
+    close_task(turn, settled=False, is_left=True)
 
 
 def say_failure(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[dict[str, Any]]:
@@ -111,8 +116,8 @@ NEAREST = {
 # The nearest thing is in the words of the refusal itself: there is no task to offer for it here.
 SAID_IN_THE_REFUSAL = frozenset(
     (
-        "create_account drop_off fewer_points identify keep_earning new_order one_time_code other_method other_variant "
-        "round_down send_picture single_method store_owner supervisor"
+        "begin_anew create_account drop_off fewer_points identify keep_earning new_order one_time_code other_method "
+        "other_variant round_down send_picture single_method store_owner supervisor"
     ).split()
 )
 

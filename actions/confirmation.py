@@ -174,7 +174,7 @@ class SubmitAction(Action, ABC):
         if stale.refusal is not None:
             say = say_refusal if again is None else say_reason
             say(turn, self.write.task, stale.refusal)
-        close_task(turn, settled=False)
+        close_task(turn, settled=False, is_left=again is not None)
         if again is None:
             return turn.events
         return [*turn.events, SlotSet("carried", again), FollowupAction(self.write.form)]

@@ -17,6 +17,7 @@ from actions.choices import button, folded_words, picked, picked_by_position, ta
 from actions.closing import leave_task, say_failure
 from actions.confirmation import SLOT as CONFIRMATION
 from actions.confirmation import say_about_old_summary
+from actions.elsewhere import offer_begun_elsewhere
 from actions.failing import never_silent
 from actions.faq import answer_where_one_fits
 from actions.handoff import AGAIN, intent_of, note_contact, open_for, pass_on
@@ -180,7 +181,9 @@ def _who_it_is(turn: Turn) -> Events | None:
 
 def _now_known(turn: Turn, response: str) -> Events:
     left = left_at_identity(turn.tracker)
-    return [*turn.events, FollowupAction(left)] if left else _show(turn, response)
+    if left:
+        return [*turn.events, FollowupAction(left)]
+    return turn.events if offer_begun_elsewhere(turn) else _show(turn, response)
 
 
 def _show(turn: Turn, response: str) -> Events:
@@ -209,7 +212,7 @@ def _reply_to_offer(turn: Turn) -> str | None:
 def _picked_in_words(turn: Turn) -> str | None:
     """Of a list that is browsed, once one of it was told: "the second", "no, the other one". A colour is of the one told."""
     shown, seen = turn.offered(offers.SLOT), (turn.slots.get("choices") or {}).get(SEEN)
-    positive = [option.value for option in shown if not offers.is_no(option.value)]
+    positive = [option.value for option in shown if offers.is_yes(option.value)]
     if seen is None and turn.intent == "affirm" and len(positive) == 1:
         return positive[0]
     if seen is None:
@@ -259,6 +262,9 @@ def _choose_again(turn: Turn) -> Events | None:
 
 
 def _decline(turn: Turn) -> Events:
+    instead = next((value for value in turn.slots.get("offers") or {} if offers.is_no(value)), None)
+    if instead is not None:
+        return _take_up(turn, instead)
     turn.set("offers", None)
     turn.set("choices", None)
     turn.set("rated_matter", None)

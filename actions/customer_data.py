@@ -22,7 +22,6 @@ from commerce.proposals import Refusal
 from messaging import file_references
 from messaging import privacy as conversations_privacy
 from messaging.mentions import Contacts
-from messaging.models import ChannelIdentity
 
 TRACKERS = "events"  # Rasa's table
 
@@ -63,8 +62,8 @@ def export(session: Session, who: Found) -> dict[str, Any]:
     """Fit for JSON. `said` has what the customer and the assistant wrote, by conversation."""
     return {
         "shop": privacy.export_customer(session, who.id),
-        "conversations": conversations_privacy.export_conversations(session, who.id, who.contacts),
-        "said": _said(session, who.id),
+        "conversations": conversations_privacy.export_conversations(session, who.id, who.contacts, who.number),
+        "said": _said(session, who),
     }
 
 
@@ -85,7 +84,9 @@ def erase_around(session: Session, who: Found, traces: Traces, now: datetime, ke
     contacts = tuple(dict.fromkeys([*traces.contacts, *who.contacts]))
     naming = _naming(session, Contacts(contacts))
     received = file_references.erase(session, traces.files)  # pictures of claims, named by reference
-    left = conversations_privacy.erase_conversations(session, who.id, now, key=key, contacts=contacts, naming=naming)
+    left = conversations_privacy.erase_conversations(
+        session, who.id, now, key=key, contacts=contacts, number=who.number, naming=naming
+    )
     _forget_trackers(session, left.sender_ids)
     _erase_from_trackers(session, left.quoting, Contacts(contacts))
     return Erased(who.number, contacts, (*traces.files, *received, *left.attachments), len(left.sender_ids))
@@ -106,9 +107,8 @@ def _unlink(home: Path, path: str) -> bool:
     return True
 
 
-def _said(session: Session, customer_id: int) -> list[dict[str, Any]]:
-    senders = select(ChannelIdentity.sender_id).where(ChannelIdentity.customer_id == customer_id).distinct()
-    names = sorted(session.execute(senders).scalars())
+def _said(session: Session, who: Found) -> list[dict[str, Any]]:
+    names = sorted(conversations_privacy.conversations_of(session, who.id, who.number))
     if not names or not _has_trackers(session):
         return []
     query = text(

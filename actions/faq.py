@@ -10,7 +10,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions import catalog, formats
 from actions.failing import never_silent
 from actions.handoff import asks_for_the_wait, pass_on, support_calendar
-from actions.identity import is_known_well_enough
+from actions.levels import is_known_well_enough
 from actions.loyalty import tell_expiries
 from actions.offers import Next, offer, offer_queued
 from actions.reported import claimed

@@ -32,6 +32,7 @@ SPEAKERS = {"user": "shopper", "bot": "assistant"}
 LONGEST_TRANSCRIPT = 200  # messages
 SHARED = re.compile(r"/share_(\w+)$")
 LIKE_A_CODE = re.compile(r"(?<!\d)\d(?:[ .-]?\d){5}(?!\d)")  # six digits
+WORDS = "words"  # metadata of a message that the channel has told as a command: what was written
 AGAIN = "heard_again"  # metadata of a message that an action has put to the rules a second time
 
 
@@ -96,7 +97,9 @@ def transcript(tracker: Tracker) -> list[dict[str, Any]]:
         titles |= {button["payload"]: button["title"] for button in (event.get("data") or {}).get("buttons") or []}
         by, at = SPEAKERS[event["event"]], event.get("timestamp")
         if by == "shopper":
-            text = titles.get(text) or _without_codes(text, event, asked_slot == "code")
+            text = (
+                (event.get("metadata") or {}).get(WORDS) or titles.get(text) or _without_codes(text, event, asked_slot == "code")
+            )
             text = _shared_in_words(text, event)
         said.append({"by": by, "text": text, "at": at})
     return said[-LONGEST_TRANSCRIPT:]

@@ -10,26 +10,22 @@ from rasa_sdk.events import ActiveLoop, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.closing import leave_task
+from actions.elsewhere import OFFERED
 from actions.failing import never_silent
 from actions.handoff import note_contact
+from actions.levels import is_known_well_enough
 from actions.mailing import send_mail
-from actions.shop import policies, shop_country
+from actions.shop import shop_country
 from actions.task_form import NOT_NEEDED, End, Reply, Step
 from actions.turn import Turn, turn_of
 from commerce import customers
 from database import home_folder
-from messaging import codes, contacts
+from messaging import channel_links, codes, contacts
 from messaging.secret import secret_key
 
 AHEAD = "contact_ahead"  # slot: an e-mail or phone that was written before anything asked for it
 LIMITED = "limited"  # fills the slot `contact` where no more codes may be sent for now
 CODE_MINUTES = int(codes.CODE_LIFETIME.total_seconds() // 60)
-
-
-def is_known_well_enough(turn: Turn, operation: str) -> bool:
-    """Whether the policy `identity` allows this operation at the level that the conversation has."""
-    facts = {"operation": operation, "level": turn.identity.level.name}
-    return policies().decide("identity", facts, turn.today).is_allowed
 
 
 class ContactStep(Step):
@@ -157,6 +153,7 @@ OF_SOMEBODY = (
     "carried",
     "wanted_points",
     "newsletter_wish",
+    OFFERED,
     AHEAD,
 )
 
@@ -178,8 +175,9 @@ class ActionSignOut(Action):
 
 
 def sign_out(turn: Turn) -> None:
-    """End both levels of identity, and forget what belongs to the one who was known."""
+    """End both levels of identity, and forget what belongs to the one who was known, on the other channel too."""
     turn.forget_identity()
+    channel_links.undo(turn.session, turn.sender_id, turn.now)
     for slot in OF_SOMEBODY:
         turn.set(slot, None)
     leave_task(turn)

@@ -15,7 +15,7 @@ from actions.choices import Option, folded_words
 from actions.closing import close_task, refusal_values
 from actions.confirmation import ConfirmStep, SubmitAction, Write
 from actions.failing import never_silent
-from actions.identity import is_known_well_enough
+from actions.levels import is_known_well_enough
 from actions.mailing import send_mail
 from actions.offers import next_task, offer
 from actions.order_steps import says_phrase, words_of_message

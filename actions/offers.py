@@ -13,6 +13,7 @@ from actions.turn import Turn
 
 SLOT = "offer"
 NO = "no"
+BESIDE = "beside"
 MARK_BYTES = 4
 
 
@@ -33,8 +34,18 @@ class Next:
         return {"do": self.do, "carried": dict(self.carried), "instead_of": self.instead_of}
 
 
-def offer(turn: Turn, nexts: Sequence[Next], response: str, /, decline: bool = False, **values: Any) -> None:
-    """Say the response with a choice for each; `decline` adds "no, thanks".
+def offer(
+    turn: Turn,
+    nexts: Sequence[Next],
+    response: str,
+    /,
+    decline: bool = False,
+    otherwise: Next | None = None,
+    beside: Sequence[Next] = (),
+    **values: Any,
+) -> None:
+    """Say the response with a choice for each; `decline` adds "no, thanks"; otherwise: what a "no" leads to; beside: choices
+    that a mere "yes" never means.
 
     No two offers of a conversation have a value in common: a tap on the button of an older one takes up nothing.
     """
@@ -43,14 +54,23 @@ def offer(turn: Turn, nexts: Sequence[Next], response: str, /, decline: bool = F
     options = [Option(value, each.title, each.also) for value, each in named.items()]
     if decline:
         options.append(Option(f"{NO}.{mark}", turn.label("no")))
+    more = {f"{BESIDE}{number}.{mark}": each for number, each in enumerate(beside, start=1)}
+    options += [Option(value, each.title) for value, each in more.items()]
+    if otherwise is not None:
+        more[f"{NO}.{mark}"] = otherwise
     turn.set("rated_matter", None)  # from here on a number picks one of these
     turn.offer(SLOT, options, response, **values)
-    turn.set("offers", {value: each.stored() for value, each in named.items()})
+    turn.set("offers", {value: each.stored() for value, each in {**named, **more}.items()})
 
 
 def is_no(value: str | None) -> bool:
     """Whether this value declines the offer."""
     return value is not None and value.partition(".")[0] == NO
+
+
+def is_yes(value: str) -> bool:
+    """Whether a "yes" may mean this value."""
+    return not is_no(value) and not value.startswith(BESIDE)
 
 
 def is_open(turn: Turn, value: str | None) -> bool:

@@ -18,12 +18,14 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.choices import Option, picked, tapped
 from actions.closing import close_task, say_reason, say_refusal
+from actions.elsewhere import BEGUN, ELSEWHERE, fill_in_rest, offer_same_begun_elsewhere, take_over
 from actions.failing import never_silent
 from actions.turn import Turn, turn_of
 from actions.words import response_keys
 from commerce.proposals import Refusal
+from messaging.tasks_at_hand import ITEM_WORDS, SUSPENDED, TASK_SLOTS, tells
+from messaging.tasks_at_hand import NOT_NEEDED as NOT_NEEDED
 
-NOT_NEEDED = "-"  # fills a slot whose question need not be asked
 SURELY_ANOTHER = 0.6  # confidence at which a message within a form is taken for another request
 
 # Intents that never fill a slot: they are said about the conversation, not in answer to a question.
@@ -172,7 +174,13 @@ class TaskForm(Action, ABC):
             if not self._take_reply(turn) and not self._is_said_again(turn):
                 return self._reject(turn)
             turn.events.append(SlotSet("current_task", self.form))  # a form that sets nothing is taken for one that rejects
-        return self._next(turn)
+        fill_in_rest(turn, self.form)
+        return self._next(turn) if not self._goes_on_elsewhere(turn) else self._end(turn, End())
+
+    def _goes_on_elsewhere(self, turn: Turn) -> bool:
+        """Whether the very same was begun on another channel, and the shopper is asked which of the two goes on."""
+        said = any(tells(turn.slots.get(slot)) for slot in (*TASK_SLOTS, "wanted_order", ITEM_WORDS))
+        return not said and offer_same_begun_elsewhere(turn, self.form)
 
     # Beginning
 
@@ -187,6 +195,9 @@ class TaskForm(Action, ABC):
         turn.set("choices", None)
         turn.set("offers", None)
         turn.set("rated_matter", None)
+        turn.set(BEGUN, None)
+        if (elsewhere := turn.carried.get(ELSEWHERE)) is not None:
+            turn.set("carried", take_over(turn, elsewhere, self.form))
         for slot, value in (turn.carried.get("slots") or {}).items():
             turn.set(slot, value)
         if (second := turn.second_request()) and second["intent"] != self.task:
@@ -361,18 +372,10 @@ def rasa_asks(form: str, slot: str) -> bool:
     return bool({f"utter_ask_{form}_{slot}", f"utter_ask_{slot}"} & response_keys())
 
 
-TASK_SLOTS = tuple(
-    (
-        "order_number line_id return_items cancel_reason return_reason package return_method refund_to new_variant "
-        "new_address new_payment_method problem evidence resolution points"
-    ).split()
-)
-
-
 def suspend(turn: Turn, form: str) -> None:
     """Keep what this task knows, to offer going on with it once the task that interrupts it has ended."""
-    before = turn.slots.get("suspended_task")
-    turn.set("suspended_task", {"form": form, "slots": known_slots(turn), "before": before})
+    before = turn.slots.get(SUSPENDED)
+    turn.set(SUSPENDED, {"form": form, "slots": known_slots(turn), "before": before})
 
 
 def known_slots(turn: Turn) -> dict[str, Any]:

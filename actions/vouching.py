@@ -1,25 +1,32 @@
-"""Who is asking, where the channel proves a phone number: the one customer who has that number on file.
+"""Who is asking, where the channel knows it.
 
-It is looked up in every turn: the number may be somebody else's by now, on the channel or on file.
+By a phone number that it proves: the one customer who has that number on file. By the shop's own sign-in on a page: the customer
+whom that names, who is proven as long as it holds. Both are looked up in every turn: the number may be somebody else's by now,
+the sign-in may have ended.
 """
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from commerce import customers
-from messaging import identities
-from messaging.channel_abilities import PROVES_PHONES
+from messaging import identities, web_visitors
+from messaging.channel_abilities import PROVES_PHONES, SIGNS_IN
 from messaging.contacts import normalize_phone, spellings
 from messaging.identities import ANONYMOUS, Identity, Level
 from messaging.models import ChannelContact
 
+logger = logging.getLogger(__name__)
+
 
 def vouched(session: Session, channel: str, sender_id: str, known: Identity, now: datetime) -> Identity:
     """Who it is, `known` being what was written down before. Whoever has signed out is asserted again only when they ask."""
+    if channel in SIGNS_IN:
+        return _signed_in(session, channel, sender_id, known, now)
     if channel not in PROVES_PHONES or known.level is Level.proven:
         return known
     owner = owner_of_number(session, sender_id)
@@ -55,6 +62,26 @@ def number_of(session: Session, sender_id: str) -> str | None:
     """The number that the channel has proven, in E.164."""
     found = session.execute(select(ChannelContact.phone).where(ChannelContact.sender_id == sender_id)).scalar_one_or_none()
     return normalize_phone(found) or found if found else None
+
+
+def _signed_in(session: Session, channel: str, sender_id: str, known: Identity, now: datetime) -> Identity:
+    """As long as the shop's sign-in holds, it outdoes a code: the page shows whose account it is."""
+    signed_in = web_visitors.signed_in(session, sender_id, now)
+    owner = customers.with_number(session, signed_in[0]) if signed_in else None
+    if signed_in is None or owner is None:
+        if signed_in is not None:
+            logger.warning("webchat: the shop's sign-in names a customer whom we do not know")
+        _note_whose(session, sender_id, known)
+        return known
+    if known != Identity(owner, Level.proven):
+        identities.prove_identity(session, channel, sender_id, owner, now, lifetime=signed_in[1] - now)
+    return Identity(owner, Level.proven)
+
+
+def _note_whose(session: Session, sender_id: str, known: Identity) -> None:
+    number = customers.number_of(session, known.customer_id) if known.customer_id is not None else None
+    if number is not None:
+        web_visitors.note_whose(session, sender_id, number)
 
 
 def _asserted(session: Session, channel: str, sender_id: str, customer_id: int, now: datetime) -> Identity:

@@ -19,16 +19,20 @@ from bot.action_call import ActionFailed
 from bot.language_slots import LANGUAGE_SLOTS
 from bot.processor import TurnProcessor
 from bot.tracker import ConversationTracker
-from bot.tracker_store import ConversationTrackerStore
+from bot.tracker_store import FORGET, ConversationTrackerStore
 from bot.turn import CurrentTurn, turn_under_way
+from messaging import tasks_at_hand
 from messaging.calendar import Calendar
+from messaging.channel_links import UNLINKED
 from messaging.handoffs import call_back, open_handoff
+from messaging.tasks_at_hand import MOVED, Task, task_in
 from messaging.turns.engine import Outcome
 from messaging.turns.inbox import ANSWER, ERASED, Claim
 from messaging.turns.timers import cancel_timer, set_timer
 
 IDLE_AFTER = timedelta(hours=24)  # a task that nobody goes on with is put away
 PUT_AWAY = "action_put_away_task"
+OTHER_CHANNEL = {MOVED: "action_gone_on_elsewhere", UNLINKED: "action_end_link"}  # what a timer of this kind has done
 LAST_WORDS = 20  # of the conversation, for the person who takes over
 
 
@@ -65,6 +69,7 @@ class RasaHandler:
         began = time.perf_counter()
         processor = self.processor  # the turn ends with the model that it began with
         tracker = await self._load(claim, processor)
+        task_before = _task_of(tracker)
         is_left_in_the_middle = processor.end_unknown_form(tracker)
         loaded = time.perf_counter()
         replies = ReplyCollector(claim.channel)
@@ -83,27 +88,34 @@ class RasaHandler:
                 await processor.take_turn(_message(claim, replies), tracker)
         thought = time.perf_counter() - loaded - turn.seconds_in_actions
         stages = {"load": loaded - began, "understand": thought, "actions": turn.seconds_in_actions}
-        return replace(self._outcome(claim, tracker, replies), stages=stages)
+        return replace(self._outcome(claim, tracker, replies, task_before), stages=stages)
 
     async def apologise(self, claim: Claim) -> Outcome:
         processor = self.processor
         tracker = await self._load(claim, processor)
+        task_before = _task_of(tracker)
         processor.end_unknown_form(tracker)
         replies = ReplyCollector(claim.channel)
         if claim.kind == "message":
             tracker.update(_not_understood(claim))
             if claim.owner != "agent":
                 await processor.apologise(replies, tracker, "failed")
-        return self._outcome(claim, tracker, replies, calls_a_person=claim.kind == "message" and claim.owner != "agent")
+        calls_a_person = claim.kind == "message" and claim.owner != "agent"
+        return self._outcome(claim, tracker, replies, task_before, calls_a_person)
 
     async def _load(self, claim: Claim, processor: TurnProcessor) -> ConversationTracker:
         return await asyncio.to_thread(self._store.load, claim.sender_id, processor.domain)
 
     async def _timer(self, processor: TurnProcessor, claim: Claim, tracker: ConversationTracker, replies: ReplyCollector) -> None:
-        """Timers say nothing by themselves, but for a reminder. A call-back is moved with what the turn saves."""
+        """Timers say nothing by themselves, but for a reminder and where a task goes on elsewhere.
+
+        A call-back is moved with what the turn saves.
+        """
         kind = claim.details.get("timer")
         if kind == "idle" and tracker.active_loop_name and claim.owner == "bot":
             await processor.do(PUT_AWAY, tracker, replies)
+        elif kind in OTHER_CHANNEL and claim.owner != "agent":
+            await processor.do(OTHER_CHANNEL[kind], tracker, replies)
         elif kind == "reminder" and claim.owner == "bot":
             await processor.say(str(claim.details["response"]), tracker, replies, claim.details.get("values") or {})
 
@@ -137,7 +149,12 @@ class RasaHandler:
             await processor.apologise(replies, tracker, "erased")
 
     def _outcome(
-        self, claim: Claim, tracker: ConversationTracker, replies: ReplyCollector, calls_a_person: bool = False
+        self,
+        claim: Claim,
+        tracker: ConversationTracker,
+        replies: ReplyCollector,
+        task_before: Task | None,
+        calls_a_person: bool = False,
     ) -> Outcome:
         was_withheld = False
 
@@ -148,6 +165,8 @@ class RasaHandler:
             if claim.details.get("timer") == "callback":
                 call_back(session, int(claim.details["handoff"]), datetime.now(timezone.utc))
             _set_idle_timer(session, claim, tracker)
+            task = None if tracker.get_slot(FORGET) else _task_of(tracker)
+            tasks_at_hand.note(session, claim.sender_id, task_before, task, datetime.now(timezone.utc))
             if calls_a_person and self._calendar is not None:
                 self._call_a_person(session, claim, tracker)
 
@@ -204,6 +223,10 @@ def _last_words(tracker: ConversationTracker) -> list[dict[str, Any]]:
     speakers = {"user": "shopper", "bot": "assistant"}
     said = [event for event in tracker.events if event.type_name in speakers and getattr(event, "text", None)]
     return [{"by": speakers[each.type_name], "text": each.text, "at": each.timestamp} for each in said[-LAST_WORDS:]]
+
+
+def _task_of(tracker: ConversationTracker) -> Task | None:
+    return task_in(tracker.active_loop_name, tracker.current_slot_values())
 
 
 def _set_idle_timer(session: Session, claim: Claim, tracker: ConversationTracker) -> None:

@@ -22,3 +22,14 @@ def only_one_with_phone(session: Session, spellings: Collection[str]) -> int | N
     fits = select(Customer.id).where(Customer.phone.in_(spellings), Customer.erased_at.is_(None))
     found = session.execute(fits.limit(2)).scalars().all()
     return int(found[0]) if len(found) == 1 else None
+
+
+def with_number(session: Session, number: str) -> int | None:
+    """The id of the customer whose number this is; None where nobody has it, or they have been erased."""
+    fits = select(Customer.id).where(Customer.number == number, Customer.erased_at.is_(None))
+    found = session.execute(fits).scalar_one_or_none()
+    return None if found is None else int(found)
+
+
+def number_of(session: Session, customer_id: int) -> str | None:
+    return session.execute(select(Customer.number).where(Customer.id == customer_id)).scalar_one_or_none()

@@ -2,5 +2,6 @@
 
 from __future__ import annotations
 
-TAKES_FILES = frozenset({"whatsapp"})  # pictures and documents come in through it
+TAKES_FILES = frozenset({"whatsapp", "webchat"})  # pictures and documents come in through it
 PROVES_PHONES = frozenset({"whatsapp"})  # it knows from which number somebody writes
+SIGNS_IN = frozenset({"webchat"})  # the shop's own page says there who its customer is

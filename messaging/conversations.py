@@ -29,6 +29,12 @@ def owner(session: Session, sender_id: str) -> Owner:
     return found or "bot"
 
 
+def channel_of(session: Session, sender_id: str) -> str | None:
+    """On which channel it runs; None where nobody has written in it."""
+    found = session.execute(select(Conversation.channel).where(Conversation.sender_id == sender_id)).scalar_one_or_none()
+    return str(found) if found is not None else None
+
+
 def take_recap(session: Session, sender_id: str) -> bool:
     """True once after a person gave the conversation back: the turn that is told so begins with a recap."""
     taken = (

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from messaging.models import ReceivedFile
-from messaging.received_files import below_home
+from messaging.received_files import UNSAID, below_home
 
 PICTURES = ("image", "video", "document")  # the kinds that show something
 KINDS = (*PICTURES, "voice", "audio")  # all but stickers, which say nothing
@@ -21,11 +21,13 @@ def reference(file: ReceivedFile) -> str:
 
 
 def since(session: Session, sender_id: str, begin: datetime, kinds: Collection[str], limit: int) -> list[ReceivedFile]:
-    """The conversation's newest files from that instant on, the oldest of them first; without those that cannot be had."""
+    """The conversation's newest files from that instant on, the oldest of them first.
+
+    Without those that cannot be had, and those that were uploaded and are not part of a message."""
     found = (
         select(ReceivedFile)
         .where(ReceivedFile.sender_id == sender_id, ReceivedFile.received_at >= begin)
-        .where(ReceivedFile.kind.in_(kinds), ReceivedFile.state != "failed")
+        .where(ReceivedFile.kind.in_(kinds), ReceivedFile.state != "failed", ReceivedFile.message_id != UNSAID)
         .order_by(ReceivedFile.id.desc())
         .limit(limit)
     )

@@ -9,6 +9,7 @@ from enum import IntEnum
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
+from messaging import web_visitors
 from messaging.models import ChannelIdentity
 from messaging.writes import insert_or_update, one_at_a_time
 
@@ -57,6 +58,18 @@ def probable_customer(session: Session, sender_id: str) -> int | None:
     return session.execute(newest.limit(1)).scalar_one_or_none()
 
 
+def senders_known_as(session: Session, customer_id: int, now: datetime) -> set[str]:
+    """Every conversation, on any channel, that is known as this customer's now."""
+    return set(session.execute(_KNOWN_AS, {"customer_id": customer_id, "now": now}).scalars())
+
+
+_KNOWN_AS = (
+    select(ChannelIdentity.sender_id)
+    .where(ChannelIdentity.customer_id == bindparam("customer_id"), ChannelIdentity.ended_at.is_(None))
+    .where(or_(ChannelIdentity.expires_at.is_(None), ChannelIdentity.expires_at > bindparam("now")))
+)
+
+
 def assert_identity(session: Session, channel: str, sender_id: str, customer_id: int, now: datetime) -> None:
     """The channel vouches for the sender: for good, until it names another customer or the shopper signs out."""
     _become(session, channel, sender_id, customer_id, Level.asserted, now, expires_at=None)
@@ -103,7 +116,8 @@ def prove_identity(
 
 
 def forget(session: Session, channel: str, sender_id: str, now: datetime) -> None:
-    """Sign out, of both levels. The channel may assert again, the shopper may prove again."""
+    """Sign out, of both levels and of the shop's sign-in. The channel may assert again, the shopper may prove again."""
+    web_visitors.end_sign_in(session, sender_id, now)
     session.execute(_current(channel, sender_id).values(ended_at=now))
 
 

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from messaging.models import (
     ChannelAddress,
     ChannelContact,
     ChannelIdentity,
+    ChannelLink,
+    ChatEntry,
     CodeRequest,
     Consent,
     Conversation,
@@ -31,14 +33,19 @@ from messaging.models import (
     OutgoingMail,
     ReceivedFile,
     SatisfactionRating,
+    TaskAtHand,
     Timer,
     TrackerState,
+    UsedSignIn,
+    WebVisitor,
 )
 from messaging.outbox import newest
 from messaging.received_files import below_home
 from messaging.turns import inbox
 
 ERASED = "erased-"
+LAST_WORDS = timedelta(hours=1)  # for which a page may still fetch the goodbye of a conversation that was erased
+NOTHING_LEFT = {"event": "erased"}  # in the place of the newest entry: those that follow go on counting from it
 NOT_EXPORTED = frozenset({"code_hash", "contact_hash", "promised_hash", "key", "next_try_at", "tries", "error", "claim"})
 
 
@@ -55,6 +62,7 @@ class Erased:
 @dataclass(frozen=True)
 class _Person:
     customer_id: int
+    number: str  # in the shop; empty where it is not known
     contacts: tuple[str, ...]  # e-mails and phones on file
     senders: tuple[str, ...]  # every conversation that was ever theirs
     own: tuple[str, ...]  # those that were nobody else's: a shop's tablet has many customers
@@ -62,9 +70,14 @@ class _Person:
     addresses: tuple[str, ...] = ()  # by which channels name them in their own conversations, as consents have them
 
 
-def export_conversations(session: Session, customer_id: int, contacts: Sequence[str] = ()) -> dict[str, list[dict[str, Any]]]:
-    """Everything that is kept about the customer, by table, fit for JSON. contacts: e-mails and phones on file."""
-    person = _person(session, customer_id, contacts)
+def export_conversations(
+    session: Session, customer_id: int, contacts: Sequence[str] = (), number: str = ""
+) -> dict[str, list[dict[str, Any]]]:
+    """Everything that is kept about the customer, by table, fit for JSON.
+
+    contacts: e-mails and phones on file. number: by which the shop's own sign-in names the customer.
+    """
+    person = _person(session, customer_id, contacts, number)
     queries = {
         "identities": (ChannelIdentity, ChannelIdentity.customer_id == customer_id),
         "conversations": (Conversation, Conversation.sender_id.in_(person.own)),
@@ -81,6 +94,11 @@ def export_conversations(session: Session, customer_id: int, contacts: Sequence[
         "timers": (Timer, Timer.sender_id.in_(person.own)),
         "action_calls": (ActionCall, ActionCall.sender_id.in_(person.own)),
         "trackers": (TrackerState, TrackerState.sender_id.in_(person.own)),
+        "web_visitors": (WebVisitor, WebVisitor.sender_id.in_(person.own)),
+        "chat_entries": (ChatEntry, ChatEntry.sender_id.in_(person.own)),
+        "sign_ins": (UsedSignIn, UsedSignIn.sender_id.in_(person.own)),
+        "channel_links": (ChannelLink, _links_of(person)),
+        "tasks_at_hand": (TaskAtHand, TaskAtHand.sender_id.in_(person.own)),
     }
     return {name: _rows(session, model, condition) for name, (model, condition) in queries.items()}
 
@@ -92,22 +110,29 @@ def erase_conversations(
     *,
     key: bytes,
     contacts: Sequence[str] = (),
+    number: str = "",
     naming: Iterable[str] = (),
 ) -> Erased:
     """Erase what names or quotes the customer; numbers that the shop counts (scores, consents) stay without a name.
 
     key: of the keyed hashes. contacts: e-mails and phones on file. naming: conversations whose trackers have one of these.
+    number: by which the shop's own sign-in names the customer.
     A conversation that names the customer and was proven to be nobody's counts as theirs; out of those of others the
     contacts go. Open handoffs are closed, mails and replies not yet sent are not sent any more, marketing consent is
     withdrawn. A message that has no answer yet stays without its words: the turn that erases is one, and has to come to its
     end. Trackers, sent files and attachments are the caller's: see Erased.
     """
-    person = _with_unproven(session, _person(session, customer_id, contacts), naming)
+    person = _with_unproven(session, _person(session, customer_id, contacts, number), naming)
     attachments = _attachments(session, person)
     _erase_quotes(session, person)
     _close_handoffs(session, person, now)
     _withdraw_consents(session, person, now)
-    statements = [*_deletions(person, key), *_deletions_of_turns(person), *_pseudonyms(session, person, key)]
+    statements = [
+        *_deletions(person, key),
+        *_deletions_of_turns(person),
+        *_deletions_of_web_chats(session, person, now),
+        *_pseudonyms(session, person, key),
+    ]
     rows = sum(session.execute(statement.execution_options(synchronize_session=False)).rowcount for statement in statements)
     channel_contacts.purge(session)
     session.expire_all()
@@ -123,16 +148,29 @@ def erase_saved_mail(folder: Path, contacts: Iterable[str]) -> int:
     return len(theirs)
 
 
-def _person(session: Session, customer_id: int, contacts: Sequence[str]) -> _Person:
-    theirs = {
+def conversations_of(session: Session, customer_id: int, number: str = "") -> set[str]:
+    """Every conversation that was ever proven to be this customer's, or handed to a person as theirs, by `sender_id`."""
+    return {
         *session.execute(select(ChannelIdentity.sender_id).where(ChannelIdentity.customer_id == customer_id)).scalars(),
         *session.execute(select(Handoff.sender_id).where(Handoff.customer_id == customer_id)).scalars(),
+        *session.execute(select(WebVisitor.sender_id).where(number != "", WebVisitor.customer == number)).scalars(),
     }
+
+
+def _person(session: Session, customer_id: int, contacts: Sequence[str], number: str) -> _Person:
+    theirs = conversations_of(session, customer_id, number)
     others = (ChannelIdentity.sender_id.in_(theirs), ChannelIdentity.customer_id != customer_id)
     shared = set(session.execute(select(ChannelIdentity.sender_id).where(*others)).scalars())
+    shared |= _of_other_numbers(session, theirs, number)
     known = tuple(sorted({contact.strip().lower() for contact in contacts}))
     own = tuple(sorted(theirs - shared))
-    return _Person(customer_id, known, tuple(sorted(theirs)), own, addresses=_addresses(session, own))
+    return _Person(customer_id, number, known, tuple(sorted(theirs)), own, addresses=_addresses(session, own))
+
+
+def _of_other_numbers(session: Session, senders: Iterable[str], number: str) -> set[str]:
+    """Those in which the shop's own sign-in named another customer."""
+    others = (WebVisitor.sender_id.in_(senders), WebVisitor.customer.is_not(None), WebVisitor.customer != number)
+    return set(session.execute(select(WebVisitor.sender_id).where(number != "", *others)).scalars())
 
 
 def _addresses(session: Session, own: Sequence[str]) -> tuple[str, ...]:
@@ -145,10 +183,13 @@ def _with_unproven(session: Session, person: _Person, naming: Iterable[str]) -> 
     phones = {spelling for each in person.contacts for spelling in (each, *spellings(normalize_phone(each) or each))}
     reached = select(ChannelContact.sender_id).where(ChannelContact.phone.in_(sorted(phones)))
     naming = {*naming, *session.execute(reached).scalars()}
-    naming = {*naming, *(handoff.sender_id for handoff in _handoffs_naming(session, person))} - {*person.senders}
+    naming |= {handoff.sender_id for handoff in _handoffs_naming(session, person)}
+    naming |= {entry.sender_id for entry in _entries_naming(session, person)}
+    naming -= {*person.senders}
     proven = select(ChannelIdentity.sender_id).where(ChannelIdentity.sender_id.in_(naming))
     handed = select(Handoff.sender_id).where(Handoff.sender_id.in_(naming), Handoff.customer_id.is_not(None))
     of_others = {*session.execute(proven).scalars(), *session.execute(handed).scalars()}
+    of_others |= _of_other_numbers(session, naming, person.number)
     nobodys = naming - of_others
     own = tuple(sorted({*person.own, *nobodys}))
     return replace(
@@ -168,20 +209,35 @@ def _handoffs_naming(session: Session, person: _Person) -> list[Handoff]:
     return [each for each in found if contacts.are_in([each.transcript, each.collected, each.note])]
 
 
+def _entries_naming(session: Session, person: _Person) -> list[ChatEntry]:
+    contacts = Contacts(person.contacts)
+    content = func.lower(cast(ChatEntry.content, Text))
+    signs = [content.contains(sign, autoescape=True) for sign in contacts.signs]
+    found = session.execute(select(ChatEntry).where(or_(false(), *signs))).scalars()
+    return [each for each in found if contacts.are_in(each.content)]
+
+
 def _erase_quotes(session: Session, person: _Person) -> None:
-    """Take the contacts out of the handoffs of others; what else these say is not about this person."""
+    """Take the contacts out of the handoffs and web chats of others; what else these say is not about this person."""
     contacts = Contacts(person.contacts)
     for handoff in _handoffs_naming(session, person):
         if handoff.customer_id != person.customer_id and handoff.sender_id not in person.own:
             handoff.transcript = contacts.erased_from(handoff.transcript)
             handoff.collected = contacts.erased_from(handoff.collected)
             handoff.note = contacts.erased_from(handoff.note)
+    for entry in _entries_naming(session, person):
+        if entry.sender_id not in person.own:
+            entry.content = contacts.erased_from(entry.content)
     session.flush()
 
 
 def _handoffs_of(person: _Person) -> Any:
     unnamed = and_(Handoff.sender_id.in_(person.own), Handoff.customer_id.is_(None))
     return or_(Handoff.customer_id == person.customer_id, unnamed)
+
+
+def _links_of(person: _Person) -> Any:
+    return or_(ChannelLink.from_sender_id.in_(person.own), ChannelLink.to_sender_id.in_(person.own))
 
 
 def _consents_of(person: _Person) -> Any:
@@ -254,6 +310,26 @@ def _deletions_of_turns(person: _Person) -> list[Any]:
         delete(Timer).where(Timer.sender_id.in_(person.own)),
         delete(ActionCall).where(ActionCall.sender_id.in_(person.own)),
         delete(TrackerState).where(TrackerState.sender_id.in_(person.senders)),  # with the events, which the caller deletes
+    ]
+
+
+def _deletions_of_web_chats(session: Session, person: _Person, now: datetime) -> list[Any]:
+    """A conversation whose turn is under way is emptied and opens for an hour, so that its page gets the last words."""
+    still_open = (InboundMessage.sender_id.in_(person.own), InboundMessage.state.in_(inbox.OPEN))
+    ending = list(session.execute(select(InboundMessage.sender_id).where(*still_open).distinct()).scalars())
+    newest = select(func.max(ChatEntry.id)).where(ChatEntry.sender_id.in_(ending)).group_by(ChatEntry.sender_id)
+    last = list(session.execute(newest).scalars())
+    visitors, entries = WebVisitor.sender_id.in_(person.own), ChatEntry.sender_id.in_(person.own)
+    emptied = {"customer": None, "customer_until": None, "language": ""}
+    return [
+        delete(WebVisitor).where(visitors, WebVisitor.sender_id.notin_(ending)),
+        update(WebVisitor).where(visitors).values(**emptied),
+        update(WebVisitor).where(visitors, WebVisitor.revoked_at.is_(None)).values(revoked_at=now + LAST_WORDS),
+        delete(ChatEntry).where(entries, ChatEntry.id.notin_(last)),
+        update(ChatEntry).where(entries).values(by="shop", content=NOTHING_LEFT),
+        delete(UsedSignIn).where(UsedSignIn.sender_id.in_(person.own)),
+        delete(ChannelLink).where(_links_of(person)),
+        delete(TaskAtHand).where(TaskAtHand.sender_id.in_(person.own)),
     ]
 
 

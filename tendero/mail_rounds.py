@@ -57,7 +57,7 @@ class MailRounds:
             return
         self._tidied_at = now
         try:
-            done = tidy(self._settings.database_url, now)
+            done = tidy(self._settings.database_url, now, self._settings.home)
         except Exception as error:  # as above: the next hour comes
             done = f"housekeeping failed: {type(error).__name__}: {error}"
         if done:

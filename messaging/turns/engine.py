@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Protocol, TypeVar
@@ -23,7 +23,7 @@ from messaging import conversations
 from messaging.turns import inbox, outbox, timers, trace
 from messaging.turns.gathering import Gatherer
 from messaging.turns.inbox import Claim, Inbound, Overloaded, Receipt, Superseded
-from messaging.turns.outbox import News, OutboxSender, Sender, key_of
+from messaging.turns.outbox import Channel, News, OutboxSender, Sender, key_of
 from messaging.turns.own_loop import on
 from messaging.turns.queues import REPLIES, TURNS, Queue, WorkLeft
 from messaging.turns.watch import NOTHING_WATCHES, Watch
@@ -338,12 +338,19 @@ class TurnEngine:
             if failures:
                 await asyncio.sleep(self._pause(failures))
 
+    def _show(self, claim: Claim, shown: Callable[[Channel], Coroutine[Any, Any, None]]) -> None:
+        """To the shopper, by a channel that can; beside the turn, which does not wait for it."""
+        if claim.channel in self._sender.channels and claim.kind == "message":
+            task = asyncio.get_running_loop().create_task(shown(self._sender.habits(claim.channel)))
+            self._shown.add(task)
+            task.add_done_callback(self._shown.discard)
+
     def _show_that_it_is_read(self, claim: Claim) -> None:
-        """Beside the turn, which does not wait for it, and only in the first try."""
-        if claim.channel in self._sender.channels and claim.kind == "message" and claim.owner != "agent" and claim.tries == 1:
-            shown = asyncio.get_running_loop().create_task(self._sender.habits(claim.channel).begin(claim.provider_id))
-            self._shown.add(shown)
-            shown.add_done_callback(self._shown.discard)
+        if claim.owner != "agent" and claim.tries == 1:
+            self._show(claim, lambda channel: channel.begin(claim.provider_id))
+
+    def _show_that_it_ended(self, claim: Claim, has_replies: bool) -> None:
+        self._show(claim, lambda channel: channel.end(claim.provider_id, has_replies))
 
     def _claim(self, session: Session, sender_id: str) -> Claim | None:
         return inbox.claim(session, sender_id, _now(), self._bursts)
@@ -357,6 +364,7 @@ class TurnEngine:
             done = await self._done(claim, is_last)
         except Superseded as error:
             self._watch.superseded(claim)
+            self._show_that_it_ended(claim, False)
             raise WorkLeft("another process has the conversation") from error  # to go on would take it away from there
         finally:
             self._under_way -= 1
@@ -364,6 +372,7 @@ class TurnEngine:
             return "again"
         outcome, state = done
         outcome.saved()
+        self._show_that_it_ended(claim, bool(outcome.contents) and state != "withheld")
         self._tell_watch(claim, state, outcome, time.perf_counter() - began)
         is_all = state == "done" and claim.error is None  # else earlier tries may have left replies, or these are withheld
         self._tell_waiters(claim.message_ids, Answer(state, [dict(each) for each in outcome.contents]) if is_all else None)

@@ -17,7 +17,7 @@ import logging
 import random
 import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, Literal, Protocol
@@ -94,7 +94,7 @@ class Outgoing:
     @property
     def opaque(self) -> str:
         """The key as a provider keeps it and gives it back later, perhaps to a shop that has begun anew since."""
-        return f"{self.key}.{int(self.created_at.timestamp())}"
+        return _opaque(self.key, self.created_at)
 
 
 @dataclass(frozen=True)
@@ -137,6 +137,9 @@ class Channel:
 
     async def begin(self, provider_id: str) -> None:
         """A turn has begun on this message: the person may be shown that it was read."""
+
+    async def end(self, provider_id: str, has_replies: bool) -> None:
+        """That turn has ended, or this process has lost it; what it replies is sent next."""
 
 
 def key_of(channel: str, sender_id: str) -> str:
@@ -213,6 +216,10 @@ def _is_one_under_way(session: Session, row: OutboundMessage, since: datetime) -
 
 def _key(row: OutboundMessage) -> str:
     return f"{row.turn_id}-{row.position}" + (f"-{row.again}" if row.again else "")
+
+
+def _opaque(key: str, created_at: datetime) -> str:
+    return f"{key}.{int(created_at.timestamp())}"
 
 
 def note(session: Session, message: Outgoing, **values: Any) -> bool:
@@ -298,6 +305,14 @@ def note_status(
     changed = update(OutboundMessage).where(OutboundMessage.id == row.id).values(**values)
     session.execute(changed.execution_options(synchronize_session=False))
     return News(row.sender_id, row.trace_id, values["state"])
+
+
+def among(session: Session, opaques: Iterable[str], states: Collection[str]) -> list[str]:
+    """Those of these replies (`Outgoing.opaque`) that are in one of these states, in the order in which they were uttered."""
+    named = {opaque: int(match[1]) for opaque in opaques if (match := _OPAQUE.fullmatch(opaque))}
+    of_turns = (OutboundMessage.turn_id.in_(set(named.values())), OutboundMessage.state.in_(states))
+    rows = session.execute(select(OutboundMessage).where(*of_turns).order_by(OutboundMessage.id)).scalars() if named else ()
+    return [opaque for row in rows if (opaque := _opaque(_key(row), row.created_at)) in named]
 
 
 def _is_given_up(row: Row) -> bool:

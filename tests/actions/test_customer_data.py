@@ -14,7 +14,7 @@ from actions import customer_data
 from commerce.models import Customer, Order
 from commerce.proposals import Refusal
 from messaging.mail import EmlFolder, deliver_due, enqueue
-from messaging.models import ChannelIdentity
+from messaging.models import ChannelIdentity, WebVisitor
 
 KEY = b"k" * 32
 
@@ -61,6 +61,19 @@ def test_export_has_what_was_said_and_nobody_elses_words(session: Session, ana: 
     everything = customer_data.export(session, found)
     assert everything["shop"]["customer"]["email"] == "ana@example.com"
     assert everything["said"] == [{"conversation": "web-1", "by": "shopper", "text": "soy Ana", "at": 1.0}]
+
+
+def test_web_chat_that_the_shop_signed_in_is_exported_and_erased(session: Session, ana: Customer, now: datetime) -> None:
+    session.add(WebVisitor(sender_id="web-2", customer="C-1", customer_until=now, rotated_at=now, created_at=now, seen_at=now))
+    session.flush()
+    found = customer_data.find(session, "C-1")
+    assert found is not None
+    everything = customer_data.export(session, found)
+    assert [each["text"] for each in everything["said"]] == ["soy Ana", "soy otra persona"]
+    assert [each["sender_id"] for each in everything["conversations"]["web_visitors"]] == ["web-2"]
+    customer_data.erase(session, found, now, KEY)
+    assert session.execute(text("SELECT count(*) FROM events")).scalar_one() == 0
+    assert session.execute(text("SELECT count(*) FROM web_visitor")).scalar_one() == 0
 
 
 def test_erasure_forgets_trackers_of_the_customer_only(session: Session, ana: Customer, now: datetime) -> None:

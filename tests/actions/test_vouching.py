@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from actions.vouching import number_of, vouch_again, vouched
 from commerce.models import Customer
-from messaging import identities
+from messaging import identities, web_visitors
 from messaging.identities import ANONYMOUS, Identity, Level
-from messaging.models import ChannelContact
+from messaging.models import ChannelContact, WebVisitor
 
 HOUR = timedelta(hours=1)
 
@@ -144,3 +144,97 @@ def test_whoever_has_a_number_after_somebody_else_is_not_taken_for_them(session:
     contact(session, "+34612345678", now, sender="wa-after")
     assert who(session, now, sender="wa-after") == ANONYMOUS
     assert not vouch_again(session, "whatsapp", "wa-after", "+34612345678", now)
+
+
+# The shop's own sign-in
+
+
+def visitor(session: Session, number: str | None, until: datetime | None, now: datetime, sender: str = "web-1") -> WebVisitor:
+    seen = {"rotated_at": now, "created_at": now, "seen_at": now}
+    row = WebVisitor(sender_id=sender, customer=number, customer_until=until, **seen)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def on_page(session: Session, now: datetime, sender: str = "web-1") -> Identity:
+    return who(session, now, channel="webchat", sender=sender)
+
+
+def test_customer_whom_the_shop_signs_in_is_proven_until_then(session: Session, now: datetime) -> None:
+    ana = customer(session, "C-1", "+34612345678", now)
+    visitor(session, "C-1", now + HOUR, now)
+    assert on_page(session, now) == Identity(ana, Level.proven)
+    assert on_page(session, now + HOUR - timedelta(seconds=1)) == Identity(ana, Level.proven)
+    assert on_page(session, now + HOUR) == ANONYMOUS
+    assert identities.identity(session, "webchat", "web-1", now) == Identity(ana, Level.proven)  # privacy looks there
+
+
+def test_sign_in_that_was_renewed_holds_on(session: Session, now: datetime) -> None:
+    ana = customer(session, "C-1", "+34612345678", now)
+    row = visitor(session, "C-1", now + HOUR, now)
+    assert on_page(session, now).customer_id == ana
+    row.customer_until = now + 3 * HOUR
+    session.flush()
+    assert on_page(session, now + 2 * HOUR) == Identity(ana, Level.proven)
+
+
+def test_only_the_channel_with_pages_is_signed_in_by_the_shop(session: Session, now: datetime) -> None:
+    customer(session, "C-1", "+34612345678", now)
+    visitor(session, "C-1", now + HOUR, now)
+    assert who(session, now, channel="telegram", sender="web-1") == ANONYMOUS
+    assert on_page(session, now, sender="web-2") == ANONYMOUS
+
+
+def test_signing_out_of_the_shop_ends_the_level_at_once(session: Session, now: datetime) -> None:
+    customer(session, "C-1", "+34612345678", now)
+    visitor(session, "C-1", now + HOUR, now)
+    assert on_page(session, now).level is Level.proven
+    identities.forget(session, "webchat", "web-1", now)  # also what "I am not Ana" in the chat does
+    assert on_page(session, now) == ANONYMOUS
+
+
+def test_visitor_who_was_revoked_is_not_signed_in(session: Session, now: datetime) -> None:
+    customer(session, "C-1", "+34612345678", now)
+    visitor(session, "C-1", now + HOUR, now).revoked_at = now
+    session.flush()
+    assert on_page(session, now) == ANONYMOUS
+
+
+def test_customer_whom_we_do_not_know_is_nobody_and_becomes_known_when_imported(
+    session: Session, now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    visitor(session, "C-99", now + HOUR, now)
+    assert on_page(session, now) == ANONYMOUS
+    assert "a customer whom we do not know" in caplog.text
+    assert "C-99" not in caplog.text
+    eva = customer(session, "C-99", "+34612345678", now)
+    assert on_page(session, now) == Identity(eva, Level.proven)
+
+
+def test_customer_who_was_erased_is_not_signed_in(session: Session, now: datetime) -> None:
+    ana = customer(session, "C-1", "+34612345678", now)
+    visitor(session, "C-1", now + HOUR, now)
+    session.get(Customer, ana).erased_at = now
+    session.flush()
+    assert on_page(session, now) == ANONYMOUS
+
+
+def test_sign_in_outdoes_the_code_of_another(session: Session, now: datetime) -> None:
+    ana, eva = customer(session, "C-1", "+34612345678", now), customer(session, "C-2", "+34612345679", now)
+    identities.prove_identity(session, "webchat", "web-1", eva, now)
+    visitor(session, "C-1", now + HOUR, now)
+    assert on_page(session, now) == Identity(ana, Level.proven)
+    assert on_page(session, now + HOUR) == ANONYMOUS  # and Eva does not come back
+
+
+def test_whoever_shows_a_code_has_the_conversation_and_is_not_signed_in_by_it(session: Session, now: datetime) -> None:
+    eva = customer(session, "C-2", "+34612345679", now)
+    row = visitor(session, None, None, now)
+    identities.prove_identity(session, "webchat", "web-1", eva, now)
+    assert on_page(session, now) == Identity(eva, Level.proven)
+    session.refresh(row)
+    assert (row.customer, row.customer_until) == ("C-2", None)
+    assert web_visitors.signed_in(session, "web-1", now) is None
+    identities.forget(session, "webchat", "web-1", now)
+    assert on_page(session, now) == ANONYMOUS

@@ -111,6 +111,7 @@ USUAL: dict[str, dict[str, Value]] = {
         "days_since_last_credit": 36500,
     },
     "identity": {"level": "asserted", "operation": "track_order"},
+    "other_channel": {"hours_since": 0},
     "agent_powers": {"role": "agent", "exception": "late_return", "amount_minor": 4000, "currency": "EUR"},
 }
 
@@ -276,6 +277,8 @@ EXAMPLES: list[tuple[str, Mapping[str, Value], str, str, Mapping[str, object]]] 
     ("identity", {}, "personal", "allow", {"needs": "asserted"}),
     ("identity", {"level": "anonymous"}, "personal_unknown", "deny", {"needs": "asserted"}),
     ("identity", {"level": "proven", "operation": "redeem_points"}, "sensitive", "allow", {"needs": "proven"}),
+    ("other_channel", {"hours_since": 23}, "fresh", "allow", {}),
+    ("other_channel", {"hours_since": 24}, "old", "deny", {}),
     ("identity", {"operation": "change_address"}, "sensitive_unproven", "deny", {"needs": "proven"}),
     ("agent_powers", {"role": "bot"}, "only_a_person", "needs_human", {}),
     ("agent_powers", {}, "agent", "allow", {"limit_minor": 15000}),

@@ -112,7 +112,7 @@ def test_every_refusal_of_the_policies_has_words() -> None:
 
     keys = responses("en")
     reasons = {key.split(".", 1)[1] for key in policies().reason_keys()}
-    silent = {"identify_first", "prove_first"}  # answered by asking who it is
+    silent = {"identify_first", "prove_first", "begun_long_ago"}  # answered by asking who it is; nothing is offered
     agents_only = {key.split(".", 1)[1] for key in policies().reason_keys() if key.startswith("agent_powers.")}
     worded = {reason for reason in reasons if any(k.endswith(f"_{reason}") and k.startswith("utter_refused") for k in keys)}
     assert reasons - worded - silent - agents_only == set()

@@ -67,13 +67,17 @@ class Stage:
     def begin(self, metadata: dict[str, Any]) -> str:
         """A fresh shop and a new conversation in it; its sender id. metadata: as a story's."""
         self._reset(metadata)
+        return self.join(metadata)
+
+    def join(self, metadata: dict[str, Any]) -> str:
+        """One more conversation in the shop as it is; its sender id."""
         sender = f"test-{uuid.uuid4().hex[:12]}"
         self._channels[sender] = str(metadata.get("channel") or CHANNEL)
         if self._channels[sender] in PROVES_PHONES:
             phone = _phone_of(metadata["as"]) if metadata.get("as") else metadata.get("phone")
             add_contact(sender, self._channels[sender], phone)
         elif metadata.get("as"):
-            _vouch_for(sender, metadata["as"])
+            _vouch_for(sender, self._channels[sender], metadata["as"])
         return sender
 
     def say(self, sender: str, text: str, details: dict[str, Any] | None = None) -> Played:
@@ -285,7 +289,7 @@ def _load_demo(home: Path) -> None:
     demo_shop.fill(default_url(), datetime.now(timezone.utc))
 
 
-def _vouch_for(sender: str, email: str) -> None:
+def _vouch_for(sender: str, channel: str, email: str) -> None:
     from commerce.customers import by_contact
     from database import transaction
     from messaging.identities import assert_identity
@@ -293,7 +297,7 @@ def _vouch_for(sender: str, email: str) -> None:
     with transaction() as session:
         customer = by_contact(session, email)
         assert customer is not None, email
-        assert_identity(session, "test", sender, customer.id, datetime.now(timezone.utc))
+        assert_identity(session, channel, sender, customer.id, datetime.now(timezone.utc))
 
 
 def _phone_of(email: str) -> str:

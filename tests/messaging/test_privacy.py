@@ -9,6 +9,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from database import Base, transaction
+from messaging import chat_log
 from messaging.channel_contacts import purge
 from messaging.channel_contacts import resolve as resolve_contact
 from messaging.codes import check_code, request_code
@@ -21,11 +22,16 @@ from messaging.models import (
     ActionCall,
     ChannelAddress,
     ChannelContact,
+    ChannelLink,
+    ChatEntry,
     Handoff,
     InboundMessage,
     OutboundMessage,
     ReceivedFile,
+    TaskAtHand,
     TrackerState,
+    UsedSignIn,
+    WebVisitor,
 )
 from messaging.privacy import Erased, erase_conversations, erase_saved_mail, export_conversations
 from messaging.satisfaction import answer, ask
@@ -37,6 +43,7 @@ from tests.messaging.test_handoffs import asked
 KEY = b"a key that only tests know"
 DAY = timedelta(days=1)
 ANA, EVA = 7, 8
+NUMBER = "C-7"  # Ana's
 CONTACTS = ["Ana@example.com", "+525512345678"]
 PHONE_SENDER = "525512345678"
 
@@ -74,6 +81,16 @@ def live(session: Session, now: datetime, customer: int, sender: str, email: str
     session.add(ChannelAddress(**contact, kind="user_id", value=f"MX.{email}", since=now))
     picture = {"message_id": f"m-{email}", "kind": "image", "file_name": email, "received_at": now, "state": "stored"}
     session.add(ReceivedFile(**contact, provider_id=f"f-{email}", sha256=f"hash-{sender}", **picture))
+    visit(session, sender, f"C-{customer}", now)
+    chat_log.append(session, sender, "shopper", "m-1", {"text": f"I am {email}"}, now)
+    session.add(UsedSignIn(name=f"sign-in of {email}", sender_id=sender, expires_at=now))
+    session.add(ChannelLink(code_hash=f"link of {email}", from_sender_id=sender, created_at=now, expires_at=now))
+    session.add(TaskAtHand(sender_id=sender, form="claim_form", slots={"email": email}, at=now))
+    session.flush()
+
+
+def visit(session: Session, sender: str, number: str | None, now: datetime) -> None:
+    session.add(WebVisitor(sender_id=sender, customer=number, customer_until=now, rotated_at=now, created_at=now, seen_at=now))
     session.flush()
 
 
@@ -92,32 +109,35 @@ def dump(session: Session) -> str:
 MESSAGING = {
     "conversation", "channel_identity", "code_request", "outgoing_mail", "handoff", "consent", "satisfaction_rating",
     "inbound_message", "outbound_message", "action_call", "timer", "tracker_state", "channel_contact", "channel_address",
-    "received_file",
+    "received_file", "web_visitor", "chat_entry", "used_sign_in", "channel_link", "task_at_hand",
 }  # fmt: skip
 
 
 def erase(session: Session, now: datetime) -> Erased:
-    return erase_conversations(session, ANA, now, key=KEY, contacts=CONTACTS)
+    return erase_conversations(session, ANA, now, key=KEY, contacts=CONTACTS, number=NUMBER)
 
 
 def test_export_has_every_table_and_no_secrets(session: Session, now: datetime) -> None:
     live(session, now, ANA, PHONE_SENDER, "ana@example.com")
-    exported = export_conversations(session, ANA, CONTACTS)
+    exported = export_conversations(session, ANA, CONTACTS, NUMBER)
     assert {name: len(rows) for name, rows in exported.items()} == {
         "identities": 2, "conversations": 1, "code_requests": 1, "mails": 1, "handoffs": 1, "consents": 1, "ratings": 1,
         "messages": 1, "replies": 1, "timers": 1, "action_calls": 1, "trackers": 1, "contacts": 1,
-        "addresses": 1, "received_files": 1,
+        "addresses": 1, "received_files": 1, "web_visitors": 1, "chat_entries": 1, "sign_ins": 1, "channel_links": 1,
+        "tasks_at_hand": 1,
     }  # fmt: skip
     assert exported["handoffs"][0]["transcript"] == [{"by": "shopper", "text": "I am ana@example.com", "at": "x"}]
     assert exported["messages"][0]["text"] == "I am ana@example.com"
     assert exported["replies"][0]["content"] == {"text": "Hello ana@example.com"}
+    assert exported["chat_entries"][0]["content"] == {"text": "I am ana@example.com"}
+    assert exported["web_visitors"][0]["customer"] == NUMBER
     assert exported["ratings"][0]["answered_at"] == "2026-11-18T15:00:00+00:00"
     assert "hash" not in json.dumps(exported).replace(f"hash-{PHONE_SENDER}", "")
 
 
 def test_export_has_nothing_of_others(session: Session, now: datetime) -> None:
     live(session, now, EVA, "s-eva", "eva@example.com")
-    assert not any(export_conversations(session, ANA, CONTACTS).values())
+    assert not any(export_conversations(session, ANA, CONTACTS, NUMBER).values())
 
 
 def test_erasing_leaves_no_trace_of_the_person(session: Session, now: datetime) -> None:
@@ -126,7 +146,7 @@ def test_erasing_leaves_no_trace_of_the_person(session: Session, now: datetime) 
     left = dump(session)
     assert not [trace for trace in ("ana@example.com", PHONE_SENDER) if trace in left.replace("matter:" + PHONE_SENDER, "")]
     assert identity(session, "whatsapp", PHONE_SENDER, now).customer_id is None
-    assert not any(rows for name, rows in export_conversations(session, ANA, CONTACTS).items() if name != "consents")
+    assert not any(rows for name, rows in export_conversations(session, ANA, CONTACTS, NUMBER).items() if name != "consents")
 
 
 def test_erasing_changes_nothing_of_others(session: Session, now: datetime) -> None:
@@ -269,3 +289,64 @@ def test_replies_of_earlier_turns_are_not_sent_any_more(session: Session, now: d
     erase(session, now)
     assert outbox.take(session, "test", PHONE_SENDER, now) is None
     assert session.execute(select(OutboundMessage)).all() == session.execute(select(ActionCall)).all() == []
+
+
+# Web chats
+
+
+def test_web_chat_that_the_shop_signed_in_is_theirs_though_no_turn_came_of_it(session: Session, now: datetime) -> None:
+    visit(session, "web-hers", NUMBER, now)
+    visit(session, "web-of-another", "C-8", now)
+    for sender in ("web-hers", "web-of-another"):
+        chat_log.append(session, sender, "shopper", "m-1", {"text": "hello"}, now)
+    exported = export_conversations(session, ANA, CONTACTS, NUMBER)
+    assert [row["sender_id"] for row in exported["chat_entries"]] == ["web-hers"]
+    assert erase(session, now).sender_ids == ("web-hers",)
+    assert session.execute(select(ChatEntry.sender_id)).scalars().all() == ["web-of-another"]
+    assert session.execute(select(WebVisitor.sender_id)).scalars().all() == ["web-of-another"]
+
+
+def test_web_chat_of_nobody_that_names_the_person_is_theirs(session: Session, now: datetime) -> None:
+    for sender, said in (("web-1", "write to ANA@example.com"), ("web-2", "write to banana@example.com")):
+        visit(session, sender, None, now)
+        chat_log.append(session, sender, "shopper", "m-1", {"text": said}, now)
+    assert erase(session, now).sender_ids == ("web-1",)
+    assert session.execute(select(ChatEntry.sender_id)).scalars().all() == ["web-2"]
+
+
+def test_web_chat_of_another_keeps_all_but_the_persons_contacts(session: Session, now: datetime) -> None:
+    visit(session, "web-eva", "C-8", now)
+    chat_log.append(session, "web-eva", "shopper", "m-1", {"text": "my friend is ana@example.com, and I want 10202"}, now)
+    erased = erase(session, now)
+    assert (erased.sender_ids, erased.quoting) == ((), ("web-eva",))
+    assert session.execute(select(ChatEntry.content)).scalars().all() == [{"text": "my friend is [erased], and I want 10202"}]
+
+
+def test_shared_web_chat_stays_with_the_customer_whom_the_shop_names(session: Session, now: datetime) -> None:
+    prove_identity(session, "webchat", "web-eva", ANA, now - DAY)
+    visit(session, "web-eva", "C-8", now)
+    chat_log.append(session, "web-eva", "shopper", "m-1", {"text": "ana@example.com and eva@example.com"}, now)
+    erase(session, now)
+    assert session.execute(select(ChatEntry.content)).scalars().all() == [{"text": "[erased] and eva@example.com"}]
+
+
+def test_page_gets_the_last_words_of_a_conversation_that_is_erased(session: Session, now: datetime) -> None:
+    live(session, now, ANA, "web-ana", "ana@example.com")
+    chat_log.append(session, "web-ana", "assistant", "r-1", {"text": "Hello ana@example.com"}, now)
+    begin_turn(session, "web-ana", "yes, erase ana@example.com", now)
+    erase(session, now)
+    assert chat_log.append(session, "web-ana", "assistant", "r-2", {"text": "Goodbye"}, now) == (3, True)
+    assert [(each.seq, each.by, each.content) for each in chat_log.after(session, "web-ana", 0)] == [
+        (2, "shop", {"event": "erased"}),
+        (3, "assistant", {"text": "Goodbye"}),
+    ]
+    visitor = session.execute(select(WebVisitor)).scalar_one()
+    assert (visitor.customer, visitor.revoked_at) == (None, now + timedelta(hours=1))
+
+
+def test_conversation_that_was_closed_to_its_page_is_not_opened_by_erasing_it(session: Session, now: datetime) -> None:
+    live(session, now, ANA, "web-ana", "ana@example.com")
+    session.execute(update(WebVisitor).values(revoked_at=now - DAY))
+    begin_turn(session, "web-ana", "yes, erase ana@example.com", now)
+    erase(session, now)
+    assert session.execute(select(WebVisitor.revoked_at)).scalar_one() == now - DAY

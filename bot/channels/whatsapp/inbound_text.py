@@ -5,22 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from bot.channels.spoken import SHARED, typed
 from bot.channels.whatsapp.updates import Message
 
 UNSUPPORTED = "/share_unsupported"
-SHARED = {
-    "image": "/share_picture",
-    "video": "/share_video",
-    "document": "/share_document",
-    "voice": "/share_voice",
-    "audio": "/share_voice",
-    "sticker": "/share_sticker",
-    "location": "/share_location",
-    "contacts": "/share_contact",
-    "order": "/share_cart",
-}
-COMMAND = "/"
-NOT_A_COMMAND = "\N{WORD JOINER}"  # nothing that can be seen; before a typed "/" it makes it a sign like any other
 
 
 def text_of(message: Message, payload_of: Callable[[str], str | None]) -> tuple[str, dict[str, Any]]:
@@ -31,11 +19,6 @@ def text_of(message: Message, payload_of: Callable[[str], str | None]) -> tuple[
     if message.text.strip():
         return typed(message.text), {}
     return _command(message), {}
-
-
-def typed(text: str) -> str:
-    """As it was typed, but that "/affirm" is no command: those come from buttons that we signed."""
-    return NOT_A_COMMAND + text.lstrip() if text.strip().startswith(COMMAND) else text
 
 
 def _command(message: Message) -> str:

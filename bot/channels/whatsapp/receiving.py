@@ -32,7 +32,7 @@ from bot.channels.whatsapp.updates import (
     Unreadable,
     Update,
 )
-from messaging import consent, conversations, identities, received_files
+from messaging import channel_links, consent, conversations, identities, received_files
 from messaging.channel_contacts import contact, known, moved, phone_of, resolve
 from messaging.models import ReceivedFile
 from messaging.opt_out_words import Wish, wish_in
@@ -49,6 +49,7 @@ STATUSES = {"sent": "sent", "delivered": "delivered", "read": "read", "played": 
 OPTED_OUT = 131050  # error code: the person wants no marketing
 MARKETING: dict[str, Any] = {"purpose": "marketing", "channel": CHANNEL}
 CONFIRMED: dict[Wish, str] = {"stop": "utter_marketing_stopped", "start": "utter_marketing_resumed"}
+GOES_ON_HERE = "/go_on_here"  # what Rasa is told of a message that brings a code from the web chat
 LATEST = timedelta(minutes=5)  # a phone's clock may be ahead; a message is not from the future
 KEPT = (Message, Note, Edit, Revoke, Moved, Echo, Call, Preference, Handover)  # what is written down
 
@@ -202,6 +203,10 @@ class _Taking:
     def _inbound(self, message: Message, sender_id: str) -> Inbound:
         text, more = text_of(message, lambda id: payload_of(id, self.key, contents_sent(self.session, sender_id)))
         details: dict[str, Any] = {"whatsapp": _origin(message, message.type, message.at), **message.details, **more}
+        link = channel_links.code_in(self.session, message.text) if message.choice is None else None
+        if link is not None:
+            text = GOES_ON_HERE
+            details |= {"link": link.mark, "words": link.words}
         if message.files:
             details["files"] = [
                 {"provider_id": file.id, "kind": file.kind, "mime_type": file.mime_type, "file_name": file.name}
@@ -209,7 +214,8 @@ class _Taking:
             ]
         if message.at is not None and self.now - message.at > timedelta(hours=self.settings.late_after_hours):
             details["late"] = True
-        if language := language_of(message.sender.user_id, phone_of(message.sender.phone)):
+        spoken = link.language if link is not None else None
+        if language := spoken or language_of(message.sender.user_id, phone_of(message.sender.phone)):
             details["language"] = language
         return Inbound(CHANNEL, provider_id_of(message.phone_number_id, message.id), sender_id, text, details)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from bot.channels.webchat import WEB
+from bot.channels.pages import WEB
 from bot.channels.whatsapp.graph import Graph, GraphError
 from bot.channels.whatsapp.settings import CHANNEL
 from database import home_folder, transaction

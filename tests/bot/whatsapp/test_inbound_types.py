@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bot.channels.whatsapp.inbound_text import NOT_A_COMMAND
+from bot.channels.spoken import NOT_A_COMMAND
 from bot.channels.whatsapp.parsing import parse
 from bot.channels.whatsapp.payloads import signed
 from bot.channels.whatsapp.updates import Unreadable
