@@ -1,0 +1,577 @@
+// What the visitor's conversation is, and all that the visitor can do in it. No DOM: view.js draws this.
+// The words are those of docs/webchat-protocol.md.
+
+import { Connection, TRANSIENT } from "./connection.js";
+import { Memory } from "./memory.js";
+
+const USUAL = {
+  answerWithin: 15_000, // else a message is sent again, a question has failed
+  otherTab: 4_000, // what another tab has written is left to it for so long
+  typingPause: 4_000, // after the last key
+  typingMost: 60_000, // the others' typing, when its end is never told
+};
+const PENDING = "pending.";
+const JWT_WHYS = ["bad_jwt", "old_jwt", "used_jwt", "not_configured"];
+
+const FRAMES = {
+  say: ({ id, text, files }) => ({ type: "say", id, text, files: files.length ? files.map((file) => file.id) : undefined }),
+  choose: ({ id, seq, choice }) => ({ type: "choose", id, seq, choice }),
+  place: ({ id, latitude, longitude }) => ({ type: "place", id, latitude, longitude }),
+};
+
+/**
+ * @typedef {object} Entry  as in the protocol: {seq, at, by, parts | text, files, chose, place | event, ...}
+ *
+ * @typedef {object} Pending  what the shopper sent and the server has not shown yet, in the order in which it was written
+ * @property {string} id
+ * @property {"say"|"choose"|"place"} type
+ * @property {string} text  what to show: the words, or the title of the choice
+ * @property {{id: string, name: string, type: string, size: number}[]} files
+ * @property {"waiting"|"sending"|"refused"} state  refused: it will not be sent again; `withdraw` takes it back
+ * @property {string} [why]  of refused, as in the protocol: "too_long", "empty", "unknown_choice", "unknown_file", ...
+ *
+ * Events (all CustomEvent):
+ *   change   something to draw: any of the fields below
+ *   arrived  detail: an Entry that is new and not by the shopper (a sound, a badge); never for pages of older entries
+ *   refused  detail: {of, id?, why}; of "identify" with why "old_jwt", "used_jwt", "bad_jwt", "not_configured": see freshJwt
+ */
+export class Chat extends EventTarget {
+  /** @type {Entry[]} ascending by seq */
+  entries = [];
+  /** @type {Pending[]} */
+  pending = [];
+  /** The newest seq of the shopper's that the shop has read. */
+  readByShop = 0;
+  /** @type {"assistant"|"agent"|null} */
+  isTyping = null;
+  /** The newest `welcome`: {language, signed_in, name, text_most, files, whatsapp, ...}; null before the first. */
+  abilities = null;
+  /** Whether there are older entries than the first of these. */
+  hasMore = false;
+  /** Set by the page: called where the token of the sign-in is too old or used up. @type {null | (() => Promise<string|null>)} */
+  freshJwt = null;
+
+  #server;
+  #language;
+  #page;
+  #jwt;
+  #times;
+  #memory;
+  #connection;
+  #conversation = null; // name of the one that is shown
+  #shownToken; // in the last hello
+  #hasPage = false; // the newest entries are here: from now on only what comes after them
+  #underWay = null; // id of what was sent last, until its entry is here: one after the other keeps the order
+  #answerTimer = null;
+  #held = null; // timer: the server asked to wait
+  #theirs = new Set(); // ids that another tab has just written or taken away: that tab's to send
+  #leaving = null; // "restart" or "sign_out", until the new conversation is here
+  #later = []; // frames for when the connection is back
+  #asked = new Map(); // of each type that has an answer: {resolve, reject, timer}
+  #filling = new Set(); // ends of gaps for which a page was asked
+  #isJwtAsked = false;
+  #typingSaid = false;
+  #typingTimer = null;
+  #theirTypingTimer = null;
+  #isChangeDue = false;
+
+  /**
+   * @param {object} options
+   * @param {string} options.server  address of the assistant, e.g. "https://assistant.shop.example"
+   * @param {string} [options.language]  "en", "de", ...
+   * @param {string} [options.page]  address of the page; left out: the one that the browser shows
+   * @param {string} [options.jwt]  as in `identify`
+   * @param {object} [options.times]  other periods than usual, in milliseconds; also those of connection.js
+   */
+  constructor({ server, language, page, jwt, times }) {
+    super();
+    this.#server = new URL(server, location.href).href.replace(/\/+$/, "");
+    this.#language = language;
+    this.#page = page;
+    this.#jwt = jwt;
+    this.#times = { ...USUAL, ...times };
+    this.#memory = new Memory(this.#server);
+    this.#memory.onChangedElsewhere((key, value) => this.#changedElsewhere(key, value));
+    this.#connection = new Connection({ server: this.#server, hello: (isFirst) => this.#hello(isFirst), times });
+    this.#connection.addEventListener("frame", ({ detail }) => this.#take(detail));
+    this.#connection.addEventListener("up", () => this.#connected());
+    this.#connection.addEventListener("down", () => this.#disconnected());
+    this.#connection.addEventListener("status", () => this.#change());
+    this.#recall();
+  }
+
+  /** connecting: at the start, and a moment after a loss. @returns {"connecting"|"online"|"offline"} */
+  get status() {
+    return this.#connection.status;
+  }
+
+  /** How many entries that are not by the shopper came after the newest that was `read`, in any tab. */
+  get unread() {
+    const seen = this.#seen();
+    return this.entries.filter(({ seq, by }) => seq > seen && isSaid(by)).length;
+  }
+
+  /** Connects, and stays connected until `stop`. */
+  start() {
+    this.#connection.open();
+  }
+
+  /** Leaves. What is pending goes out after the next `start`, of any tab. */
+  stop() {
+    this.#connection.close();
+  }
+
+  // --- What the shopper does ---
+
+  /** Works offline too: goes out when the server is back. @param {{id: string}[]} [files] as `upload` gave them. @returns {string} id */
+  say(text, files = []) {
+    this.typing(false);
+    return this.#write({ type: "say", text, files });
+  }
+
+  /** Takes choice `choice` (its `index`) of entry `seq`. `title` is shown until the server has it. @returns {string} id */
+  choose(seq, choice, title) {
+    return this.#write({ type: "choose", text: title, files: [], seq, choice });
+  }
+
+  /** @returns {string} id */
+  place(latitude, longitude) {
+    return this.#write({ type: "place", text: "", files: [], latitude, longitude });
+  }
+
+  /** Takes back what is waiting or refused. @returns {Pending|null} null where it is too late */
+  withdraw(id) {
+    const pending = this.#find(id);
+    if (!pending || pending.state === "sending") return null;
+    this.#settle(id);
+    return pending;
+  }
+
+  /**
+   * @param {File} file
+   * @param {(share: number) => void} [onProgress]  from 0 to 1
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<{id: string, name: string, type: string, size: number}>} rejects with an Error that has a `why`:
+   *   "too_large", "wrong_type", "too_many" and "not_now" (with `after`, seconds), "unknown_visitor", "failed", "aborted"
+   */
+  async upload(file, onProgress, signal) {
+    const { upload } = await import("./upload.js");
+    const token = this.#memory.get("token");
+    return upload({ server: this.#server, token, limits: this.abilities?.files, file, onProgress, signal }).catch((error) => {
+      if (error.why === "unknown_visitor") this.#connection.reopen(); // its hello finds out who we are
+      throw error;
+    });
+  }
+
+  /** Asks for the page before the first entry. @returns {Promise<boolean>} whether it came */
+  more() {
+    if (!this.hasMore) return Promise.resolve(false);
+    return this.#ask({ type: "more", before: this.entries[0].seq }).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Asks for these entries again, when the addresses in them (which hold a day) no longer do. */
+  renew(seq) {
+    this.#connection.send({ type: "more", before: seq + 1 });
+  }
+
+  /** All up to this entry has been seen. */
+  read(seq) {
+    if (!this.#conversation || seq <= this.#seen()) return;
+    this.#memory.set("seen", `${seq} ${this.#conversation}`);
+    this.#connection.send({ type: "read", seq });
+    this.#change();
+  }
+
+  /** Call it at each key with true, with false when the input is left or emptied. */
+  typing(on) {
+    clearTimeout(this.#typingTimer);
+    if (on) this.#typingTimer = setTimeout(() => this.typing(false), this.#times.typingPause);
+    if (on !== this.#typingSaid && this.#connection.send({ type: "typing", on })) this.#typingSaid = on;
+  }
+
+  /** The shop's sign-in says who this is; said again with each new connection. */
+  identify(jwt) {
+    this.#jwt = jwt;
+    this.#connection.send({ type: "identify", jwt });
+  }
+
+  /** The shopper has signed out of the shop: what was shown is forgotten, a new visitor begins. */
+  signOut() {
+    this.#jwt = undefined;
+    this.#leave("sign_out");
+  }
+
+  /** A new conversation; the one before cannot be opened any more. */
+  restart() {
+    this.#leave("restart");
+  }
+
+  /** The conversation is over and stays to be read. */
+  end() {
+    this.#sendOrKeep({ type: "end" });
+  }
+
+  /** @returns {Promise<{link: string, until: string}>} rejects with an Error that has a `why` */
+  whatsapp() {
+    return this.#ask({ type: "whatsapp" });
+  }
+
+  /** Undoes that. */
+  unlink() {
+    this.#sendOrKeep({ type: "unlink" });
+  }
+
+  /**
+   * The whole conversation as plain text; older pages are fetched for it.
+   * @param {object} words  {shopper, assistant, agent, place, events: {ended: "...", signed_in: "...", ...}}
+   * @param {(at: string) => string} [when]  how to write an instant
+   * @returns {Promise<string>}
+   */
+  async transcript(words, when) {
+    while (this.hasMore && (await this.more()));
+    const { transcript } = await import("./transcript.js");
+    return transcript(this.entries, words, when);
+  }
+
+  // --- Pending: what was written and stands in no entry yet ---
+
+  #recall() {
+    const stored = this.#memory.keys(PENDING).map((key) => this.#parsed(key, this.#memory.get(key)));
+    this.pending = stored.filter(Boolean).sort(inOrder);
+  }
+
+  /** What cannot be read any more is as if it had never been written. */
+  #parsed(key, text) {
+    try {
+      const pending = JSON.parse(text);
+      const isOurs = pending.type in FRAMES && PENDING + pending.id === key && Number.isInteger(pending.n);
+      if (isOurs && Array.isArray(pending.files)) return pending;
+    } catch {} // spoilt
+    this.#memory.set(key, null);
+    return null;
+  }
+
+  #write(content) {
+    const n = 1 + Math.max(0, ...this.pending.map((each) => each.n)); // a clock might jump
+    const pending = { id: freshId(), n, ...content, conversation: this.#conversation, state: "waiting" };
+    this.#add(pending);
+    this.#keep(pending);
+    this.#flush();
+    return pending.id;
+  }
+
+  #add(pending) {
+    this.pending = [...this.pending, pending].sort(inOrder);
+    this.#change();
+  }
+
+  #keep(pending) {
+    const state = pending.state === "refused" ? "refused" : "waiting"; // who is sending it may be gone by then
+    this.#memory.set(PENDING + pending.id, JSON.stringify({ ...pending, state }));
+  }
+
+  #find(id) {
+    return this.pending.find((each) => each.id === id);
+  }
+
+  #set(pending, state, why) {
+    Object.assign(pending, { state, why });
+    if (state === "refused") this.#keep(pending);
+    this.#change();
+  }
+
+  /** It stands in an entry, or was taken back. */
+  #settle(id) {
+    if (this.#find(id)) this.#memory.set(PENDING + id, null);
+    this.#forgetPending(id);
+  }
+
+  #forgetPending(id) {
+    this.pending = this.pending.filter((each) => each.id !== id);
+    this.#theirs.delete(id);
+    if (this.#underWay === id) this.#release();
+    this.#change();
+  }
+
+  /** Sends the oldest that waits, once the one before has arrived. */
+  #flush() {
+    if (this.#underWay || this.#held || this.#leaving || this.status !== "online") return;
+    const next = this.pending.find(({ id, state }) => state === "waiting" && !this.#theirs.has(id));
+    if (!next || !this.#connection.send(FRAMES[next.type](next))) return;
+    this.#underWay = next.id;
+    this.#set(next, "sending");
+    this.#answerTimer = setTimeout(() => {
+      this.#release();
+      this.#connection.check();
+    }, this.#times.answerWithin);
+  }
+
+  /** The next may go; what was under way and did not arrive is the next. */
+  #release() {
+    clearTimeout(this.#answerTimer);
+    const pending = this.#find(this.#underWay);
+    this.#underWay = null;
+    if (pending?.state === "sending") this.#set(pending, "waiting");
+    this.#flush();
+  }
+
+  #hold(seconds) {
+    clearTimeout(this.#held);
+    this.#held = setTimeout(
+      () => {
+        this.#held = null;
+        this.#flush();
+      },
+      seconds * 1000 * (1 + Math.random() / 4),
+    );
+  }
+
+  #changedElsewhere(key, value) {
+    if (key === "seen") return this.#change();
+    if (key === "token" && value && this.#memory.get("conversation") !== this.#conversation) return this.#connection.reopen();
+    if (!key.startsWith(PENDING)) return;
+    const id = key.slice(PENDING.length);
+    const known = this.#find(id);
+    if (value === null) return known && this.#leaveToOtherTab(id, () => this.#forgetPending(id)); // by then its entry is here
+    const pending = this.#parsed(key, value);
+    if (!pending) return;
+    if (known) return this.#set(known, pending.state, pending.why);
+    this.#add(pending);
+    this.#leaveToOtherTab(id, () => this.#flush());
+  }
+
+  #leaveToOtherTab(id, afterwards) {
+    this.#theirs.add(id);
+    setTimeout(() => {
+      this.#theirs.delete(id);
+      afterwards();
+    }, this.#times.otherTab);
+  }
+
+  // --- Frames ---
+
+  #hello(isFirst) {
+    const first = isFirst ? { language: this.#language, page: this.#page ?? location.href, jwt: this.#jwt } : {};
+    this.#shownToken = this.#memory.get("token") ?? undefined;
+    const isSame = this.#hasPage && this.#shownToken && this.#memory.get("conversation") === this.#conversation;
+    const after = isSame ? this.#newest() : undefined;
+    return { type: "hello", v: 1, token: this.#shownToken, after, ...first };
+  }
+
+  #newest() {
+    return this.entries.at(-1)?.seq ?? 0;
+  }
+
+  #take(frame) {
+    const takes = {
+      welcome: () => this.#welcomed(frame),
+      entries: () => this.#came(frame),
+      marks: () => (this.readByShop = Math.max(this.readByShop, frame.read)),
+      typing: () => this.#theyType(frame.on ? frame.by : null),
+      refused: () => this.#refused(frame),
+      whatsapp: () => this.#answer("whatsapp", "resolve", frame),
+    };
+    takes[frame.type]?.();
+    this.#change();
+  }
+
+  #connected() {
+    this.#filling.clear();
+    this.#isJwtAsked = false;
+    if (this.#leaving) this.#connection.send({ type: this.#leaving });
+    for (const frame of this.#later.splice(0)) this.#connection.send(frame);
+    if (this.#seen()) this.#connection.send({ type: "read", seq: this.#seen() });
+    this.#release();
+  }
+
+  #disconnected() {
+    this.#typingSaid = false;
+    this.#theyType(null);
+    for (const type of [...this.#asked.keys()]) this.#answer(type, "reject", failure("not_now"));
+    this.#release();
+  }
+
+  #welcomed(frame) {
+    const isOther = this.#conversation !== frame.conversation;
+    if (this.#leaving && !isOther) return;
+    this.#leaving = null;
+    this.abilities = frame;
+    this.readByShop = frame.read;
+    this.#memory.set("conversation", frame.conversation); // before the token, which other tabs wait for
+    if (this.#memory.get("token") !== frame.token) this.#memory.set("token", frame.token);
+    const isMiddle = isOther && this.#conversation; // of a connection, perhaps: nobody has asked for its entries
+    if (isOther) this.#begin(frame.conversation);
+    if (frame.seq === 0) this.#hasPage = true;
+    else if (isMiddle) this.#sendOrKeep({ type: "more", before: frame.seq + 1 });
+  }
+
+  #begin(conversation) {
+    this.#forget();
+    this.#conversation = conversation;
+    for (const pending of this.pending) {
+      const isLost = pending.type === "choose" && pending.conversation !== conversation; // there is nothing to choose from
+      if (isLost) this.#set(pending, "refused", "unknown_choice");
+    }
+    this.#release();
+  }
+
+  #forget() {
+    this.entries = [];
+    this.hasMore = this.#hasPage = false;
+    this.readByShop = 0;
+    this.#theyType(null);
+  }
+
+  #leave(how) {
+    for (const { id } of this.pending) this.#memory.set(PENDING + id, null);
+    this.pending = [];
+    this.#release();
+    this.#forget();
+    if (this.#connection.send({ type: how })) this.#leaving = how;
+    else for (const key of ["token", "conversation"]) this.#memory.set(key, null);
+    this.#change();
+  }
+
+  #came({ entries, more }) {
+    if (this.#leaving) return;
+    const isPage = more !== undefined;
+    const [oldest, newest, hadPage] = [this.entries[0]?.seq ?? Infinity, this.#newest(), this.#hasPage];
+    const bySeq = new Map(this.entries.map((entry) => [entry.seq, entry]));
+    for (const entry of entries) if (isPage || entry.seq >= oldest || !hadPage || !newest) bySeq.set(entry.seq, entry);
+    this.entries = [...bySeq.values()].sort((one, other) => one.seq - other.seq);
+    if (isPage && (entries[0]?.seq ?? 0) < oldest) this.hasMore = more;
+    if (isPage) this.#hasPage = true;
+    if (isPage) this.#answer("more", "resolve");
+    for (const { id } of entries) if (id) this.#settle(id);
+    if (this.#newest() > newest) this.#connection.send({ type: "got", seq: this.#newest() });
+    if (hadPage) this.#announce(entries.filter(({ seq, by }) => seq > newest && by !== "shopper"));
+    this.#fillGap();
+  }
+
+  #announce(entries) {
+    if (entries.some(({ by }) => by === this.isTyping)) this.#theyType(null);
+    for (const entry of entries) this.#tell("arrived", entry);
+  }
+
+  /** Should entries be missing between those that are here, their page is asked for. */
+  #fillGap() {
+    const end = this.entries.find(({ seq }, index) => index && seq > this.entries[index - 1].seq + 1)?.seq;
+    if (!end || this.#filling.has(end)) return;
+    this.#filling.add(end);
+    this.#connection.send({ type: "more", before: end });
+  }
+
+  #theyType(by) {
+    clearTimeout(this.#theirTypingTimer);
+    this.isTyping = by;
+    if (!by) return;
+    this.#theirTypingTimer = setTimeout(() => {
+      this.isTyping = null; // over long polling the end of it may have been missed
+      this.#change();
+    }, this.#times.typingMost);
+  }
+
+  #refused(frame) {
+    const { of, why, after = 2 } = frame;
+    if (of === "hello" && ["unknown_visitor", "bad_frame"].includes(why)) return this.#forgetToken();
+    if (of in FRAMES) return this.#pendingRefused(frame);
+    if (of === this.#leaving && isTransient(why)) return void setTimeout(() => this.#leaveAgain(), after * 1000);
+    this.#answer(of, "reject", failure(why, after));
+    if (JWT_WHYS.includes(why)) this.#jwtRefused(why);
+    else if (!(of === "hello" && isTransient(why))) this.#tell("refused", frame);
+  }
+
+  /** Unless another tab has a new one by now. */
+  #forgetToken() {
+    if (this.#memory.get("token") === this.#shownToken) this.#memory.set("token", null);
+  }
+
+  #pendingRefused(frame) {
+    const pending = this.#find(frame.id ?? this.#underWay);
+    if (!pending) return;
+    if (isTransient(frame.why)) this.#hold(frame.after ?? 2);
+    else this.#set(pending, "refused", frame.why);
+    if (this.#underWay === pending.id) this.#release();
+    if (pending.state === "refused") this.#tell("refused", frame);
+  }
+
+  #leaveAgain() {
+    if (this.#leaving) this.#connection.send({ type: this.#leaving });
+  }
+
+  async #jwtRefused(why) {
+    this.#jwt = undefined;
+    this.#tell("refused", { of: "identify", why });
+    if (!this.freshJwt || this.#isJwtAsked || !["old_jwt", "used_jwt"].includes(why)) return;
+    this.#isJwtAsked = true; // once for each connection: a shop whose clock is wrong gives old ones for ever
+    const jwt = await Promise.resolve(this.freshJwt()).catch(() => null);
+    if (jwt) this.identify(jwt);
+  }
+
+  // --- Questions and their answers; memory; events ---
+
+  #sendOrKeep(frame) {
+    if (!this.#connection.send(frame)) this.#later.push(frame);
+  }
+
+  /** The same question is asked once at a time. */
+  #ask(frame) {
+    const { type } = frame;
+    const asked = this.#asked.get(type);
+    if (asked) return asked.promise;
+    if (!this.#connection.send(frame)) return Promise.reject(failure("not_now"));
+    const question = { timer: setTimeout(() => this.#answer(type, "reject", failure("not_now")), this.#times.answerWithin) };
+    question.promise = new Promise((resolve, reject) => Object.assign(question, { resolve, reject }));
+    this.#asked.set(type, question);
+    return question.promise;
+  }
+
+  #answer(type, how, answer) {
+    const question = this.#asked.get(type);
+    clearTimeout(question?.timer);
+    this.#asked.delete(type);
+    question?.[how](answer);
+  }
+
+  #seen() {
+    const [seq, conversation] = (this.#memory.get("seen") ?? "").split(" ");
+    return conversation === this.#conversation && Number(seq) ? Number(seq) : 0;
+  }
+
+  /** Once, however much has changed. */
+  #change() {
+    if (this.#isChangeDue) return;
+    this.#isChangeDue = true;
+    queueMicrotask(() => {
+      this.#isChangeDue = false;
+      this.#tell("change");
+    });
+  }
+
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+function inOrder(one, other) {
+  return one.n - other.n || (one.id < other.id ? -1 : 1);
+}
+
+function isTransient(why) {
+  return TRANSIENT.includes(why);
+}
+
+function isSaid(by) {
+  return by === "assistant" || by === "agent";
+}
+
+function failure(why, after) {
+  return Object.assign(new Error(why), { why, after });
+}
+
+function freshId() {
+  return crypto.getRandomValues(new Uint32Array(4)).join("-"); // randomUUID is only for pages with HTTPS
+}
