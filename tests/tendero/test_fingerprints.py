@@ -29,6 +29,7 @@ ELSEWHERE = (
     "data/labels/en/shop.yml",
     "data/mail/en.yml",
     "data/demo/en.yml",
+    "data/demo-page/en.yml",
     "bot/nlu/notes.txt",
     "bot/nlu/__pycache__/folding.py",
     "data/nlu/en/.orders.yml.swp",
