@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Literal, Protocol
+from urllib.parse import quote
 
 import httpx
 import simple_websocket
@@ -149,8 +150,8 @@ class Client:
     """url: of the assistant. over: how it talks. Entries are kept in `entries`, by number; other frames in `frames`."""
 
     def __init__(self, url: str, over: Literal["socket", "exchange"] = "socket", origin: str | None = None) -> None:
-        self.url = url
-        self._make: Callable[[], Transport] = lambda: (Socket if over == "socket" else Exchange)(url, origin or url)
+        self.url, self.origin = url, origin or url
+        self._make: Callable[[], Transport] = lambda: (Socket if over == "socket" else Exchange)(self.url, self.origin)
         self.over = over
         self._transport: Transport | None = None
         self.token = ""
@@ -256,6 +257,22 @@ class Client:
         self.send({**frame, "id": id})
         own = self.entry(lambda each: each.get("id") == id)
         return [own, *(self.entry(lambda each, after=own["seq"] + number: each["seq"] > after) for number in range(replies))]
+
+    def upload(self, body: bytes, name: str, type: str) -> Json:
+        """The file's id, name, type and size."""
+        headers = {
+            "Authorization": f"Bearer {self.token}",
+            "Content-Type": type,
+            "X-File-Name": quote(name),
+            "Origin": self.origin,
+        }
+        answer = httpx.post(f"{self.url}{ROUTES}/files", content=body, headers=headers, timeout=PATIENCE)
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    def get(self, path: str) -> httpx.Response:
+        """What lies at an address of an entry."""
+        return httpx.get(self.url + path, timeout=PATIENCE)
 
     def entry(self, condition: Callable[[Json], bool], seconds: float = PATIENCE) -> Json:
         """The first entry for which it is so, which may be there already. Raises as `until`."""

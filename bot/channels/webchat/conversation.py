@@ -427,12 +427,13 @@ class Conversation:
 
         Raises what the database raises.
         """
-        if self._visitor is None:
+        visitor = self._visitor
+        if visitor is None:
             return []
         frames: list[Json] = []
         if looks:
-            sender_id, seen = self._visitor.sender_id, self._seen
-            found = await _read(lambda session: self._look(session, sender_id, seen))
+            seen = self._seen
+            found = await _read(lambda session: self._look(session, visitor.sender_id, seen))
             if found is None:
                 return [bye("restart", 0)]
             if found.entries:
@@ -441,7 +442,7 @@ class Conversation:
             if found.read > self._read:
                 frames.append({"type": "marks", "read": found.read})
                 self._read = found.read
-        types = self._service.hub.typing(self._visitor.sender_id)
+        types = self._service.hub.typing(visitor.sender_id)
         if types != self._typing:
             frames.append({"type": "typing", "on": bool(types), "by": types or self._typing})
             self._typing = types

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -260,6 +259,6 @@ def _truth(content: Mapping[str, Any], key: str) -> bool:
 
 def _degrees(content: Mapping[str, Any], key: str, most: int) -> float:
     value = content.get(key)
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value) or abs(value) > most:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not -most <= value <= most:
         raise _Bad
     return float(value)

@@ -13,7 +13,9 @@ from sanic import response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 from websockets.connection import OPEN, State
+from websockets.datastructures import Headers
 from websockets.frames import Frame, Opcode
+from websockets.http11 import Request as Asked
 from websockets.http11 import Response
 from websockets.server import ServerConnection
 
@@ -110,7 +112,7 @@ def upgraded(request: Request) -> WebSocket | HTTPResponse:
     The handler has to return None then, and to be marked by `takes_over`.
     """
     connection = ServerConnection(max_size=LARGEST, state=OPEN)
-    answer = connection.accept(request)
+    answer = connection.accept(Asked(request.path, Headers(request.headers.items())))
     if answer.status_code == 101:
         return WebSocket(connection, answer, request.transport)
     return response.raw(answer.body or b"", status=answer.status_code, headers=dict(answer.headers.raw_items()))
