@@ -110,6 +110,7 @@ class TenderoChat extends HTMLElement {
   #parts = null; // {chat, words, language, memory, View, ...} once all is loaded
   #view = null;
   #isOpen = false;
+  #unread = 0;
 
   connectedCallback() {
     if (this.shadowRoot) return;
@@ -262,16 +263,16 @@ class TenderoChat extends HTMLElement {
   }
 
   #draw() {
-    const { chat, words } = this.#parts;
+    const { chat } = this.#parts;
     if (this.#isOpen) this.#view?.draw();
     const count = chat.unread;
-    if (count === this.unread) return;
-    this.unread = count;
+    if (count === this.#unread) return;
+    this.#unread = count;
     if (this.#badge) {
       this.#badge.hidden = !count;
-      this.#badge.textContent = count > 9 ? "9+" : count;
+      this.#badge.textContent = count > 9 ? "9+" : count || "";
     }
-    this.#labelLauncher(words);
+    this.#labelLauncher();
     if ("titleBadge" in this.dataset) this.#parts.markTitle(count);
     this.#tell("unread", { count });
   }
@@ -329,7 +330,7 @@ class TenderoChat extends HTMLElement {
     this.#launcher.children[1].textContent = text;
     this.#launcher.children[1].hidden = !text;
     const words = this.#parts?.words;
-    const name = words && (this.unread ? words.launcher_unread.replace("{count}", this.unread) : words.launcher);
+    const name = words && (this.#unread ? words.launcher_unread.replace("{count}", this.#unread) : words.launcher);
     // Whoever speaks to the computer says what they see: the text that is shown stands in the name.
     this.#launcher.setAttribute("aria-label", [text, name ?? (text ? "" : "Chat")].filter(Boolean).join(" · "));
   }

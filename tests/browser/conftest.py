@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.webchat_stand_in import WebChatStandIn, running
-from tests.browser.widget import DESKTOP, PHONE, Widget
+from tests.browser.widget import DESKTOP, Widget
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
@@ -23,7 +23,6 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-__all__ = ["PHONE"]
 
 
 @pytest.fixture(scope="session")

@@ -67,8 +67,8 @@ export function filled(text, values) {
 /** A full http(s) address, or null for anything else ("javascript:", "data:", nonsense). `base`: what it is relative to. */
 export function webAddress(given, base) {
   try {
-    const address = new URL(given, base);
-    return ["http:", "https:"].includes(address.protocol) ? address.href : null;
+    const address = given ? new URL(given, base) : null;
+    return ["http:", "https:"].includes(address?.protocol) ? address.href : null;
   } catch {
     return null;
   }
