@@ -1,4 +1,4 @@
-"""The demo shop's page, served by its own channel from a demo shop of its own, with a stand-in for the widget that notes what it is told."""
+"""The demo shop's page, served by its own channel, and a stand-in for the widget that notes what it is told."""
 
 from __future__ import annotations
 

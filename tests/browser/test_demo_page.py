@@ -209,10 +209,17 @@ def test_what_somebody_sends_in_the_address_is_only_a_name(page: Page, context: 
     expect(other.get_by_role("dialog")).to_have_count(0)
 
 
-def test_page_of_the_chat_alone_offends_no_policy(context: BrowserContext) -> None:
+@pytest.mark.parametrize(("path", "language"), [("/chat", "es-MX"), ("/chat?lang=nb", "nb")])
+def test_page_of_the_chat_alone_is_in_the_shoppers_language_and_fills_the_screen(
+    browser: Browser, address: str, path: str, language: str
+) -> None:
+    context = browser.new_context(base_url=address, locale="es-MX", viewport=PHONE)
     page = context.new_page()
     faults: list[str] = []
-    page.on("console", lambda message: faults.append(message.text))
-    page.goto("/chat")
+    page.on("console", lambda message: faults.append(message.text) if "Security Policy" in message.text else None)
+    page.goto(path)
+    expect(page.locator("html")).to_have_attribute("lang", language)
     expect(page.locator("tendero-chat[mode=page]")).to_have_count(1)
+    assert page.locator("main").bounding_box() == {"x": 0, "y": 0, **PHONE}
     assert faults == []
+    context.close()
