@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Viewport
 
 from tests.browser.widget import DESKTOP, PHONE
 from tests.conversations.stage import ROOT
-from tests.e2e.webchat_shop import NUMBER, PATIENCE, Chat, WebChatShop, another_site, open_shop, until
+from tests.e2e.webchat_shop import NUMBER, PATIENCE, Chat, WebChatShop, another_site, open_shop
+from tests.e2e.whatsapp_shop import until
 
 PICTURE = ROOT / "web" / "products" / "home.png"
 MARKUP = "<img src=x onerror=\"document.title='owned'\">"
@@ -307,14 +308,14 @@ def test_markup_of_a_shopper_comes_back_as_text(chat: Chat, shop: WebChatShop) -
 
 
 def test_markup_in_an_answer_is_text(chat: Chat, shop: WebChatShop) -> None:
-    told = shop.rows("select id, about from product where handle = 'leather-bag'")
-    shop.change("update product set about = ? where handle = 'leather-bag'", json.dumps({"en": MARKUP}))
+    told = shop.rows("select id, descriptions from product where handle = 'leather-bag'")
+    shop.change("update product set descriptions = ? where handle = 'leather-bag'", json.dumps({"en": MARKUP}))
     try:
         chat.asks("do you have a leather bag?", re.escape(MARKUP))
         _is_only_text(chat)
     finally:
         for product, about in told:
-            shop.change("update product set about = ? where id = ?", about, product)
+            shop.change("update product set descriptions = ? where id = ?", about, product)
 
 
 def _is_only_text(chat: Chat) -> None:
