@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -28,7 +29,7 @@ from messaging.models import TaskAtHand, WebVisitor
 from messaging.tasks_at_hand import ITEM_WORDS, tells
 
 BEGUN = "begun_elsewhere"  # slot: {from: where this task was begun, rest: whether more is known there than here}
-OFFERED = "offered_elsewhere"  # slot: the task that was offered last, so that it is offered once
+OFFERED = "offered_elsewhere"  # slot: the tasks that were offered, separated by blanks: each is offered once
 ELSEWHERE = "elsewhere"  # in what an offer carries: the conversation that the task is taken from
 OTHER = {"whatsapp": "webchat", "webchat": "whatsapp"}  # the channels between which tasks go on
 # What is said of any thing, and tells nobody whose or which it is.
@@ -76,7 +77,7 @@ def offer_same_begun_elsewhere(turn: Turn, form: str) -> bool:
 
 def offer_going_on(turn: Turn, begun: Begun, response: str, **more: Any) -> None:
     """more: as `offers.offer` has it."""
-    turn.set(OFFERED, begun.mark)
+    turn.set(OFFERED, " ".join([*_offered(turn), begun.mark]))
     going_on = Next(begun.task.form, turn.label("yes"), {ELSEWHERE: begun.task.sender_id})
     task, where = _in_words(turn, begun), turn.label(f"where_{begun.channel}")
     offers.offer(turn, [going_on], response, decline=True, task=task, where=where, **more)
@@ -110,20 +111,28 @@ def _is_just_done(turn: Turn, begun: Begun, closed: str | None) -> bool:
 def _of_this_person(turn: Turn) -> list[Begun]:
     """What other conversations of this person are at, and was not offered here before; the newest first."""
     found = (_begun(turn, task) for task in tasks_at_hand.newest_of(turn.session, _other_conversations(turn)))
-    return [each for each in found if each is not None and each.mark != turn.slots.get(OFFERED)]
+    return [each for each in found if each is not None and each.mark not in _offered(turn)]
+
+
+def _offered(turn: Turn) -> list[str]:
+    return str(turn.slots.get(OFFERED) or "").split()
 
 
 def _other_conversations(turn: Turn) -> set[str]:
-    """Known as the same customer as this one, or joined to it."""
-    joined = {channel_links.linked(turn.session, turn.sender_id)} - {None}
+    """Known as the same customer as this one, or the one whose code was brought here."""
+    joined = {sender_id} if (sender_id := _joined(turn)) else set()
     customer = turn.customer
     if customer is None:
-        return {str(each) for each in joined}
-    signed_in = select(WebVisitor.sender_id).where(
-        WebVisitor.customer == customer.number, WebVisitor.customer_until > turn.now, WebVisitor.revoked_at.is_(None)
-    )
+        return joined
+    signed_in = select(WebVisitor.sender_id).where(WebVisitor.customer == customer.number, WebVisitor.customer_until > turn.now)
     known = identities.senders_known_as(turn.session, customer.id, turn.now) | set(turn.session.execute(signed_in).scalars())
-    return {str(each) for each in (known | joined) - {turn.sender_id}}
+    return (known | joined) - {turn.sender_id}
+
+
+def _joined(turn: Turn) -> str | None:
+    """The conversation whose code was brought here of late. The other way round a code brings nothing: a browser is shared."""
+    sender_id, at = channel_links.brought_from(turn.session, turn.sender_id) or (None, turn.now)
+    return sender_id if _is_young(turn, at) else None
 
 
 def begun_in(turn: Turn, sender_id: str) -> Begun | None:
@@ -136,16 +145,22 @@ def _begun(turn: Turn, task: TaskAtHand | None) -> Begun | None:
     channel = channel_of(turn.session, task.sender_id) if task is not None else None
     if task is None or channel is None or channel != OTHER.get(turn.channel) or task.form not in FORMS:
         return None
-    if not _is_young(turn, task):
+    if not _is_young(turn, task.at) or _is_closed(turn, task.sender_id):
         return None
     there, here = _customer_of(turn, channel, task.sender_id), turn.identity.customer_id
     is_same = here is not None and here == there
-    is_joined = None in (there, here) and channel_links.linked(turn.session, turn.sender_id) == task.sender_id
+    is_joined = None in (there, here) and _joined(turn) == task.sender_id
     return Begun(task, channel, there) if is_same or is_joined else None
 
 
-def _is_young(turn: Turn, task: TaskAtHand) -> bool:
-    hours = int((turn.now - task.at).total_seconds() // 3600)
+def _is_closed(turn: Turn, sender_id: str) -> bool:
+    """Whether it is a web conversation that nobody can open any more."""
+    revoked = select(WebVisitor.sender_id).where(WebVisitor.sender_id == sender_id, WebVisitor.revoked_at.is_not(None))
+    return turn.session.execute(revoked).first() is not None
+
+
+def _is_young(turn: Turn, at: datetime) -> bool:
+    hours = int((turn.now - at).total_seconds() // 3600)
     return policies().decide("other_channel", {"hours_since": max(hours, 0)}, turn.today).is_allowed
 
 
@@ -186,7 +201,7 @@ def fill_in_rest(turn: Turn, form: str) -> None:
     if begun is not None and not _is_wholly_known(turn, begun):
         return
     turn.set(BEGUN, {**begun_here, "rest": False})
-    if begun is None or turn.slots.get("order_number") or turn.slots.get("wanted_order"):
+    if begun is None or any(tells(turn.slots.get(slot)) for slot in ("order_number", "wanted_order", ITEM_WORDS)):
         return
     for slot, value in _filling(begun).items():
         if not tells(turn.slots.get(slot)):

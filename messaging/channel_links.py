@@ -94,6 +94,12 @@ def linked(session: Session, sender_id: str) -> str | None:
     return str(link.from_sender_id if link.to_sender_id == sender_id else link.to_sender_id)
 
 
+def brought_from(session: Session, sender_id: str) -> tuple[str, datetime] | None:
+    """The conversation whose code was brought to this one, and when."""
+    brought = next((each for each in _links(session, sender_id) if each.to_sender_id == sender_id), None)
+    return (str(brought.from_sender_id), brought.used_at) if brought is not None else None
+
+
 def undo(session: Session, sender_id: str, now: datetime) -> bool:
     """These two are not the same person's. Whether there was a link. What was begun there and went on here is left."""
     links = _links(session, sender_id)

@@ -42,9 +42,10 @@ def newest(session: Session, sender_id: str) -> int:
     return int(session.execute(_NEWEST, {"sender_id": sender_id}).scalar_one() or 0)
 
 
-def is_there(session: Session, sender_id: str, name: str) -> bool:
-    """Whether an entry came of `name` already."""
-    return session.execute(_NAMED, {"sender_id": sender_id, "name": name}).scalar_one_or_none() is not None
+def named(session: Session, sender_id: str, name: str) -> ChatEntry | None:
+    """The entry that came of `name`."""
+    theirs = select(ChatEntry).where(ChatEntry.sender_id == sender_id, ChatEntry.name == name)
+    return session.execute(theirs).scalar_one_or_none()
 
 
 def entry(session: Session, sender_id: str, seq: int) -> ChatEntry | None:

@@ -1,8 +1,9 @@
 """What a reply is made of, on any channel: read from what Rasa's output channels get, and written back with the same keys.
 
 A content has Rasa's keys (`text`, `buttons`, `image`, `attachment`, `elements`, `custom`); what Rasa has no key for is below
-`custom`: `link`, `location_request`, `location`, `products`, `catalogue`, `flow`, `contacts`, `reaction`, `template`, and the
-`header` and `footer` of any of them. Other keys below `custom` are not ours, and no part of what is shown.
+`custom`: `link`, `location_request`, `date_request`, `rating_request`, `location`, `products`, `catalogue`, `flow`, `contacts`,
+`reaction`, `template`, and the `header` and `footer` of any of them. Other keys below `custom` are not ours, and no part of what
+is shown.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ from __future__ import annotations
 import mimetypes
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any, Literal
 
 FROM_RASA = frozenset({"text", "buttons", "quick_replies", "image", "attachment", "elements", "custom"})
 SHOWN_CUSTOM = frozenset(
-    "header footer link location_request location products catalogue flow contacts reaction template".split()
+    "header footer link location_request date_request rating_request location products catalogue flow contacts reaction "
+    "template".split()
 )
+MOST_RATING = 10
 Content = dict[str, Any]
 MediaKind = Literal["image", "video", "document", "audio", "sticker"]
 KINDS: tuple[MediaKind, ...] = ("image", "video", "document", "audio", "sticker")
@@ -85,6 +89,21 @@ class Link(Framed):
 @dataclass(frozen=True, kw_only=True)
 class LocationRequest(Framed):
     """A button that sends where the shopper is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DateRequest(Framed):
+    """The shopper picks a day, no earlier and no later than these (ISO 8601) where there are such."""
+
+    earliest: str = ""
+    latest: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RatingRequest(Framed):
+    """The shopper says a number, from 1 to `most`."""
+
+    most: int
 
 
 @dataclass(frozen=True)
@@ -222,6 +241,10 @@ def to_content(part: Part) -> Content:
             return _to_framed(part, {"link": {"title": part.title, "url": part.url}})
         case LocationRequest():
             return _to_framed(part, {"location_request": True})
+        case DateRequest():
+            return _to_framed(part, {"date_request": _filled({"earliest": part.earliest, "latest": part.latest}) or True})
+        case RatingRequest():
+            return _to_framed(part, {"rating_request": {"most": part.most}})
         case Products():
             shelves = [_filled({"title": shelf.title, "skus": list(shelf.skus)}) for shelf in part.shelves]
             return _to_framed(part, {"products": {"catalogue": part.catalogue, "shelves": shelves}})
@@ -257,6 +280,10 @@ def _framed(content: Mapping[str, Any], custom: Mapping[str, Any]) -> Iterator[F
         yield Link(title=title, url=url)
     if custom.get("location_request"):
         yield LocationRequest()
+    if custom.get("date_request"):
+        yield _date_request(_mapping(custom, "date_request") if custom["date_request"] is not True else {})
+    if "rating_request" in custom:
+        yield _rating_request(_mapping(custom, "rating_request"))
     if "products" in custom:
         yield _products(_mapping(custom, "products"))
     if custom.get("catalogue"):
@@ -282,6 +309,28 @@ def _links(custom: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if "link" in custom:
         link = _mapping(custom, "link")
         yield _needed(link, "title", "link"), _needed(link, "url", "link")
+
+
+def _date_request(given: Mapping[str, Any]) -> DateRequest:
+    earliest, latest = (_day(given, key) for key in ("earliest", "latest"))
+    if earliest and latest and earliest > latest:
+        raise ReplyError("date_request: earliest is after latest")
+    return DateRequest(earliest=earliest, latest=latest)
+
+
+def _day(given: Mapping[str, Any], key: str) -> str:
+    text = _text(given, key, "date_request")
+    try:
+        return date.fromisoformat(text).isoformat() if text else ""
+    except ValueError:
+        raise ReplyError(f"date_request: {key} has to be a day like 2026-11-26") from None
+
+
+def _rating_request(given: Mapping[str, Any]) -> RatingRequest:
+    most = given.get("most")
+    if not isinstance(most, int) or isinstance(most, bool) or not 2 <= most <= MOST_RATING:
+        raise ReplyError(f"rating_request needs most, a number from 2 to {MOST_RATING}")
+    return RatingRequest(most=most)
 
 
 def _products(given: Mapping[str, Any]) -> Products:

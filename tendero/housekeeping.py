@@ -7,7 +7,7 @@ from pathlib import Path
 
 from commerce import loyalty, returns
 from database import transaction
-from messaging import channel_contacts, codes, received_files, web_visitors
+from messaging import channel_contacts, channel_links, codes, received_files, tasks_at_hand, web_visitors
 from messaging.turns import ended
 
 
@@ -17,6 +17,8 @@ def tidy(url: str, now: datetime, home: Path) -> str:
         expired = loyalty.expire_due(session, now)
         overdue = returns.expire_overdue(session, now.date())
         purged = codes.purge(session, now)
+        unlinked = channel_links.purge(session, now)
+        forgotten = tasks_at_hand.purge(session, now)
         nameless = channel_contacts.purge(session)
         unsaid = received_files.forget_unsaid(session, home, now)
     gone = ended.purge(url, now)
@@ -25,6 +27,8 @@ def tidy(url: str, now: datetime, home: Path) -> str:
         "points expired": expired,
         "returns expired": len(overdue),
         "code requests deleted": purged,
+        "links between channels deleted": unlinked,
+        "tasks at hand forgotten": forgotten,
         "contacts without an address deleted": nameless,
         "rows of ended turns deleted": gone,
         "uploads that were never sent deleted": unsaid,

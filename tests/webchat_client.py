@@ -91,11 +91,12 @@ class Exchange:
         self._url = url + f"{ROUTES}/exchange"
         self._client = httpx.Client(timeout=PATIENCE + 30, headers={"Origin": origin})
         self._hello: Json = {}
+        self._conversation = ""
         self._received: deque[Json] = deque()
 
     def send(self, frame: Json) -> None:
         if frame["type"] == "hello":
-            self._hello = frame
+            self._hello, self._conversation = {"typing": False, **frame}, ""
             self._exchange([], 0)
         else:
             self._exchange([frame], 0)
@@ -131,11 +132,11 @@ class Exchange:
     def _learn(self, frame: Json) -> None:
         """What the next `hello` says; a welcome that tells nothing new is not received again."""
         if frame["type"] == "welcome":
-            is_new = frame["conversation"] != self._hello.get("_conversation")
-            after = self._hello.get("after", 0) if not is_new else 0
-            self._hello |= {"token": frame["token"], "_conversation": frame["conversation"], "read": frame["read"]}
-            self._hello["after"] = max(after, 0) if "after" in self._hello or not is_new else frame["seq"]
-            if not is_new:
+            is_known, is_first = frame["conversation"] == self._conversation, not self._conversation
+            self._conversation = frame["conversation"]
+            self._hello |= {"token": frame["token"], "read": frame["read"]}
+            self._hello["after"] = self._hello.get("after", 0) if is_known or is_first else 0
+            if is_known:
                 return
         elif frame["type"] == "entries" and frame["entries"]:
             self._hello["after"] = max(self._hello.get("after", 0), frame["entries"][-1]["seq"])

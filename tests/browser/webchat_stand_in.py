@@ -23,7 +23,7 @@ import secrets
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -66,6 +66,7 @@ class Conversation:
     name: str
     entries: list[Frame] = field(default_factory=list)
     read: int = 0  # by the shop
+    typing: str | None = None  # who does
     customer: str | None = None
     whatsapp: bool = True
     links: set[Link] = field(default_factory=set)
@@ -151,7 +152,7 @@ class WebChatStandIn:
         self._on_loop(lambda: self._append(self.conversation, {"by": "shop", "event": event, **keys}))
 
     def types(self, on: bool, by: str = "agent") -> None:
-        self._on_loop(lambda: self._tell(self.conversation, {"type": "typing", "on": on, "by": by}))
+        self._on_loop(lambda: self._set_typing(self.conversation, on, by))
 
     def refuse(self, of: str, why: str, after: float | None = None, times: int = 1) -> None:
         """The next frames of type `of` are not taken."""
@@ -237,7 +238,17 @@ class WebChatStandIn:
         conversation = self._visitors[token] if token else self._new_conversation()
         self._join(link, conversation, None if self._rotates else token)
         answers = self._identify(link, conversation, frame) if "jwt" in frame else []
-        return [self._welcome(link), *self._page(conversation, after=frame.get("after")), *answers]
+        assert link.conversation
+        page = self._page(link.conversation, after=frame.get("after"))
+        return [self._welcome(link), *page, *self._not_shown(link.conversation, frame), *answers]
+
+    def _not_shown(self, conversation: Conversation, hello: Frame) -> list[Frame]:
+        """What has changed since the last answer of a long polling client."""
+        has_read = hello.get("read", conversation.read) < conversation.read
+        marks: list[Frame] = [{"type": "marks", "read": conversation.read}] if has_read else []
+        if hello.get("typing", False) == (conversation.typing is not None):
+            return marks
+        return [*marks, {"type": "typing", "on": conversation.typing is not None, "by": conversation.typing or "assistant"}]
 
     def _new_conversation(self) -> Conversation:
         self.conversations.append(Conversation(f"conversation-{len(self.conversations) + 1}"))
@@ -320,7 +331,7 @@ class WebChatStandIn:
     def _begin(self, conversation: Conversation, frame: Frame) -> None:
         conversation.read = conversation.newest()
         self._tell(conversation, {"type": "marks", "read": conversation.read})
-        self._tell(conversation, {"type": "typing", "on": True, "by": "assistant"})
+        self._set_typing(conversation, True, "assistant")
         if self._held is None:
             self._reply(conversation, frame)
         else:
@@ -328,9 +339,13 @@ class WebChatStandIn:
 
     def _reply(self, conversation: Conversation, frame: Frame) -> None:
         parts = self.reply(frame)
-        self._tell(conversation, {"type": "typing", "on": False, "by": "assistant"})
+        self._set_typing(conversation, False, "assistant")
         if parts:
             self._append(conversation, {"by": "assistant", "parts": parts})
+
+    def _set_typing(self, conversation: Conversation, on: bool, by: str) -> None:
+        conversation.typing = by if on else None
+        self._tell(conversation, {"type": "typing", "on": on, "by": by})
 
     def _tell(self, conversation: Conversation, frame: Frame) -> None:
         for link in list(conversation.links):
@@ -383,8 +398,10 @@ class WebChatStandIn:
         if self.sockets == "refused":
             raise web.HTTPForbidden
         socket = web.WebSocketResponse()
-        with suppress(ConnectionResetError):  # the browser has left
+        try:
             await socket.prepare(request)
+        except ConnectionResetError:  # the browser has left
+            return socket
         if self.sockets == "closed":
             await socket.close()
             return socket

@@ -84,15 +84,16 @@ class Stage:
         """One turn of a conversation that has begun: for tests in which more happens than what the shopper writes."""
         return self._loop.run_until_complete(self._turn(sender, self._filled(text, []), details))
 
-    def let_timers_fire(self, sender: str) -> None:
-        """As if the time of the conversation's timers had come."""
+    def let_timers_fire(self, sender: str, kind: str | None = None) -> None:
+        """As if the time of the conversation's timers had come, or of those of one kind."""
         from sqlalchemy import update
 
         from database import transaction
         from messaging.models import Timer
 
         with transaction() as session:
-            session.execute(update(Timer).where(Timer.sender_id == sender).values(due_at=datetime.now(timezone.utc)))
+            theirs = update(Timer).where(Timer.sender_id == sender, Timer.kind == (kind or Timer.kind))
+            session.execute(theirs.values(due_at=datetime.now(timezone.utc)).execution_options(synchronize_session=False))
             fired = self._agent.engine._fire_timers(session)
         assert fired, "no timer waited"
         self._loop.run_until_complete(self._agent.engine.work(sender))
@@ -113,6 +114,10 @@ class Stage:
     def newest_actions(self) -> list[str]:
         """Of the turn that was saved last."""
         return [event["name"] for event in self._agent.tracker_store.last_saved if event["event"] == "action"]
+
+    def newest_words(self) -> str:
+        """What was said in the turn that was saved last."""
+        return "\n".join(event["text"] for event in self._agent.tracker_store.last_saved if event["event"] == "bot")
 
     def trigger(self, sender: str, intent: str) -> Played:
         """One turn that a program begins with an intent, as Rasa's `trigger_intent` does."""

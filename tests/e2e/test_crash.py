@@ -3,37 +3,36 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import sqlite3
-import threading
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
-from typing import Any
 
 from tests.e2e.conftest import RunningShop, start, stop
+from tests.webchat_client import Client, words_of
 
 
 def test_a_message_whose_server_was_killed_is_answered_after_the_next_start_and_once(shop: RunningShop) -> None:
-    token = post(shop, "session", {})["token"]
-    message = {"token": token, "id": "m1", "message": "where is my order 10232?"}
+    client = Client(shop.url)
+    client.hello(language="en")
     os.kill(pid_of(shop, "actions.server"), signal.SIGSTOP)  # the turn waits for it
-    threading.Thread(target=try_to_post, args=(shop, message), daemon=True).start()
-    wait_until_taken(shop.home, token)
+    client.say("where is my order 10232?", id="m1", replies=0)
+    wait_until_taken(shop.home)
     os.kill(pid_of(shop, "bot.server"), signal.SIGKILL)
+    client.close()
     shop.process.wait(60)  # the launcher ends when one of its servers does
-    again = start(shop.home)
+    again = start(shop.home, port=shop.port)
     try:
-        first, repeated = (post(again, "webhook", message) for _ in range(2))
-        assert first == repeated
-        [reply] = first
-        assert "which e-mail or phone number did you buy with?" in reply["text"]
-        assert count(again.home, "inbound_message", token) == 1
-        assert count(again.home, "events", token, "and type_name = 'user'") == 1
-        assert count(again.home, "outbound_message", token) == 1
+        client.again()
+        _, reply = client.say("where is my order 10232?", id="m1")
+        assert "which e-mail or phone number did you buy with?" in words_of(reply)
+        assert client.quiet(1) == []
+        client.close()
+        assert count(again.home, "inbound_message") == 1
+        assert count(again.home, "events", "and type_name = 'user'") == 1
+        assert count(again.home, "outbound_message") == 1
+        assert count(again.home, "chat_entry") == 2
     finally:
         assert stop(again) == 0
 
@@ -49,27 +48,14 @@ def pid_of(shop: RunningShop, module: str) -> int:
     raise AssertionError(f"no {module} runs below {shop.process.pid}")
 
 
-def wait_until_taken(home: Path, token: str, seconds: float = 30) -> None:
+def wait_until_taken(home: Path, seconds: float = 30) -> None:
     until = time.monotonic() + seconds
-    while not count(home, "inbound_message", token, "and state = 'taken'"):
+    while not count(home, "inbound_message", "and state = 'taken'"):
         assert time.monotonic() < until, "the message was not taken"
         time.sleep(0.02)
 
 
-def count(home: Path, table: str, token: str, more: str = "") -> int:
+def count(home: Path, table: str, more: str = "") -> int:
+    """Rows of the only web conversation."""
     with contextlib.closing(sqlite3.connect(home / "tendero.db")) as database:
-        sender = f"web-{token.partition('.')[0]}"
-        return int(database.execute(f"select count(*) from {table} where sender_id = ? {more}", (sender,)).fetchone()[0])
-
-
-def post(shop: RunningShop, route: str, body: object) -> Any:
-    request = urllib.request.Request(
-        f"{shop.url}/webhooks/webchat/{route}", json.dumps(body).encode(), {"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=60) as response:
-        return json.load(response)
-
-
-def try_to_post(shop: RunningShop, body: object) -> None:
-    with contextlib.suppress(OSError, urllib.error.URLError):
-        post(shop, "webhook", body)
+        return int(database.execute(f"select count(*) from {table} where sender_id like 'web-%' {more}").fetchone()[0])

@@ -83,7 +83,7 @@ def _go_wrong(shop: RunningShop) -> Iterator[str]:
     finally:
         os.kill(actions, signal.SIGCONT)
     yield (nobodys := "somebody.unknown@example.com")
-    for path, body in (("/" + nobodys, None), ("/webhooks/rest/webhook", nobodys), ("/webhooks/webchat/webhook", nobodys)):
+    for path, body in (("/" + nobodys, None), ("/webhooks/rest/webhook", nobodys), ("/webhooks/webchat/v1/exchange", nobodys)):
         with contextlib.suppress(urllib.error.URLError):
             urllib.request.urlopen(shop.url + path, body.encode() if body else None, timeout=30).close()
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import subprocess
-import urllib.error
-import urllib.request
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.conversations.stage import ROOT
 from tests.e2e.conftest import RunningShop, start, stop, tendero
+from tests.webchat_client import Client
 
 SHOTS = ROOT / "var" / "reports" / "screenshots"
 PHONE, DESKTOP = ViewportSize(width=390, height=844), ViewportSize(width=1280, height=800)
@@ -53,31 +50,19 @@ def test_a_person_chats_on_the_page(shop: RunningShop, browser: Browser, name: s
     context.close()
 
 
-def test_a_visitors_token_cannot_be_made_up(shop: RunningShop) -> None:
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        _post(shop, "/webhooks/webchat/webhook", {"token": "somebody.0123456789abcdef", "message": "hi"})
-    assert refused.value.code == 401
-
-
-def test_an_empty_or_endless_message_is_refused_in_words(shop: RunningShop) -> None:
-    token = _post(shop, "/webhooks/webchat/session", {})["token"]
-    for message in ("", "   ", "x" * 2001, 5, None):
-        with pytest.raises(urllib.error.HTTPError) as refused:
-            _post(shop, "/webhooks/webchat/webhook", {"token": token, "message": message})
-        assert refused.value.code == 400
-        assert json.load(refused.value)["error"] == "bad_message"
-
-
-def test_a_message_that_comes_again_gets_the_same_replies_and_no_second_turn(shop: RunningShop) -> None:
-    token = _post(shop, "/webhooks/webchat/session", {})["token"]
-    message = {"token": token, "id": "m1", "message": "hello"}
-    first, again, other = (_post(shop, "/webhooks/webchat/webhook", {**message, **more}) for more in ({}, {}, {"id": "m2"}))
-    assert first == again
-    assert other
+def test_a_message_that_comes_again_is_one_turn_and_one_entry(shop: RunningShop) -> None:
+    with Client(shop.url) as socket, Client(shop.url, "exchange") as polling:
+        socket.hello(language="en")
+        socket.say("hello", id="m1")
+        polling.token = socket.token
+        polling.hello()
+        polling.say("hello", id="m1", replies=0)
+        own, _ = polling.say("thank you", id="m2")
+        socket.entry(lambda each: each["by"] == "assistant" and each["seq"] > own["seq"])
+        assert [entry["text"] for entry in socket.entries.values() if entry["by"] == "shopper"] == ["hello", "thank you"]
     with sqlite3.connect(shop.home / "tendero.db") as database:
-        sender = f"web-{token.partition('.')[0]}"
-        heard = "select count(*) from events where sender_id = ? and type_name = 'user'"
-        assert database.execute(heard, (sender,)).fetchone()[0] == 2
+        heard = "select text, count(*) from inbound_message where sender_id like 'web-%' group by text"
+        assert dict(database.execute(heard).fetchall()) == {"hello": 1, "thank you": 1}
 
 
 def test_a_card_number_reaches_neither_database_nor_log(shop: RunningShop) -> None:
@@ -117,10 +102,3 @@ def _say(page: Page, text: str, answer: str) -> None:
     page.get_by_role("textbox").fill(text)
     page.keyboard.press("Enter")
     expect(page.get_by_role("log")).to_contain_text(answer, timeout=30_000)
-
-
-def _post(shop: RunningShop, path: str, body: object) -> Any:
-    data = json.dumps(body).encode()
-    request = urllib.request.Request(shop.url + path, data, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=30) as response:
-        return json.load(response)

@@ -19,6 +19,7 @@ from tests.e2e.webchat_shop import NUMBER, PATIENCE, Chat, WebChatShop, another_
 from tests.e2e.whatsapp_shop import until
 
 PICTURE = ROOT / "web" / "products" / "home.png"
+EMMA = "+12025550101"  # on file: WhatsApp proves who she is
 MARKUP = "<img src=x onerror=\"document.title='owned'\">"
 # As docs/webchat.md says, for a page that has nothing else on it.
 POLICY = (
@@ -60,7 +61,8 @@ def chat(page: Page) -> Chat:
 
 
 def _context(browser: Browser, shop: WebChatShop, size: ViewportSize, locale: str) -> BrowserContext:
-    context = browser.new_context(base_url=shop.url, locale=locale, viewport=size)
+    is_phone = size == PHONE
+    context = browser.new_context(base_url=shop.url, locale=locale, viewport=size, is_mobile=is_phone, has_touch=is_phone)
     context.set_default_timeout(PATIENCE)
     return context
 
@@ -311,7 +313,7 @@ def test_markup_in_an_answer_is_text(chat: Chat, shop: WebChatShop) -> None:
     told = shop.rows("select id, descriptions from product where handle = 'leather-bag'")
     shop.change("update product set descriptions = ? where handle = 'leather-bag'", json.dumps({"en": MARKUP}))
     try:
-        chat.asks("do you have a leather bag?", re.escape(MARKUP))
+        assert MARKUP in chat.asks("do you have a leather bag?", "onerror").inner_text()
         _is_only_text(chat)
     finally:
         for product, about in told:
@@ -381,16 +383,25 @@ def test_customer_who_signs_in_to_the_shop_midway_is_known_from_then_on_and_out_
 
 def test_task_goes_on_in_whatsapp_and_the_chat_shows_it(chat: Chat, shop: WebChatShop) -> None:
     chat.signs_in(shop.signed_in("emma"))
-    chat.asks("I want to return the scarf from 10236", ".")
+    chat.asks("I want to cancel order 10233", "Why would you like")
     chat.menu("Continue on WhatsApp").click()
     link = chat.page.get_by_role("link", name="Open WhatsApp")
     chat.shot("to-whatsapp")
     address = urlsplit(link.evaluate("a => a.href"))
     assert address.hostname == "wa.me"
     assert address.path == f"/{NUMBER}"
-    emma = shop.simulator.person("+12025550777", "Emma")
-    emma.say(parse_qs(address.query)["text"][0])
-    assert "return" in emma.reply(60)["shown"]["text"].lower()
     chat.page.keyboard.press("Escape")
-    expect(chat.log).to_contain_text("We go on in WhatsApp, on the number that ends in 0777.")
+    emma = shop.simulator.person(EMMA, "Emma")
+    emma.say(parse_qs(address.query)["text"][0])
+    offer = emma.reply(60)
+    assert "in the web chat we were at this" in offer["shown"]["text"]
+    expect(chat.log).to_contain_text(f"We go on in WhatsApp, on the number that ends in {EMMA[-4:]}.")
+    emma.tap(offer, "Yes, please")
+    asked = emma.reply(60)
+    emma.tap(asked, "I don't need it any more")
+    assert "Shall I cancel it?" in emma.reply(60)["shown"]["text"]
+    emma.say("yes")
+    assert "10233" in emma.reply(60)["shown"]["text"]
+    expect(chat.log).to_contain_text("This goes on on WhatsApp")
     chat.shot("on-whatsapp")
+    assert shop.rows("select status from orders where number = '10233'") == [("cancelled",)]

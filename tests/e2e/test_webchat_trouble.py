@@ -48,6 +48,7 @@ def is_answered_once(chat: Chat, shop: WebChatShop, text: str = ASKS, answer: st
         expect(chat.from_shop).to_contain_text(re.compile(answer))
         expect(chat.own).to_have_count(1)
         expect(chat.own).to_contain_text(text)
+        chat.has_been_read()
         chat.page.reload()
     assert shop.said(text) == 1
 
@@ -77,7 +78,7 @@ def test_message_written_without_a_network_outlives_the_page(chat: Chat, context
     expect(chat.own).to_have_attribute("data-state", "waiting")
     chat.page.close()
     context.set_offline(False)
-    is_answered_once(visit(context), shop, text, ".")
+    is_answered_once(visit(context).open(), shop, text, ".")
 
 
 def test_page_is_loaded_anew_while_the_answer_is_being_made(chat: Chat, shop: WebChatShop) -> None:

@@ -31,6 +31,9 @@ SINGLE: dict[str, dict[str, Any]] = {
     },
     "link": {"text": "Pay", "custom": {"link": {"title": "Pay now", "url": "https://shop.example/pay"}}},
     "location request": {"text": "Where?", "custom": {"location_request": True}},
+    "date request": {"text": "When?", "custom": {"date_request": {"earliest": "2026-11-26", "latest": "2026-12-24"}}},
+    "any date request": {"text": "When?", "custom": {"date_request": True}},
+    "rating request": {"text": "How was it?", "custom": {"rating_request": {"most": 5}}},
     "products": {
         "text": "Look",
         "custom": {"products": {"catalogue": "77", "shelves": [{"title": "Shirts", "skus": ["A1", "A2"]}]}, "header": "New"},
@@ -140,6 +143,10 @@ def test_nothing_to_show_is_no_part(content: dict[str, Any]) -> None:
         ({"contacts": [{"phones": ["1"]}]}, "contacts needs a name"),
         ({"contacts": {"name": "Ana"}}, "custom: contacts has to be a list"),
         ({"reaction": {"emoji": "👍"}}, "reaction needs a message_id"),
+        ({"date_request": {"earliest": "tomorrow"}}, "date_request: earliest has to be a day like 2026-11-26"),
+        ({"date_request": {"earliest": "2026-02-02", "latest": "2026-02-01"}}, "date_request: earliest is after latest"),
+        ({"rating_request": {"most": 11}}, "rating_request needs most, a number from 2 to 10"),
+        ({"rating_request": True}, "rating_request has to be keys and values"),
         ({"footer": ["a"], "location_request": True}, "custom: footer has to be a text"),
     ],
 )

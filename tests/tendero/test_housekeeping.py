@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select
 from commerce.loyalty.ledger import Cause, add_lot
 from commerce.models import LedgerEntry
 from database import transaction
-from messaging import channel_contacts, chat_log, codes, received_files
+from messaging import channel_contacts, channel_links, chat_log, codes, received_files, tasks_at_hand
 from messaging.models import (
     ActionCall,
     ChannelAddress,
@@ -126,8 +126,8 @@ def test_web_visitors_who_do_not_come_back_go_with_their_conversation(database_u
             at = now - seen * DAY
             revoked_at = now - revoked * DAY if revoked else None
             session.add(WebVisitor(sender_id=name, rotated_at=at, created_at=at, seen_at=at, revoked_at=revoked_at))
-            session.add(TaskAtHand(sender_id=name, form="claim_form", at=at))
-            session.add(ChannelLink(code_hash=name, from_sender_id=name, created_at=at, expires_at=at))
+            session.add(TaskAtHand(sender_id=name, form="claim_form", at=now))
+            session.add(ChannelLink(code_hash=name, from_sender_id=name, created_at=at, expires_at=at, used_at=at))
             chat_log.append(session, name, "shopper", "m-1", {"text": "hello"}, at)
     assert tidy(database_url, now, tmp_path) == "8 rows of web visitors deleted"
     assert tidy(database_url, now, tmp_path) == ""
@@ -168,4 +168,16 @@ def test_uploads_that_were_never_sent_go_with_their_file(database_url: str, now:
     assert left == {"fresh", "said", "twice"}
     with transaction(database_url) as session:
         assert set(session.execute(select(ReceivedFile.provider_id)).scalars()) == {"fresh-", "said-m-1", "twice-m-2"}
+    assert tidy(database_url, now, tmp_path) == ""
+
+
+def test_codes_for_another_channel_and_tasks_that_nobody_goes_on_with_are_deleted(
+    database_url: str, now: datetime, tmp_path: Path
+) -> None:
+    task = tasks_at_hand.Task("return_request_form", {})
+    for at in (now - timedelta(days=3), now):
+        with transaction(database_url) as session:
+            channel_links.offer(session, "web-1", at)
+            tasks_at_hand.note(session, f"web-{at:%d}", None, task, at)
+    assert tidy(database_url, now, tmp_path) == "1 links between channels deleted, 1 tasks at hand forgotten"
     assert tidy(database_url, now, tmp_path) == ""

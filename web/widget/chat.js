@@ -3,20 +3,15 @@
 
 import { Connection, TRANSIENT } from "./connection.js";
 import { Memory } from "./memory.js";
+import { Outbox, parsed } from "./outbox.js";
 
 const USUAL = {
   answerWithin: 15_000, // else a message is sent again, a question has failed
   otherTab: 4_000, // what another tab has written is left to it for so long
+  uploadStalls: 30_000, // without progress it has failed
+  settle: 300, // tabs that became new visitors at the same time agree upon one
   typingPause: 4_000, // after the last key
   typingMost: 60_000, // the others' typing, when its end is never told
-};
-const PENDING = "pending.";
-const JWT_WHYS = ["bad_jwt", "old_jwt", "used_jwt", "not_configured"];
-
-const FRAMES = {
-  say: ({ id, text, files }) => ({ type: "say", id, text, files: files.length ? files.map((file) => file.id) : undefined }),
-  choose: ({ id, seq, choice }) => ({ type: "choose", id, seq, choice }),
-  place: ({ id, latitude, longitude }) => ({ type: "place", id, latitude, longitude }),
 };
 
 /**
@@ -38,8 +33,6 @@ const FRAMES = {
 export class Chat extends EventTarget {
   /** @type {Entry[]} ascending by seq */
   entries = [];
-  /** @type {Pending[]} */
-  pending = [];
   /** The newest seq of the shopper's that the shop has read. */
   readByShop = 0;
   /** @type {"assistant"|"agent"|null} */
@@ -58,13 +51,10 @@ export class Chat extends EventTarget {
   #times;
   #memory;
   #connection;
+  #outbox;
   #conversation = null; // name of the one that is shown
-  #shownToken; // in the last hello
+  #refusedToken = null; // the server does not know it
   #hasPage = false; // the newest entries are here: from now on only what comes after them
-  #underWay = null; // id of what was sent last, until its entry is here: one after the other keeps the order
-  #answerTimer = null;
-  #held = null; // timer: the server asked to wait
-  #theirs = new Set(); // ids that another tab has just written or taken away: that tab's to send
   #leaving = null; // "restart" or "sign_out", until the new conversation is here
   #later = []; // frames for when the connection is back
   #asked = new Map(); // of each type that has an answer: {resolve, reject, timer}
@@ -97,7 +87,18 @@ export class Chat extends EventTarget {
     this.#connection.addEventListener("up", () => this.#connected());
     this.#connection.addEventListener("down", () => this.#disconnected());
     this.#connection.addEventListener("status", () => this.#change());
-    this.#recall();
+    this.#outbox = new Outbox({
+      memory: this.#memory,
+      times: this.#times,
+      send: (frame) => !this.#leaving && this.#connection.send(frame),
+      unanswered: () => this.#connection.check(),
+      changed: () => this.#change(),
+    });
+  }
+
+  /** In the order in which it was written. @returns {Pending[]} */
+  get pending() {
+    return this.#outbox.pending;
   }
 
   /** connecting: at the start, and a moment after a loss. @returns {"connecting"|"online"|"offline"} */
@@ -126,25 +127,22 @@ export class Chat extends EventTarget {
   /** Works offline too: goes out when the server is back. @param {{id: string}[]} [files] as `upload` gave them. @returns {string} id */
   say(text, files = []) {
     this.typing(false);
-    return this.#write({ type: "say", text, files });
+    return this.#outbox.write({ type: "say", text, files }, this.#conversation);
   }
 
   /** Takes choice `choice` (its `index`) of entry `seq`. `title` is shown until the server has it. @returns {string} id */
   choose(seq, choice, title) {
-    return this.#write({ type: "choose", text: title, files: [], seq, choice });
+    return this.#outbox.write({ type: "choose", text: title, files: [], seq, choice }, this.#conversation);
   }
 
   /** @returns {string} id */
   place(latitude, longitude) {
-    return this.#write({ type: "place", text: "", files: [], latitude, longitude });
+    return this.#outbox.write({ type: "place", text: "", files: [], latitude, longitude }, this.#conversation);
   }
 
   /** Takes back what is waiting or refused. @returns {Pending|null} null where it is too late */
   withdraw(id) {
-    const pending = this.#find(id);
-    if (!pending || pending.state === "sending") return null;
-    this.#settle(id);
-    return pending;
+    return this.#outbox.withdraw(id);
   }
 
   /**
@@ -156,8 +154,9 @@ export class Chat extends EventTarget {
    */
   async upload(file, onProgress, signal) {
     const { upload } = await import("./upload.js");
-    const token = this.#memory.get("token");
-    return upload({ server: this.#server, token, limits: this.abilities?.files, file, onProgress, signal }).catch((error) => {
+    const token = this.#visitor().token;
+    const [limits, patience] = [this.abilities?.files, this.#times.uploadStalls];
+    return upload({ server: this.#server, token, limits, patience, file, onProgress, signal }).catch((error) => {
       if (error.why === "unknown_visitor") this.#connection.reopen(); // its hello finds out who we are
       throw error;
     });
@@ -236,129 +235,31 @@ export class Chat extends EventTarget {
     return transcript(this.entries, words, when);
   }
 
-  // --- Pending: what was written and stands in no entry yet ---
-
-  #recall() {
-    const stored = this.#memory.keys(PENDING).map((key) => this.#parsed(key, this.#memory.get(key)));
-    this.pending = stored.filter(Boolean).sort(inOrder);
-  }
-
-  /** What cannot be read any more is as if it had never been written. */
-  #parsed(key, text) {
-    try {
-      const pending = JSON.parse(text);
-      const isOurs = pending.type in FRAMES && PENDING + pending.id === key && Number.isInteger(pending.n);
-      if (isOurs && Array.isArray(pending.files)) return pending;
-    } catch {} // spoilt
-    this.#memory.set(key, null);
-    return null;
-  }
-
-  #write(content) {
-    const n = 1 + Math.max(0, ...this.pending.map((each) => each.n)); // a clock might jump
-    const pending = { id: freshId(), n, ...content, conversation: this.#conversation, state: "waiting" };
-    this.#add(pending);
-    this.#keep(pending);
-    this.#flush();
-    return pending.id;
-  }
-
-  #add(pending) {
-    this.pending = [...this.pending, pending].sort(inOrder);
-    this.#change();
-  }
-
-  #keep(pending) {
-    const state = pending.state === "refused" ? "refused" : "waiting"; // who is sending it may be gone by then
-    this.#memory.set(PENDING + pending.id, JSON.stringify({ ...pending, state }));
-  }
-
-  #find(id) {
-    return this.pending.find((each) => each.id === id);
-  }
-
-  #set(pending, state, why) {
-    Object.assign(pending, { state, why });
-    if (state === "refused") this.#keep(pending);
-    this.#change();
-  }
-
-  /** It stands in an entry, or was taken back. */
-  #settle(id) {
-    if (this.#find(id)) this.#memory.set(PENDING + id, null);
-    this.#forgetPending(id);
-  }
-
-  #forgetPending(id) {
-    this.pending = this.pending.filter((each) => each.id !== id);
-    this.#theirs.delete(id);
-    if (this.#underWay === id) this.#release();
-    this.#change();
-  }
-
-  /** Sends the oldest that waits, once the one before has arrived. */
-  #flush() {
-    if (this.#underWay || this.#held || this.#leaving || this.status !== "online") return;
-    const next = this.pending.find(({ id, state }) => state === "waiting" && !this.#theirs.has(id));
-    if (!next || !this.#connection.send(FRAMES[next.type](next))) return;
-    this.#underWay = next.id;
-    this.#set(next, "sending");
-    this.#answerTimer = setTimeout(() => {
-      this.#release();
-      this.#connection.check();
-    }, this.#times.answerWithin);
-  }
-
-  /** The next may go; what was under way and did not arrive is the next. */
-  #release() {
-    clearTimeout(this.#answerTimer);
-    const pending = this.#find(this.#underWay);
-    this.#underWay = null;
-    if (pending?.state === "sending") this.#set(pending, "waiting");
-    this.#flush();
-  }
-
-  #hold(seconds) {
-    clearTimeout(this.#held);
-    this.#held = setTimeout(
-      () => {
-        this.#held = null;
-        this.#flush();
-      },
-      seconds * 1000 * (1 + Math.random() / 4),
-    );
-  }
-
   #changedElsewhere(key, value) {
-    if (key === "seen") return this.#change();
-    if (key === "token" && value && this.#memory.get("conversation") !== this.#conversation) return this.#connection.reopen();
-    if (!key.startsWith(PENDING)) return;
-    const id = key.slice(PENDING.length);
-    const known = this.#find(id);
-    if (value === null) return known && this.#leaveToOtherTab(id, () => this.#forgetPending(id)); // by then its entry is here
-    const pending = this.#parsed(key, value);
-    if (!pending) return;
-    if (known) return this.#set(known, pending.state, pending.why);
-    this.#add(pending);
-    this.#leaveToOtherTab(id, () => this.#flush());
+    if (key === "seen") this.#change();
+    else if (key === "token") this.#visitorChangedElsewhere();
+    else this.#outbox.changedElsewhere(key, value, (id) => this.entries.some((entry) => entry.id === id));
   }
 
-  #leaveToOtherTab(id, afterwards) {
-    this.#theirs.add(id);
-    setTimeout(() => {
-      this.#theirs.delete(id);
-      afterwards();
-    }, this.#times.otherTab);
+  #visitorChangedElsewhere() {
+    const { conversation } = this.#visitor();
+    if (conversation && conversation !== this.#conversation) this.#connection.reopen();
   }
 
   // --- Frames ---
 
   #hello(isFirst) {
     const first = isFirst ? { language: this.#language, page: this.#page ?? location.href, jwt: this.#jwt } : {};
-    this.#shownToken = this.#memory.get("token") ?? undefined;
-    const isSame = this.#hasPage && this.#shownToken && this.#memory.get("conversation") === this.#conversation;
-    const after = isSame ? this.#newest() : undefined;
-    return { type: "hello", v: 1, token: this.#shownToken, after, ...first };
+    const { token, conversation } = this.#visitor();
+    const isShown = this.#hasPage && token && conversation === this.#conversation;
+    const shown = isShown ? { after: this.#newest(), read: this.readByShop } : {};
+    return { type: "hello", v: 1, token, typing: this.isTyping !== null, ...shown, ...first };
+  }
+
+  /** A token that was refused is not deleted: another tab may have put a new one in its place a moment ago. */
+  #visitor() {
+    const { token, conversation } = parsed(this.#memory.get("token")) ?? {};
+    return token === this.#refusedToken ? {} : { token, conversation };
   }
 
   #newest() {
@@ -384,38 +285,40 @@ export class Chat extends EventTarget {
     if (this.#leaving) this.#connection.send({ type: this.#leaving });
     for (const frame of this.#later.splice(0)) this.#connection.send(frame);
     if (this.#seen()) this.#connection.send({ type: "read", seq: this.#seen() });
-    this.#release();
+    this.#outbox.release();
   }
 
   #disconnected() {
     this.#typingSaid = false;
     this.#theyType(null);
     for (const type of [...this.#asked.keys()]) this.#answer(type, "reject", failure("not_now"));
-    this.#release();
+    this.#outbox.release();
   }
 
   #welcomed(frame) {
     const isOther = this.#conversation !== frame.conversation;
     if (this.#leaving && !isOther) return;
+    const isUnasked = isOther && this.#conversation && !this.#leaving && frame.seq > 0;
+    if (!this.#visitor().token) this.#outbox.hold(this.#times.settle);
     this.#leaving = null;
     this.abilities = frame;
-    this.readByShop = frame.read;
-    this.#memory.set("conversation", frame.conversation); // before the token, which other tabs wait for
-    if (this.#memory.get("token") !== frame.token) this.#memory.set("token", frame.token);
-    const isMiddle = isOther && this.#conversation; // of a connection, perhaps: nobody has asked for its entries
+    this.#keepVisitor(frame);
     if (isOther) this.#begin(frame.conversation);
+    this.readByShop = frame.read;
     if (frame.seq === 0) this.#hasPage = true;
-    else if (isMiddle) this.#sendOrKeep({ type: "more", before: frame.seq + 1 });
+    if (isUnasked) this.#connection.reopen(); // the hello was for the entries after those of the other conversation
+  }
+
+  /** In one piece, so that no tab sees the one without the other. */
+  #keepVisitor({ token, conversation }) {
+    const visitor = JSON.stringify({ token, conversation });
+    if (this.#memory.get("token") !== visitor) this.#memory.set("token", visitor);
   }
 
   #begin(conversation) {
     this.#forget();
     this.#conversation = conversation;
-    for (const pending of this.pending) {
-      const isLost = pending.type === "choose" && pending.conversation !== conversation; // there is nothing to choose from
-      if (isLost) this.#set(pending, "refused", "unknown_choice");
-    }
-    this.#release();
+    this.#outbox.moveTo(conversation);
   }
 
   #forget() {
@@ -426,12 +329,12 @@ export class Chat extends EventTarget {
   }
 
   #leave(how) {
-    for (const { id } of this.pending) this.#memory.set(PENDING + id, null);
-    this.pending = [];
-    this.#release();
+    this.#outbox.clear();
     this.#forget();
-    if (this.#connection.send({ type: how })) this.#leaving = how;
-    else for (const key of ["token", "conversation"]) this.#memory.set(key, null);
+    if (this.#connection.send({ type: how })) {
+      this.#leaving = how;
+      this.#connection.check();
+    } else this.#memory.set("token", null);
     this.#change();
   }
 
@@ -442,10 +345,12 @@ export class Chat extends EventTarget {
     const bySeq = new Map(this.entries.map((entry) => [entry.seq, entry]));
     for (const entry of entries) if (isPage || entry.seq >= oldest || !hadPage || !newest) bySeq.set(entry.seq, entry);
     this.entries = [...bySeq.values()].sort((one, other) => one.seq - other.seq);
-    if (isPage && (entries[0]?.seq ?? 0) < oldest) this.hasMore = more;
     if (isPage) this.#hasPage = true;
-    if (isPage) this.#answer("more", "resolve");
-    for (const { id } of entries) if (id) this.#settle(id);
+    if (isPage && (entries[0]?.seq ?? 0) < oldest) {
+      this.hasMore = more;
+      this.#answer("more", "resolve");
+    }
+    for (const { id } of entries) if (id) this.#outbox.settle(id);
     if (this.#newest() > newest) this.#connection.send({ type: "got", seq: this.#newest() });
     if (hadPage) this.#announce(entries.filter(({ seq, by }) => seq > newest && by !== "shopper"));
     this.#fillGap();
@@ -476,30 +381,22 @@ export class Chat extends EventTarget {
 
   #refused(frame) {
     const { of, why, after = 2 } = frame;
-    if (of === "hello" && ["unknown_visitor", "bad_frame"].includes(why)) return this.#forgetToken();
-    if (of in FRAMES) return this.#pendingRefused(frame);
-    if (of === this.#leaving && isTransient(why)) return void setTimeout(() => this.#leaveAgain(), after * 1000);
+    const isTransient = TRANSIENT.includes(why);
+    if (of === "hello" && ["unknown_visitor", "bad_frame"].includes(why)) return this.#refuseToken();
+    if (why === "unknown_visitor") return this.#connection.reopen(); // its hello finds out who we are
+    if (isTransient && [this.#leaving, "identify"].includes(of)) return void setTimeout(() => this.#askAgain(of), after * 1000);
     this.#answer(of, "reject", failure(why, after));
-    if (JWT_WHYS.includes(why)) this.#jwtRefused(why);
-    else if (!(of === "hello" && isTransient(why))) this.#tell("refused", frame);
+    if (of === "identify") this.#jwtRefused(why);
+    else if (this.#outbox.refused(frame) || !isTransient) this.#tell("refused", frame);
   }
 
-  /** Unless another tab has a new one by now. */
-  #forgetToken() {
-    if (this.#memory.get("token") === this.#shownToken) this.#memory.set("token", null);
+  #refuseToken() {
+    this.#refusedToken = this.#visitor().token ?? this.#refusedToken;
   }
 
-  #pendingRefused(frame) {
-    const pending = this.#find(frame.id ?? this.#underWay);
-    if (!pending) return;
-    if (isTransient(frame.why)) this.#hold(frame.after ?? 2);
-    else this.#set(pending, "refused", frame.why);
-    if (this.#underWay === pending.id) this.#release();
-    if (pending.state === "refused") this.#tell("refused", frame);
-  }
-
-  #leaveAgain() {
-    if (this.#leaving) this.#connection.send({ type: this.#leaving });
+  #askAgain(what) {
+    if (what === this.#leaving) this.#connection.send({ type: what });
+    if (what === "identify" && this.#jwt) this.identify(this.#jwt);
   }
 
   async #jwtRefused(why) {
@@ -507,7 +404,8 @@ export class Chat extends EventTarget {
     this.#tell("refused", { of: "identify", why });
     if (!this.freshJwt || this.#isJwtAsked || !["old_jwt", "used_jwt"].includes(why)) return;
     this.#isJwtAsked = true; // once for each connection: a shop whose clock is wrong gives old ones for ever
-    const jwt = await Promise.resolve(this.freshJwt()).catch(() => null);
+    const fresh = async () => this.freshJwt();
+    const jwt = await fresh().catch(() => null);
     if (jwt) this.identify(jwt);
   }
 
@@ -556,22 +454,10 @@ export class Chat extends EventTarget {
   }
 }
 
-function inOrder(one, other) {
-  return one.n - other.n || (one.id < other.id ? -1 : 1);
-}
-
-function isTransient(why) {
-  return TRANSIENT.includes(why);
-}
-
 function isSaid(by) {
   return by === "assistant" || by === "agent";
 }
 
 function failure(why, after) {
   return Object.assign(new Error(why), { why, after });
-}
-
-function freshId() {
-  return crypto.getRandomValues(new Uint32Array(4)).join("-"); // randomUUID is only for pages with HTTPS
 }

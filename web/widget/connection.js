@@ -12,6 +12,7 @@ const USUAL = {
   pongWithin: 8_000,
   retry: 500, // before the second attempt; doubled each time
   retryMost: 60_000,
+  anew: 500, // before a hello in the place of a refused one: meanwhile another tab may have become somebody new; doubled each time
   steadyAfter: 10_000, // a connection that lives so long is a good one
 };
 /** Refusals that say: later. */
@@ -109,15 +110,13 @@ export class Connection extends EventTarget {
     if (frame.type === "welcome") this.#welcomed(link);
   }
 
-  #helloRefused(link, { why, after }) {
-    if (TRANSIENT.includes(why)) return this.#lose(link, after ?? 5);
-    if (link.wasRefused) return this.#lose(link, this.#times.retryMost / 1000); // a new hello was no better
-    link.wasRefused = true;
-    link.greet();
+  #helloRefused(link, { why, after = 5 }) {
+    const { anew, retryMost } = this.#times;
+    if (TRANSIENT.includes(why)) this.#lose(link, after);
+    else this.#lose(link, Math.min(anew * 2 ** this.#tries++, retryMost) / 1000);
   }
 
   #welcomed(link) {
-    link.wasRefused = false;
     if (this.#up === link) return;
     for (const other of this.#links) if (other !== link) this.#drop(other);
     this.#up = link;
@@ -224,7 +223,6 @@ class Link {
   onFrame;
   onLost;
   isSteady = false;
-  wasRefused = false;
 
   constructor(server, hello, times) {
     this.server = server;
@@ -245,7 +243,7 @@ class Socket extends Link {
     } catch {
       return this.onLost();
     }
-    this.#socket.onopen = () => this.greet();
+    this.#socket.onopen = () => this.#greet();
     this.#socket.onmessage = ({ data }) => this.#take(JSON.parse(data));
     this.#socket.onclose = () => this.onLost();
   }
@@ -257,7 +255,7 @@ class Socket extends Link {
     this.#socket.close();
   }
 
-  greet() {
+  #greet() {
     const hello = this.hello(true);
     this.#token = hello.token;
     this.send(hello);
@@ -277,8 +275,10 @@ class Socket extends Link {
     clearTimeout(this.#watch);
     this.#watch = setTimeout(() => this.check(), this.times.pingAfter);
     if (frame.type === "pong") return;
-    if (frame.type === "welcome" && this.#token !== this.hello(false).token) return this.greet(); // another tab was quicker
+    const isAnswer = frame.type === "welcome" || isRefusedHello(frame);
+    if (isAnswer && this.#token !== this.hello(false).token) return this.#greet(); // another tab was quicker
     this.onFrame(frame);
+    if (frame.type === "welcome") this.#token = this.hello(false).token;
   }
 
   #expect(period) {
@@ -304,11 +304,6 @@ class Polling extends Link {
   close() {
     this.#isOver = true;
     this.#waiting.abort();
-  }
-
-  /** The loop says hello with each request anyway. */
-  greet() {
-    this.#isFirst = true;
   }
 
   send(frame) {

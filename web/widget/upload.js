@@ -1,9 +1,7 @@
 // Sends a file, and tells how far it is.
 
-const STALLED = 30_000; // milliseconds without progress
-
-/** See Chat.upload; `limits` are the `files` of the welcome. */
-export function upload({ server, token, limits, file, onProgress, signal }) {
+/** See Chat.upload; limits: `files` of the welcome; patience: milliseconds without progress. */
+export function upload({ server, token, limits, patience, file, onProgress, signal }) {
   return new Promise((resolve, reject) => {
     const fail = (why, after) => reject(Object.assign(new Error(why), { why, after }));
     if (!token || !limits) return fail("not_now", 5);
@@ -11,7 +9,7 @@ export function upload({ server, token, limits, file, onProgress, signal }) {
     if (signal?.aborted) return fail("aborted");
     const request = new XMLHttpRequest(); // fetch tells no progress
     const stop = () => request.abort();
-    const watch = watchdog(stop);
+    const watch = watchdog(patience, stop);
     request.open("POST", `${server}/webhooks/webchat/v1/files`);
     request.responseType = "json";
     request.setRequestHeader("Authorization", `Bearer ${token}`);
@@ -36,13 +34,8 @@ export function upload({ server, token, limits, file, onProgress, signal }) {
   });
 }
 
-function watchdog(bite) {
-  let timer = setTimeout(bite, STALLED);
-  return {
-    seen() {
-      clearTimeout(timer);
-      timer = setTimeout(bite, STALLED);
-    },
-    end: () => clearTimeout(timer),
-  };
+function watchdog(patience, bite) {
+  let timer = setTimeout(bite, patience);
+  const end = () => clearTimeout(timer);
+  return { end, seen: () => (end(), (timer = setTimeout(bite, patience))) };
 }

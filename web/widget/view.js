@@ -117,7 +117,8 @@ export class View {
     const title = make("h2", { part: "title", dir: "auto" }, this.title);
     const who = make("div", { class: "who" }, title, make("p", {}, this.words.presence));
     const close = iconButton("close", this.words.close, { class: "plain", click: () => this.onClose() });
-    return make("header", { class: "top", part: "header" }, who, this.opener, this.isPage ? null : close);
+    // No <header>: in a dialog, which is no section, it would be a second banner of the shop's page.
+    return make("div", { class: "top", part: "header" }, who, this.opener, this.isPage ? null : close);
   }
 
   /** What only some shoppers open is loaded when they do. */

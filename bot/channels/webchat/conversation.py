@@ -170,11 +170,11 @@ class Conversation:
     async def _take_from(self, visitor: Visitor, frame: Frame) -> list[Json]:
         match frame:
             case Say():
-                await self._say(visitor, frame)
+                return await self._say(visitor, frame)
             case Choose():
-                await self._choose(visitor, frame)
+                return await self._choose(visitor, frame)
             case Place():
-                await self._place(visitor, frame)
+                return await self._place(visitor, frame)
             case Got(seq):
                 await self._note(visitor, seq, "delivered")
             case Read(seq):
@@ -319,7 +319,7 @@ class Conversation:
 
     # What the shopper says
 
-    async def _say(self, visitor: Visitor, frame: Say) -> None:
+    async def _say(self, visitor: Visitor, frame: Say) -> list[Json]:
         content: Json = {"id": frame.id, **({"text": mask(frame.text).text} if frame.text else {})}
 
         def inbound(session: Session) -> tuple[str, Json, Json]:
@@ -330,9 +330,9 @@ class Conversation:
             text = typed(frame.text) if frame.text else files.command_for(attached)
             return text, {"files": attached}, {**content, "files": [_file(each) for each in attached]}
 
-        await self._take_in(visitor, frame.id, inbound)
+        return await self._take_in(visitor, frame.id, inbound)
 
-    async def _choose(self, visitor: Visitor, frame: Choose) -> None:
+    async def _choose(self, visitor: Visitor, frame: Choose) -> list[Json]:
         def inbound(session: Session) -> tuple[str, Json, Json]:
             entry = chat_log.entry(session, visitor.sender_id, frame.seq)
             offered = choices(entry.content) if entry is not None and entry.by in ("assistant", "agent") else []
@@ -342,31 +342,40 @@ class Conversation:
             said = {"id": frame.id, "text": chosen.title, "chose": {"seq": frame.seq, "choice": frame.choice}}
             return chosen.payload, {"tapped": chosen.title}, said
 
-        await self._take_in(visitor, frame.id, inbound)
+        return await self._take_in(visitor, frame.id, inbound)
 
-    async def _place(self, visitor: Visitor, frame: Place) -> None:
+    async def _place(self, visitor: Visitor, frame: Place) -> list[Json]:
         place = {"latitude": frame.latitude, "longitude": frame.longitude}
         said = {"id": frame.id, "place": place}
-        await self._take_in(visitor, frame.id, lambda _session: (SHARED["location"], {"location": place}, said))
+        return await self._take_in(visitor, frame.id, lambda _session: (SHARED["location"], {"location": place}, said))
 
-    async def _take_in(self, visitor: Visitor, id_: str, inbound: Callable[[Session], tuple[str, Json, Json]]) -> None:
-        """inbound: the text for the assistant, details of it, and the entry's content; called where it is new."""
-        now = self._service.now()
+    async def _take_in(self, visitor: Visitor, id_: str, inbound: Callable[[Session], tuple[str, Json, Json]]) -> list[Json]:
+        """The entry once more where this connection has it already; else it is among the news.
+
+        inbound: the text for the assistant, details of it, and the entry's content; called where it is new.
+        """
+        now, name = self._service.now(), of_said(id_)
+        told = {key: value for key, value in (("language", self._language), ("page", self._page)) if value}
 
         def work(session: Session, keep: Keep) -> None:
             if visitors.current(session, visitor.sender_id, now) is None:
                 raise _No("unknown_visitor")
-            name = of_said(id_)
-            if chat_log.is_there(session, visitor.sender_id, name):
+            if chat_log.named(session, visitor.sender_id, name) is not None:
                 return
             text, details, content = inbound(session)
             _, is_new = chat_log.append(session, visitor.sender_id, "shopper", name, content, now)
             if is_new:
-                told = {key: value for key, value in (("language", self._language), ("page", self._page)) if value}
                 keep(Inbound(CHANNEL, provider_id_of(visitor.sender_id, id_), visitor.sender_id, text, {**told, **details}))
 
-        await self._service.engine.take_in(CHANNEL, work)
+        if not await self._service.engine.take_in(CHANNEL, work):
+            return await _read(lambda session: self._again(session, visitor, name))
         self._service.hub.stir(visitor.sender_id)
+        return []
+
+    def _again(self, session: Session, visitor: Visitor, name: str) -> list[Json]:
+        entry = chat_log.named(session, visitor.sender_id, name)
+        is_known = entry is not None and entry.seq <= self._seen
+        return [{"type": "entries", "entries": self._shown([entry]), "more": False}] if is_known else []
 
     # What the shopper has seen
 

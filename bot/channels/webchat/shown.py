@@ -14,6 +14,7 @@ from messaging.replies import (
     Choice,
     Choices,
     Contacts,
+    DateRequest,
     File,
     Framed,
     Link,
@@ -21,6 +22,7 @@ from messaging.replies import (
     LocationRequest,
     Media,
     Part,
+    RatingRequest,
     ReplyError,
     Text,
     parse_reply,
@@ -96,6 +98,10 @@ def _part(part: Part, address: Address, index: Iterator[int]) -> Iterator[Json]:
             yield {"kind": "link", **_frame(part, address), "title": part.title, "url": part.url}
         case LocationRequest():
             yield {"kind": "place_request", **_filled(text=part.text)}
+        case DateRequest():
+            yield {"kind": "date", **_filled(text=part.text), **_filled(**{"from": part.earliest, "to": part.latest})}
+        case RatingRequest():
+            yield {"kind": "rating", **_filled(text=part.text), "most": part.most}
         case Location(latitude, longitude, name, where):
             yield {"kind": "place", "latitude": latitude, "longitude": longitude, **_filled(name=name, address=where)}
         case Contacts(people):

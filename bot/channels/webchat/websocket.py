@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from sanic import response
 from sanic.request import Request
@@ -41,7 +42,7 @@ class WebSocket(asyncio.Protocol):
         assert self._accepted is not None
         head = f"HTTP/1.1 101 {self._accepted.reason_phrase}\r\n{self._accepted.headers}"
         self._accepted = None
-        before = self._transport.get_protocol()
+        before: Any = self._transport.get_protocol()  # Sanic's
         self._transport.write(head.encode())
         self._transport.set_protocol(self)
         before.connections.discard(before)

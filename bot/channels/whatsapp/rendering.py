@@ -42,6 +42,7 @@ from messaging.replies import (
     Choices,
     Contacts,
     Content,
+    DateRequest,
     File,
     Flow,
     Framed,
@@ -50,6 +51,7 @@ from messaging.replies import (
     Media,
     Part,
     Products,
+    RatingRequest,
     ReplyError,
     Shelf,
     Text,
@@ -121,6 +123,9 @@ def _fitting(part: Part) -> Iterator[Part]:
             yield from _framed(replace(part, text=part.text or part.button), with_picture=True)
         case LocationRequest() | Catalogue():
             yield from _framed(part, with_header=False)
+        case DateRequest() | RatingRequest():  # nothing to tap: it is asked in words, and answered in words
+            around = "\n\n".join(filter(None, (part.header, part.text, part.footer)))
+            yield from _fitting(Media("image", part.picture, around) if part.picture else Text(around))
         case Contacts(people):
             yield from (Contacts(people[at : at + CONTACTS]) for at in range(0, len(people), CONTACTS))
         case Cards(cards):

@@ -42,12 +42,12 @@ def server(serve: Callable[..., Served]) -> Served:
 
 
 @pytest.fixture
-def connect(server: Served) -> Iterator[Callable[..., Client]]:
+def connect(request: pytest.FixtureRequest) -> Iterator[Callable[..., Client]]:
     """Makes clients of `server`, or of another one, who have not said hello yet."""
     made: list[Client] = []
 
     def client(over: Any = "socket", to: Served | None = None, **more: Any) -> Client:
-        made.append(Client((to or server).url, over, **more))
+        made.append(Client((to or request.getfixturevalue("server")).url, over, **more))
         return made[-1]
 
     yield client

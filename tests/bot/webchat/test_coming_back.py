@@ -54,6 +54,18 @@ def test_a_frame_whose_answer_was_lost_is_sent_again_after_the_reconnect(server:
     assert len(server.inbox()) == 1
 
 
+def test_a_frame_that_was_taken_long_ago_is_answered_with_its_entry_again(server: Served, client: Client) -> None:
+    own, _ = client.say("hello", id="m-1")
+    client.frames.clear()
+    client.send({"type": "say", "id": "m-1", "text": "hello"})
+    client.until(lambda each: each == {"type": "entries", "entries": [own], "more": False})
+    client.again()
+    client.send({"type": "say", "id": "m-1", "text": "something else"})
+    client.until(lambda each: each == {"type": "entries", "entries": [own], "more": False})
+    assert client.quiet() == []
+    assert len(server.inbox()) == 1
+
+
 def test_what_nobody_tells_of_is_found_all_the_same(server: Served, client: Client) -> None:
     client.say("one")
     fill(server, 3, 1)
@@ -122,13 +134,13 @@ def test_a_server_that_is_killed_in_the_middle_of_a_turn_still_replies_once(proc
     client.close()
     process(0)
     client.again()
-    client.send({"type": "say", "id": "m-1", "text": "hello"})
     client.entry(lambda each: each["by"] == "assistant")
+    assert not client.twice
+    client.say("hello", id="m-1", replies=0)
     client.say("more")
     client.quiet(0.5)
     client.close()
     assert client.texts == ["hello", "you said hello", "more", "you said more"]
-    assert not client.twice
 
 
 # Connections that end

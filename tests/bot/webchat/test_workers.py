@@ -16,7 +16,6 @@ from tests.bot.webchat.server import Served
 from tests.turns.conftest import new_database  # noqa: F401
 from tests.webchat_client import Client, Refused, words_of
 
-
 SHOP = "https://shop.example"  # both are behind one address
 
 

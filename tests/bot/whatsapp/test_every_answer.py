@@ -68,8 +68,10 @@ def test_every_answer_can_be_sent_with_every_choice(language: str) -> None:
     ]
     assert len(offered) > 100
     bodies = sent({"text": "?", "image": "https://shop.example/a.jpg", "buttons": offered}, language)
-    sections = [section for each in bodies for section in each.get("interactive", {}).get("action", {}).get("sections", [])]
-    payloads = [payload_of(row["id"], KEY) for section in sections for row in section["rows"]]
+    actions = [each.get("interactive", {}).get("action", {}) for each in bodies]
+    rows = [[row for section in each.get("sections", []) for row in section["rows"]] for each in actions]
+    few = [[button["reply"] for button in each.get("buttons", [])] for each in actions]  # where three or fewer are left
+    payloads = [payload_of(choice["id"], KEY) for listed in zip(rows, few, strict=True) for each in listed for choice in each]
     assert payloads == [each["payload"] for each in offered]
 
 

@@ -299,6 +299,12 @@ def test_location_request() -> None:
     assert interactive(message)["action"] == {"name": "send_location"}
 
 
+@pytest.mark.parametrize("asked", [{"date_request": True}, {"rating_request": {"most": 5}}])
+def test_what_whatsapp_has_no_message_for_is_asked_in_words(asked: dict[str, Any]) -> None:
+    [message] = sent({"text": "When?", "custom": {**asked, "header": "A day", "footer": "Any"}})
+    assert message["text"]["body"] == "A day\n\nWhen?\n\nAny"
+
+
 def test_location() -> None:
     place = {"latitude": 40.42, "longitude": -3.7, "name": "Malasaña"}
     assert sent({"custom": {"location": place}}) == [{"type": "location", "location": place}]
