@@ -6,7 +6,7 @@ Tendero's chat on a shop's page, with one line:
 It puts one <tendero-chat> with the script's data-attributes at the end of the page. A page that has a <tendero-chat> of its own
 keeps that one alone; mode="page" on it fills its parent with the chat, without a launcher.
 
-Attributes, on the script or on the element; docs/webchat-widget.md explains each:
+Attributes, on the script or on the element, as in docs/webchat.md:
     data-server              where the assistant is; else where this file came from
     data-language            "es", "en", "pt", "nb", ...; else the page's language, else the browser's
     data-colour              the accent: a name, #hex, rgb() or hsl(). What is written on it is chosen so that it can be read
@@ -20,10 +20,12 @@ Attributes, on the script or on the element; docs/webchat-widget.md explains eac
     data-customer-token      who is signed in to the shop: a JWT, or the name of a global function that returns (a promise of) one
     data-whatsapp            "none": do not offer to go on in WhatsApp
 
-Custom properties, on the page or the element: --tendero-colour, --tendero-font, --tendero-title-font, --tendero-radius, --tendero-width,
---tendero-height, --tendero-offset-x, --tendero-offset-y, --tendero-z.
-Parts for ::part(): launcher, badge, panel, header, title, banner, log, day, note, entry, shopper, assistant, agent, text, picture,
-file, place, choice, link, idea, carousel, card, date, rating, typing, pill, composer, alert, upload, send, menu, sheet, lightbox.
+Custom properties and parts, as in docs/webchat-widget.md; the properties on the page or the element: --tendero-colour,
+--tendero-font, --tendero-title-font, --tendero-radius, --tendero-width, --tendero-height, --tendero-offset-x, --tendero-offset-y,
+--tendero-z.
+Parts for ::part(): launcher, badge, panel, header, title, banner, log, day, note, entry, shopper, assistant, agent, text,
+picture, file, place, choice, link, idea, carousel, card, date, rating, typing, pill, composer, alert, upload, send, menu, sheet,
+lightbox.
 
 Methods: open(), close(), say(text), signIn(jwt), signOut().
 Events: tendero-open, tendero-close, tendero-unread {count}, tendero-message {by, text}: a message that is not the shopper's.
@@ -81,7 +83,15 @@ const style = `
 .root[data-side="start"] .launcher { inset-inline: var(--tendero-offset-x, 20px) auto; }
 .launcher[hidden], .badge[hidden] { display: none; }
 .launcher:focus-visible { outline: 3px solid var(--accent, #1f5650); outline-offset: 4px; }
-.launcher svg { flex: none; width: 26px; height: 26px; fill: none; stroke: currentcolor; stroke-width: 2; stroke-linecap: round; stroke-linejoin: round; }
+.launcher svg {
+  flex: none;
+  width: 26px;
+  height: 26px;
+  fill: none;
+  stroke: currentcolor;
+  stroke-width: 2;
+  stroke-linejoin: round;
+}
 .launcher[aria-busy="true"] svg { opacity: 0.5; }
 .badge {
   position: absolute;
@@ -316,7 +326,8 @@ class TenderoChat extends HTMLElement {
     this.#badge.setAttribute("part", "badge");
     this.#launcher.append(icon, document.createElement("span"), this.#badge);
     this.#launcher.addEventListener("click", () => this.open());
-    for (const name of ["pointerenter", "focus"]) this.#launcher.addEventListener(name, () => this.#load().catch(() => undefined), { once: true });
+    const prepare = () => this.#load().catch(() => undefined); // the tap itself will tell
+    for (const name of ["pointerenter", "focus"]) this.#launcher.addEventListener(name, prepare, { once: true });
     this.#labelLauncher();
     return this.#launcher;
   }
@@ -360,7 +371,7 @@ class TenderoChat extends HTMLElement {
     for (const [name, value] of Object.entries(accents(colour) ?? {})) this.#root.style.setProperty(name, value);
   }
 
-  /** Somebody who has a conversation sees at once what is new in it; for others all is made ready while nothing else is to be done. */
+  /** Somebody who has a conversation sees at once what is new in it; for others all is made ready while nothing else is done. */
   #prepareWhenIdle() {
     const isKnown = attempt(() => localStorage.getItem(`tendero.${new URL(this.#server).origin}.token`));
     const isSaving = navigator.connection?.saveData;

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.webchat_stand_in import WebChatStandIn, running
 from tests.browser.widget import DESKTOP, Widget
@@ -23,6 +23,8 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+expect.set_options(timeout=10_000)  # milliseconds: a machine may have more to do
 
 
 @pytest.fixture(scope="session")

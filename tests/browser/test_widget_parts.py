@@ -69,7 +69,9 @@ def test_line_breaks_and_bullets_are_kept(chat: Widget) -> None:
 
 
 def test_part_of_a_kind_that_is_unknown_or_broken_shows_its_text(chat: Widget) -> None:
-    entry = chat.shows({"kind": "hologram", "text": "Imagine a shirt"}, {"kind": "cards", "text": "No cards"}, {"kind": "toString"})
+    entry = chat.shows(
+        {"kind": "hologram", "text": "Imagine a shirt"}, {"kind": "cards", "text": "No cards"}, {"kind": "toString"}
+    )
     expect(entry.locator(".text")).to_have_text(["Imagine a shirt", "No cards"])
 
 

@@ -12,7 +12,14 @@ from tests.browser.webchat_stand_in import WebChatStandIn, running, until
 from tests.browser.widget import CSP, PICTURE, PNG, Widget, shop_page
 
 EVIL = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
-ADDRESSES = ["javascript:document.title='owned'", "data:text/html,<script>1</script>", " java\nscript:alert(1)", "vbscript:x", "//[", ""]
+ADDRESSES = [
+    "javascript:document.title='owned'",
+    "data:text/html,<script>1</script>",
+    " java\nscript:alert(1)",
+    "vbscript:x",
+    "//[",
+    "",
+]
 MADE_BY_MARKUP = "script, iframe, object, [onerror], [onclick], [onmouseover], [style*=expression], b"
 HOSTILE = """<style>
 * { all: unset !important; font-size: 40px !important; color: red !important; display: none !important }

@@ -13,8 +13,8 @@ DESKTOP = ViewportSize(width=1280, height=800)
 
 # As docs/webchat-widget.md says, for a shop that has nothing else on its page.
 CSP = (
-    "default-src 'none'; script-src {server}; connect-src {server} {socket}; img-src {server}; base-uri 'none'; form-action 'none';"
-    " require-trusted-types-for 'script'; trusted-types 'none'"
+    "default-src 'none'; script-src {server}; connect-src {server} {socket}; img-src {server}; base-uri 'none';"
+    " form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
 PAGE = """<!doctype html><html lang="{language}" dir="{direction}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -22,7 +22,8 @@ PAGE = """<!doctype html><html lang="{language}" dir="{direction}"><head><meta c
 <script type="module" src="{server}widget.js" {attributes}></script></body></html>"""
 
 PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010806000000" + "1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    + "1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
 )
 PICTURE = f"{STATIC}aurora.svg"
 
@@ -36,7 +37,7 @@ def shop_page(
     language: str = "en",
     direction: str = "ltr",
 ) -> str:
-    """`server`: the assistant's address, which ends in "/". `head`: else the strictest security policy that the widget works with."""
+    """`server`: the assistant's address, which ends in "/". `head`: else the strictest policy that the widget works with."""
     policy = CSP.format(server=server.rstrip("/"), socket=server.rstrip("/").replace("http", "ws"))
     strict = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
     return PAGE.format(

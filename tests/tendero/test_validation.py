@@ -87,7 +87,11 @@ def test_word_of_the_widget_that_a_language_lacks_is_a_problem(project: Path, be
 @pytest.mark.parametrize(
     ("line", "instead", "problem"),
     [
-        ("remove: Remove {name}", "remove: Remove it", "data/widget/en.yml: remove does not use {name}, as another language does"),
+        (
+            "remove: Remove {name}",
+            "remove: Remove it",
+            "data/widget/en.yml: remove does not use {name}, as another language does",
+        ),
         ("  - How many points do I have?\n", "", "data/widget: ideas: not as many in every language"),
     ],
 )

@@ -1,4 +1,4 @@
-// How the shopper learns of a message while looking elsewhere: only in the ways that they, or the page for its title, have allowed.
+// How the shopper learns of a message while looking elsewhere: only in the ways that they have allowed (the page, for its title).
 
 let audio = null;
 

@@ -1,5 +1,5 @@
-// The conversation as it is seen: entries by day, what is on its way, who is typing. It follows the newest entry unless the shopper
-// has scrolled up, and gets older ones at its top. Only what comes while it is open is read out: the history is not.
+// The conversation as it is seen: entries by day, what is on its way, who is typing. It follows the newest entry unless the
+// shopper has scrolled up, and gets older ones at its top. Only what comes while it is open is read out: the history is not.
 
 import { button, drawn, filled, make, unseen } from "./dom.js";
 import { partsOf, placeCard, retire, shopperFiles, spend } from "./parts.js";
@@ -25,9 +25,10 @@ export class Log {
     this.news = make("div", { "aria-live": "polite", "aria-relevant": "additions" });
     this.dots = make("div", { class: "typing", role: "status", part: "typing" });
     this.content = make("div", { class: "content" }, this.older, welcome, this.history, this.news, this.dots);
-    const attributes = { class: "log", part: "log", role: "log", "aria-live": "off", tabindex: "0", "aria-label": words.conversation };
-    this.scroller = make("div", { ...attributes, scroll: () => this.scrolled() }, this.content);
-    this.pill = button({ class: "pill", part: "pill", hidden: true, click: () => this.toEnd() }, drawn("down"), words.new_messages);
+    const role = { role: "log", "aria-live": "off", "aria-label": words.conversation, tabindex: "0" };
+    this.scroller = make("div", { class: "log", part: "log", ...role, scroll: () => this.scrolled() }, this.content);
+    const toEnd = () => this.toEnd();
+    this.pill = button({ class: "pill", part: "pill", hidden: true, click: toEnd }, drawn("down"), words.new_messages);
     this.element = make("div", { class: "frame" }, this.scroller, this.pill);
     const times = { hour: "numeric", minute: "2-digit" };
     this.clock = new Intl.DateTimeFormat(desk.language, times);
@@ -103,9 +104,9 @@ export class Log {
     const by = one.by ?? "shopper";
     const box = make("div", { class: `entry ${by === "shopper" ? "shopper" : "shop"}`, part: `entry ${by}` });
     const { words } = this.desk;
-    const who = by === "agent" ? `${one.name || words.assistant.replace(":", "")}:` : by === "shopper" ? words.you : words.assistant;
-    if (by === "agent" && one.name) box.append(make("span", { class: "name", dir: "auto" }, one.name));
-    else box.append(unseen(`${who} `));
+    const isNamed = by === "agent" && one.name;
+    const who = by === "shopper" ? words.you : words.assistant;
+    box.append(isNamed ? make("span", { class: "name", dir: "auto" }, one.name) : unseen(`${who} `));
     box.append(...(by === "shopper" ? this.spoken(one) : partsOf(one, this.deskOf(one))));
     box.append(make("div", { class: "meta" }, make("time", { datetime: at.toISOString() }, this.clock.format(at))));
     return box;
@@ -159,7 +160,8 @@ export class Log {
     element.dataset.state = state;
     element.querySelector(".mark, .mend")?.remove();
     if (state === "refused") return element.append(this.mend(one));
-    element.querySelector(".meta").append(make("span", { class: "mark", title: words[state] }, drawn(state), unseen(words[state])));
+    const mark = make("span", { class: "mark", title: words[state] }, drawn(state), unseen(words[state]));
+    element.querySelector(".meta").append(mark);
   }
 
   /** The server has it: its files have addresses now. */
@@ -189,7 +191,8 @@ export class Log {
     const isNews = last && last !== this.last && last.isNew && !isOwnNews;
     this.last = last;
     if (isOwnNews) this.follows = true;
-    if (!this.follows && this.first !== before.first) this.scroller.scrollTop = before.top + this.scroller.scrollHeight - before.height;
+    const grown = this.scroller.scrollHeight - before.height;
+    if (!this.follows && this.first !== before.first) this.scroller.scrollTop = before.top + grown;
     if (!this.follows && isNews) this.pill.hidden = false;
     this.settle();
   }

@@ -20,11 +20,12 @@ export function menu(view, opener) {
     opener.setAttribute("aria-expanded", "true");
     box.querySelector("button").focus();
   };
-  box.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
+  const keyed = (event) => {
+    if (event.key !== "Escape" || box.hidden) return;
     event.stopPropagation();
     close({ focus: true });
-  });
+  };
+  for (const each of [box, opener]) each.addEventListener("keydown", keyed);
   box.addEventListener("focusout", ({ relatedTarget: to }) => {
     if (to && !box.contains(to) && !opener.contains(to)) close();
   });

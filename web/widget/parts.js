@@ -1,5 +1,5 @@
-// The parts of an entry (docs/webchat-protocol.md) as elements. Every maker gets the part and the `desk`:
-// {words, server, choose(choice, event), say(text, event), place(latitude, longitude, event), tell(text), enlarge(address, text, event)}.
+// The parts of an entry (docs/webchat-protocol.md) as elements. Every maker gets the part and the `desk`: {words, server,
+// choose(choice, event), say(text, event), place(latitude, longitude, event), tell(text), enlarge(address, text)}.
 
 import { button, drawn, filled, link, make, unseen, webAddress } from "./dom.js";
 import { carousel } from "./carousel.js";
@@ -85,8 +85,8 @@ function picture(given, text, desk, name = text || desk.words.picture) {
   const address = webAddress(given, desk.server);
   if (!address) return null;
   const image = make("img", { alt: name, src: address, decoding: "async" });
-  const open = (event) => desk.enlarge(address, name, event);
-  const frame = button({ class: "picture", part: "picture", title: desk.words.enlarge, click: open }, image);
+  const enlarge = () => desk.enlarge(address, name);
+  const frame = button({ class: "picture", part: "picture", title: desk.words.enlarge, click: enlarge }, image);
   // One that does not load, or that the page's security policy refuses, is still one tap away.
   image.addEventListener("error", () => frame.replaceWith(link(address, { class: "loose" }, desk.words.open_picture)));
   return frame;
@@ -120,7 +120,8 @@ function choices(given, desk) {
 function choice({ index, title, description }, desk) {
   const small = description ? make("span", { class: "small" }, description) : "";
   const tap = (event) => desk.choose({ index, title }, event);
-  return button({ class: "choice", part: "choice", "data-index": index, click: tap }, make("span", { dir: "auto" }, title), small);
+  const name = make("span", { dir: "auto" }, title);
+  return button({ class: "choice", part: "choice", "data-index": index, click: tap }, name, small);
 }
 
 function card({ text, picture: given, choices: given_choices = [], links = [] }, desk) {
@@ -162,14 +163,16 @@ function rating({ most }, desk) {
   const numbers = Array.from({ length: Math.min(Math.max(Number(most) || 5, 1), 10) }, (_, index) => index + 1);
   const star = (number) => {
     const input = make("input", { type: "radio", name: group, value: number, required: true });
-    return make("label", { class: "star" }, input, drawn("star"), unseen(filled(desk.words.stars, { number, most: numbers.length })));
+    const name = filled(desk.words.stars, { number, most: numbers.length });
+    return make("label", { class: "star" }, input, drawn("star"), unseen(name));
   };
   const stars = make("div", { class: "stars", role: "radiogroup", "aria-label": desk.words.rating }, numbers.map(star));
   const send = (event) => {
     const picked = stars.querySelector(":checked");
     return picked ? desk.say(picked.value, event) : stars.querySelector("input").reportValidity();
   };
-  return make("fieldset", { class: "ask", part: "rating" }, stars, button({ class: "choice", click: send }, desk.words.send_rating));
+  const tap = button({ class: "choice", click: send }, desk.words.send_rating);
+  return make("fieldset", { class: "ask", part: "rating" }, stars, tap);
 }
 
 function person({ name, phones = [], emails = [] }) {

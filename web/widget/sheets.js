@@ -1,5 +1,5 @@
-// What comes up over the panel: questions, the way to WhatsApp, an enlarged picture. Escape or the other button closes it, and the
-// focus goes back to where it was.
+// What comes up over the panel: questions, the way to WhatsApp, an enlarged picture. Escape or the other button closes it, and
+// the focus goes back to where it was.
 
 import { button, iconButton, link, make, webAddress } from "./dom.js";
 
@@ -39,7 +39,8 @@ function opened(panel, text, answer) {
   const others = [...panel.children];
   const before = panel.getRootNode().activeElement;
   const answers = make("div", { class: "answers" });
-  const inside = make("div", { class: "sheet", role: "alertdialog", "aria-modal": "true", "aria-label": text }, make("p", {}, text), answers);
+  const role = { role: "alertdialog", "aria-modal": "true", "aria-label": text };
+  const inside = make("div", { class: "sheet", ...role }, make("p", {}, text), answers);
   const cover = make("div", { class: "cover", part: "sheet" }, inside);
   const close = (value) => {
     cover.remove();

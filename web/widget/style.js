@@ -1,5 +1,5 @@
-// The panel's looks. Text sizes are multiples of `medium`, which is what the shopper chose in the browser, whatever the shop's page
-// makes of its root's size. Colours meet WCAG AA in both schemes; the accent's are made by colours.js.
+// The panel's looks. Text sizes are multiples of `medium`, which is what the shopper chose in the browser, whatever the shop's
+// page makes of its root's size. Colours meet WCAG AA in both schemes; the accent's are made by colours.js.
 
 const LIGHT = `
   color-scheme: light;
@@ -38,7 +38,16 @@ button { cursor: pointer; touch-action: manipulation; }
 
 a { color: inherit; text-decoration: underline; text-underline-offset: 0.15em; }
 
-svg { width: 22px; height: 22px; flex: none; fill: none; stroke: currentcolor; stroke-width: 2; stroke-linecap: round; stroke-linejoin: round; }
+svg {
+  width: 22px;
+  height: 22px;
+  flex: none;
+  fill: none;
+  stroke: currentcolor;
+  stroke-width: 2;
+  stroke-linecap: round;
+  stroke-linejoin: round;
+}
 
 :focus-visible { outline: 3px solid var(--pine); outline-offset: 2px; }
 
@@ -82,15 +91,37 @@ svg { width: 22px; height: 22px; flex: none; fill: none; stroke: currentcolor; s
 
 /* The head */
 
-.top { display: flex; align-items: center; gap: 4px; padding: 10px 10px 10px 18px; padding-inline: 18px 10px; border-block-end: 1px solid var(--line); }
+.top {
+  display: flex;
+  align-items: center;
+  gap: 4px;
+  padding: 10px 10px 10px 18px;
+  padding-inline: 18px 10px;
+  border-block-end: 1px solid var(--line);
+}
 
 .who { flex: 1; min-width: 0; }
 
-h2 { overflow: hidden; font: 600 1.1875em/1.25 var(--tendero-title-font, "Iowan Old Style", "Palatino Linotype", Palatino, "Book Antiqua", Georgia, "Noto Serif", serif); text-overflow: ellipsis; }
+h2 {
+  overflow: hidden;
+  font: 600 1.1875em/1.25 var(--tendero-title-font, "Iowan Old Style", "Palatino Linotype", Palatino, Georgia, "Noto Serif", serif);
+  text-overflow: ellipsis;
+}
 
 .who p { color: var(--quiet); font-size: 0.8125em; line-height: 1.3; }
 
-.round { display: grid; flex: none; place-items: center; width: 44px; height: 44px; padding: 0; border: 0; border-radius: 50%; background: var(--card); color: var(--ink); }
+.round {
+  display: grid;
+  flex: none;
+  place-items: center;
+  width: 44px;
+  height: 44px;
+  padding: 0;
+  border: 0;
+  border-radius: 50%;
+  background: var(--card);
+  color: var(--ink);
+}
 
 .plain { background: transparent; color: var(--quiet); }
 
@@ -130,7 +161,16 @@ h2 { overflow: hidden; font: 600 1.1875em/1.25 var(--tendero-title-font, "Iowan 
 
 .loose { padding: 8px 4px; color: var(--pine); }
 
-.meta { display: flex; gap: 4px; align-items: center; margin-block-start: -5px; padding-inline: 4px; color: var(--quiet); font-size: 0.75em; line-height: 1.3; }
+.meta {
+  display: flex;
+  gap: 4px;
+  align-items: center;
+  margin-block-start: -5px;
+  padding-inline: 4px;
+  color: var(--quiet);
+  font-size: 0.75em;
+  line-height: 1.3;
+}
 
 .mark { display: flex; }
 
@@ -138,25 +178,80 @@ h2 { overflow: hidden; font: 600 1.1875em/1.25 var(--tendero-title-font, "Iowan 
 
 [data-state="read"] .mark { color: var(--pine); }
 
-.mend { min-height: 32px; margin-block-start: -4px; padding: 4px; border: 0; background: transparent; color: var(--alarm); font-size: 0.875em; text-align: end; text-decoration: underline; text-underline-offset: 0.2em; overflow-wrap: anywhere; }
+.mend {
+  min-height: 32px;
+  margin-block-start: -4px;
+  padding: 4px;
+  border: 0;
+  background: transparent;
+  color: var(--alarm);
+  font-size: 0.875em;
+  text-align: end;
+  text-decoration: underline;
+  text-underline-offset: 0.2em;
+  overflow-wrap: anywhere;
+}
 
-[data-state="refused"] .text { background: transparent; box-shadow: inset 0 0 0 1.5px var(--alarm); color: var(--ink); }
+[data-state="refused"] .text {
+  background: transparent;
+  box-shadow: inset 0 0 0 1.5px var(--alarm);
+  color: var(--ink);
+}
 
 .day, .note { margin: 14px auto 12px; color: var(--quiet); font-size: 0.8125em; text-align: center; }
 
-.frame > .note { position: absolute; inset: 0 0 auto; z-index: 1; width: fit-content; margin: 6px auto; padding: 4px 12px; border-radius: 20px; background: var(--card); box-shadow: var(--shadow); }
+.frame > .note {
+  position: absolute;
+  inset: 0 0 auto;
+  z-index: 1;
+  width: fit-content;
+  margin: 6px auto;
+  padding: 4px 12px;
+  border-radius: 20px;
+  background: var(--card);
+  box-shadow: var(--shadow);
+}
 
-.typing { display: inline-flex; gap: 5px; padding: 14px; border-radius: 18px 18px 18px 5px; background: var(--theirs); }
+.typing {
+  display: inline-flex;
+  gap: 5px;
+  padding: 14px;
+  border-radius: 18px 18px 18px 5px;
+  background: var(--theirs);
+}
 
 .typing:empty { display: none; }
 
-.typing i { width: 7px; height: 7px; border-radius: 50%; background: var(--quiet); animation: breathe 1.3s infinite ease-in-out; }
+.typing i {
+  width: 7px;
+  height: 7px;
+  border-radius: 50%;
+  background: var(--quiet);
+  animation: breathe 1.3s infinite ease-in-out;
+}
 
 .typing i:nth-child(3) { animation-delay: 0.18s; }
 
 .typing i:nth-child(4) { animation-delay: 0.36s; }
 
-.pill { position: absolute; inset-block-end: 10px; inset-inline: 0; display: flex; gap: 6px; align-items: center; width: fit-content; min-height: 40px; margin-inline: auto; padding: 6px 16px 6px 12px; border: 0; border-radius: 20px; background: var(--fill); color: var(--on-fill); box-shadow: var(--shadow); font-size: 0.875em; }
+.pill {
+  position: absolute;
+  inset-block-end: 10px;
+  inset-inline: 0;
+  display: flex;
+  gap: 6px;
+  align-items: center;
+  width: fit-content;
+  min-height: 40px;
+  margin-inline: auto;
+  padding: 6px 16px 6px 12px;
+  border: 0;
+  border-radius: 20px;
+  background: var(--fill);
+  color: var(--on-fill);
+  box-shadow: var(--shadow);
+  font-size: 0.875em;
+}
 
 .pill svg { width: 18px; height: 18px; }
 
@@ -168,19 +263,51 @@ h2 { overflow: hidden; font: 600 1.1875em/1.25 var(--tendero-title-font, "Iowan 
 
 .panel:not(.empty) .ideas { display: none; }
 
-.choice, .idea, .again, .answers > * { min-height: 44px; padding: 8px 16px; border: 1.5px solid var(--pine); border-radius: 22px; background: var(--card); color: var(--pine); font-weight: 550; line-height: 1.35; text-align: start; text-decoration: none; overflow-wrap: anywhere; }
+.choice, .idea, .again, .answers > * {
+  min-height: 44px;
+  padding: 8px 16px;
+  border: 1.5px solid var(--pine);
+  border-radius: 22px;
+  background: var(--card);
+  color: var(--pine);
+  font-weight: 550;
+  line-height: 1.35;
+  text-align: start;
+  text-decoration: none;
+  overflow-wrap: anywhere;
+}
 
 .idea { font-weight: 400; }
 
 .choice { display: inline-flex; gap: 8px; align-items: center; }
 
-.choice:disabled, fieldset:disabled .choice { border-color: var(--line); color: var(--quiet); font-weight: 400; cursor: default; }
+.choice:disabled, fieldset:disabled .choice {
+  border-color: var(--line);
+  color: var(--quiet);
+  font-weight: 400;
+  cursor: default;
+}
 
 .choice.chosen { border-color: var(--quiet); background: var(--theirs); }
 
-.list { display: flex; flex-direction: column; width: min(94%, 24em); overflow: hidden; border: 1.5px solid var(--line); border-radius: 18px; }
+.list {
+  display: flex;
+  flex-direction: column;
+  width: min(94%, 24em);
+  overflow: hidden;
+  border: 1.5px solid var(--line);
+  border-radius: 18px;
+}
 
-.list .choice { flex-direction: column; gap: 0; align-items: flex-start; justify-content: center; border: 0; border-radius: 0; border-block-start: 1px solid var(--line); }
+.list .choice {
+  flex-direction: column;
+  gap: 0;
+  align-items: flex-start;
+  justify-content: center;
+  border: 0;
+  border-radius: 0;
+  border-block-start: 1px solid var(--line);
+}
 
 .list .choice:focus-visible { outline-offset: -3px; }
 
@@ -190,7 +317,18 @@ h2 { overflow: hidden; font: 600 1.1875em/1.25 var(--tendero-title-font, "Iowan 
 
 .section { padding: 12px 16px 4px; color: var(--quiet); font-size: 0.8125em; font-weight: 650; }
 
-.row { display: flex; gap: 12px; align-items: center; max-width: 86%; min-height: 48px; padding: 10px 14px; border-radius: 18px; background: var(--theirs); overflow-wrap: anywhere; text-decoration: none; }
+.row {
+  display: flex;
+  gap: 12px;
+  align-items: center;
+  max-width: 86%;
+  min-height: 48px;
+  padding: 10px 14px;
+  border-radius: 18px;
+  background: var(--theirs);
+  overflow-wrap: anywhere;
+  text-decoration: none;
+}
 
 a.row .name { text-decoration: underline; text-underline-offset: 0.15em; }
 
@@ -200,15 +338,55 @@ a.row .name { text-decoration: underline; text-underline-offset: 0.15em; }
 
 .files:empty { display: none; }
 
-.picture { display: block; max-width: min(240px, 86%); padding: 0; overflow: hidden; border: 1px solid var(--line); border-radius: 18px; background: var(--theirs); cursor: zoom-in; }
+.picture {
+  display: block;
+  max-width: min(240px, 86%);
+  padding: 0;
+  overflow: hidden;
+  border: 1px solid var(--line);
+  border-radius: 18px;
+  background: var(--theirs);
+  cursor: zoom-in;
+}
 
-.picture img { display: block; max-width: 100%; min-width: 48px; min-height: 48px; max-height: 240px; object-fit: cover; }
+.picture img {
+  display: block;
+  max-width: 100%;
+  min-width: 48px;
+  min-height: 48px;
+  max-height: 240px;
+  object-fit: cover;
+}
 
 .carousel { position: relative; width: calc(100% + 16px); }
 
-.shelf { display: flex; gap: 8px; padding: 4px 16px 4px 4px; padding-inline: 4px 16px; margin: -4px; overflow-x: auto; scroll-snap-type: x proximity; scroll-padding-inline: 4px; overscroll-behavior-x: contain; scrollbar-width: thin; }
+.shelf {
+  display: flex;
+  gap: 8px;
+  padding: 4px 16px 4px 4px;
+  padding-inline: 4px 16px;
+  margin: -4px 0 -4px -4px;
+  margin-inline: -4px 0;
+  overflow-x: auto;
+  scroll-snap-type: x proximity;
+  scroll-padding-inline: 4px;
+  overscroll-behavior-x: contain;
+  scrollbar-width: thin;
+}
 
-.card { display: flex; flex: none; flex-direction: column; gap: 8px; width: min(212px, 74%); padding: 10px; border: 1px solid var(--line); border-radius: 18px; background: var(--card); scroll-snap-align: start; overflow-wrap: anywhere; }
+.card {
+  display: flex;
+  flex: none;
+  flex-direction: column;
+  gap: 8px;
+  width: min(212px, 74%);
+  padding: 10px;
+  border: 1px solid var(--line);
+  border-radius: 18px;
+  background: var(--card);
+  scroll-snap-align: start;
+  overflow-wrap: anywhere;
+}
 
 .card .picture { width: 100%; max-width: 100%; border-radius: 12px; }
 
@@ -218,7 +396,12 @@ a.row .name { text-decoration: underline; text-underline-offset: 0.15em; }
 
 .card .choice { justify-content: center; text-align: center; }
 
-.card a.choice { border-color: transparent; background: transparent; font-weight: 400; text-decoration: underline; }
+.card a.choice {
+  border-color: transparent;
+  background: transparent;
+  font-weight: 400;
+  text-decoration: underline;
+}
 
 .arrow { position: absolute; inset-block-start: 66px; width: 40px; height: 40px; box-shadow: var(--shadow); }
 
@@ -234,13 +417,37 @@ a.row .name { text-decoration: underline; text-underline-offset: 0.15em; }
 
 .ask { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; max-width: 94%; }
 
-.ask input[type="date"] { min-height: 44px; padding: 4px 12px; border: 1.5px solid var(--edge); border-radius: 14px; background: var(--card); font-size: max(16px, 1em); }
+.ask input[type="date"] {
+  min-height: 44px;
+  padding: 4px 12px;
+  border: 1.5px solid var(--edge);
+  border-radius: 14px;
+  background: var(--card);
+  font-size: max(16px, 1em);
+}
 
 .stars { display: flex; flex-wrap: wrap; }
 
-.star { position: relative; display: grid; place-items: center; width: 44px; height: 44px; border-radius: 50%; color: var(--pine); cursor: pointer; }
+.star {
+  position: relative;
+  display: grid;
+  place-items: center;
+  width: 44px;
+  height: 44px;
+  border-radius: 50%;
+  color: var(--pine);
+  cursor: pointer;
+}
 
-.star input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: inherit; }
+.star input {
+  position: absolute;
+  inset: 0;
+  width: 100%;
+  height: 100%;
+  margin: 0;
+  opacity: 0;
+  cursor: inherit;
+}
 
 .star svg { width: 30px; height: 30px; stroke-width: 1.6; }
 
@@ -258,11 +465,32 @@ fieldset:disabled .star { color: var(--quiet); cursor: default; }
 
 .alert:empty, .staged:empty { display: none; }
 
-.line-of-tools { display: flex; align-items: flex-end; gap: 2px; padding: 4px; border: 1.5px solid var(--edge); border-radius: 27px; }
+.line-of-tools {
+  display: flex;
+  align-items: flex-end;
+  gap: 2px;
+  padding: 4px;
+  border: 1.5px solid var(--edge);
+  border-radius: 27px;
+}
 
 .line-of-tools:focus-within { border-color: var(--pine); box-shadow: 0 0 0 1.5px var(--pine); }
 
-.line-of-tools textarea { flex: 1; min-width: 0; min-height: 44px; max-height: 136px; margin: 0; padding: 10px 0 10px 6px; padding-inline: 6px 0; border: 0; outline: 0; background: transparent; font-size: max(16px, 1em); line-height: 24px; resize: none; }
+.line-of-tools textarea {
+  flex: 1;
+  min-width: 0;
+  min-height: 44px;
+  max-height: 136px;
+  margin: 0;
+  padding: 10px 0 10px 6px;
+  padding-inline: 6px 0;
+  border: 0;
+  outline: 0;
+  background: transparent;
+  font-size: max(16px, 1em);
+  line-height: 24px;
+  resize: none;
+}
 
 textarea::placeholder { color: var(--quiet); opacity: 1; }
 
@@ -274,7 +502,15 @@ textarea::placeholder { color: var(--quiet); opacity: 1; }
 
 .staged { display: flex; flex-direction: column; gap: 4px; padding-block-end: 6px; }
 
-.staged li { display: flex; gap: 8px; align-items: center; padding-inline: 12px 4px; border-radius: 14px; background: var(--theirs); font-size: 0.875em; }
+.staged li {
+  display: flex;
+  gap: 8px;
+  align-items: center;
+  padding-inline: 12px 4px;
+  border-radius: 14px;
+  background: var(--theirs);
+  font-size: 0.875em;
+}
 
 .staged .name { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 
@@ -290,23 +526,72 @@ progress { width: 72px; height: 8px; accent-color: var(--pine); }
 
 /* What comes up over it */
 
-.menu { position: absolute; inset-block-start: 60px; inset-inline-end: 10px; z-index: 3; display: flex; flex-direction: column; width: min(300px, calc(100% - 20px)); max-height: calc(100% - 72px); padding: 8px; overflow-y: auto; border: 1px solid var(--line); border-radius: 18px; background: var(--card); box-shadow: var(--shadow); }
+.menu {
+  position: absolute;
+  inset-block-start: 60px;
+  inset-inline-end: 10px;
+  z-index: 3;
+  display: flex;
+  flex-direction: column;
+  width: min(300px, calc(100% - 20px));
+  max-height: calc(100% - 72px);
+  padding: 8px;
+  overflow-y: auto;
+  border: 1px solid var(--line);
+  border-radius: 18px;
+  background: var(--card);
+  box-shadow: var(--shadow);
+}
 
-.menu button { display: flex; flex: none; align-items: center; justify-content: space-between; min-height: 42px; padding: 6px 12px; border: 0; border-radius: 12px; background: transparent; text-align: start; }
+.menu button {
+  display: flex;
+  flex: none;
+  align-items: center;
+  justify-content: space-between;
+  min-height: 42px;
+  padding: 6px 12px;
+  border: 0;
+  border-radius: 12px;
+  background: transparent;
+  text-align: start;
+}
 
 .menu .section { padding: 6px 12px 2px; }
 
 hr { flex: none; width: auto; height: 1px; margin: 6px 12px; border: 0; background: var(--line); }
 
-[role="switch"] i { flex: none; width: 40px; height: 24px; padding: 3px; border: 1.5px solid var(--edge); border-radius: 12px; }
+[role="switch"] i {
+  flex: none;
+  width: 40px;
+  height: 24px;
+  padding: 3px;
+  border: 1.5px solid var(--edge);
+  border-radius: 12px;
+}
 
-[role="switch"] i::before { display: block; width: 15px; height: 15px; border-radius: 50%; background: var(--edge); content: ""; }
+[role="switch"] i::before {
+  display: block;
+  width: 15px;
+  height: 15px;
+  border-radius: 50%;
+  background: var(--edge);
+  content: "";
+}
 
 [role="switch"][aria-checked="true"] i { border-color: var(--pine); background: var(--pine); }
 
 [role="switch"][aria-checked="true"] i::before { margin-inline-start: auto; background: var(--card); }
 
-.cover { position: absolute; inset: 0; z-index: 4; display: grid; align-items: end; padding: 12px; overflow-y: auto; background: rgb(15 22 22 / 0.45); }
+.cover {
+  position: absolute;
+  inset: 0;
+  z-index: 4;
+  display: grid;
+  align-items: end;
+  padding: 12px;
+  overflow-y: auto;
+  background: rgb(15 22 22 / 0.45);
+}
 
 .sheet { padding: 20px; border-radius: 20px; background: var(--card); box-shadow: var(--shadow); }
 
@@ -316,17 +601,58 @@ hr { flex: none; width: auto; height: 1px; margin: 6px 12px; border: 0; backgrou
 
 .answers .strong { border-color: var(--fill); background: var(--fill); color: var(--on-fill); }
 
-.drop { position: absolute; inset: 8px; z-index: 5; display: grid; place-items: center; border: 2.5px dashed var(--pine); border-radius: 18px; background: var(--card); color: var(--pine); font-size: 1.125em; pointer-events: none; }
+.drop {
+  position: absolute;
+  inset: 8px;
+  z-index: 5;
+  display: grid;
+  place-items: center;
+  border: 2.5px dashed var(--pine);
+  border-radius: 18px;
+  background: var(--card);
+  color: var(--pine);
+  font-size: 1.125em;
+  pointer-events: none;
+}
 
-.lightbox { max-width: none; max-height: none; width: 100%; height: 100%; padding: 0; border: 0; background: transparent; }
+.lightbox {
+  max-width: none;
+  max-height: none;
+  width: 100%;
+  height: 100%;
+  padding: 0;
+  border: 0;
+  background: transparent;
+}
 
 .lightbox::backdrop { background: rgb(10 15 15 / 0.88); }
 
-.lightbox img { position: absolute; inset: 0; width: 100%; height: 100%; padding: 16px; object-fit: contain; cursor: zoom-out; }
+.lightbox img {
+  position: absolute;
+  inset: 0;
+  width: 100%;
+  height: 100%;
+  padding: 16px;
+  object-fit: contain;
+  cursor: zoom-out;
+}
 
-.lightbox .round { position: absolute; inset-block-start: max(12px, env(safe-area-inset-top)); inset-inline-end: 12px; z-index: 1; }
+.lightbox .round {
+  position: absolute;
+  inset-block-start: max(12px, env(safe-area-inset-top));
+  inset-inline-end: 12px;
+  z-index: 1;
+}
 
-.unseen { position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.unseen {
+  position: absolute;
+  width: 1px;
+  height: 1px;
+  margin: 0;
+  overflow: hidden;
+  clip-path: inset(50%);
+  white-space: nowrap;
+}
 
 [hidden] { display: none !important; }
 
@@ -335,7 +661,9 @@ hr { flex: none; width: auto; height: 1px; margin: 6px 12px; border: 0; backgrou
 @keyframes breathe { 0%, 60%, 100% { opacity: 0.35; } 30% { opacity: 1; transform: translateY(-3px); } }
 
 @media (hover: hover) {
-  .choice:enabled:hover, a.choice:hover, .idea:hover, .plain:hover, .menu button:hover { background: var(--theirs); }
+  .choice:enabled:hover, a.choice:hover, .idea:hover, .plain:hover, .menu button:hover {
+    background: var(--theirs);
+  }
 }
 
 /* The whole screen: a phone, or a page that is enlarged so much that it is no larger than one. As in view.js. */

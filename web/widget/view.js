@@ -1,4 +1,5 @@
-// The panel: its head, the conversation, and where the shopper writes. It draws what chat.js knows and passes on what the shopper does.
+// The panel: its head, the conversation, and where the shopper writes. It draws what chat.js knows, and passes on what the
+// shopper does.
 
 import { button, iconButton, make } from "./dom.js";
 import { Composer } from "./composer.js";
@@ -74,8 +75,8 @@ export class View {
   }
 
   makePanel() {
-    const attributes = { class: "panel", part: "panel", tabindex: "-1", role: this.isPage ? "region" : "dialog", "aria-label": this.title };
-    return make("section", { ...attributes, keydown: (event) => this.keyed(event) });
+    const role = { role: this.isPage ? "region" : "dialog", "aria-label": this.title, tabindex: "-1" };
+    return make("section", { class: "panel", part: "panel", ...role, keydown: (event) => this.keyed(event) });
   }
 
   makeComposer() {
