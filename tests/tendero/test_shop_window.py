@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from commerce.models import Customer, StockLevel, Variant
+from commerce.models import Customer, Product, StockLevel, Variant
 from database import transaction
 from tendero import demo_shop, shop_window
 from tendero.environment import PROJECT
@@ -70,6 +70,13 @@ def test_everything_in_the_catalogue_has_a_drawing(tmp_path: Path, demo: str) ->
     assert {each["handle"] for each in products} == drawn
     colours = {colour["colour"] for each in products for colour in each["colours"]}
     assert [colour for colour in sorted(colours) if f'[data-colour="{colour}"]' not in style] == []
+
+
+def test_everything_has_a_picture_that_the_chat_can_show(demo: str) -> None:
+    with transaction(demo) as session:
+        images = [image for (image,) in session.execute(select(Product.images[0].as_string()))]
+    assert len(set(images)) == 52
+    assert [image for image in images if not (PROJECT / "web" / image.removeprefix("/static/")).is_file()] == []
 
 
 def test_whom_one_may_be_is_shown_without_number_or_address(tmp_path: Path, demo: str) -> None:
