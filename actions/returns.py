@@ -41,8 +41,8 @@ from commerce import claims, orders, refunds, returns
 from commerce.models import Order, OrderLine, Variant
 from commerce.proposals import Operation, Refusal
 from commerce.refunds import RefundProgress
-from messaging.channel_abilities import SHOWS_FILES
 from database import home_folder
+from messaging.channel_abilities import SHOWS_FILES
 
 DELIVERED = ("delivered", "partially_shipped", "shipped")
 ALL = "all"

@@ -182,7 +182,8 @@ def test_whole_job_is_done_in_the_widget(browser: Browser, shop: WebChatShop, na
     _is_seen(found.get_by_role("img"))
     chat.shot(f"{name}-product")
     chat.asks(*words.bags)
-    chat.shot(f"{name}-choices")
+    _is_seen(chat.log.locator(".card", has_text=words.bag[0]).get_by_role("img"))
+    chat.shot(f"{name}-cards")
     _is_seen(chat.taps(*words.bag).get_by_role("img"))
 
     chat.asks(*words.points)
@@ -248,7 +249,7 @@ def test_keyboard_alone_is_enough_from_the_launcher_to_a_finished_question(page:
     expect(chat.box).to_be_focused()
     page.keyboard.type("which bags do you have?")
     chat.answered("Which one", lambda: page.keyboard.press("Enter"))
-    _tab_to(page, chat.log.get_by_role("button", name="Leather Bag"), "Shift+Tab")
+    _tab_to(page, chat.log.get_by_role("button", name="Show me: Leather Bag"), "Shift+Tab")
     chat.answered("In stock", lambda: page.keyboard.press("Enter"))
     expect(chat.box).to_be_focused()
     page.keyboard.press("Escape")
