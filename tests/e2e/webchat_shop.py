@@ -79,7 +79,12 @@ class WebChatShop:
         self.running.process.wait(60)
 
     def start_again(self) -> None:
-        self.running = start(self.running.home, port=self.running.port, **self.environ)
+        self.running = _start(self.running.home, self.running.port, self.environ)
+
+
+def _start(home: Path, port: int, environ: dict[str, str]) -> RunningShop:
+    """With a port for the actions of its own: of two shops that start at once, both would take the first that is free."""
+    return start(home, "--action-port", str(free_port()), port=port, **environ)
 
 
 @contextlib.contextmanager
@@ -88,7 +93,7 @@ def open_shop(home: Path) -> Iterator[WebChatShop]:
     with simulating(f"http://127.0.0.1:{port}/webhooks/whatsapp/webhook", demo=False) as simulator:
         chat = {"WEBCHAT_ORIGINS": f"http://127.0.0.1:{elsewhere}", "WEBCHAT_WHATSAPP": NUMBER}
         environ = {**simulator.environment, **chat}
-        shop = WebChatShop(start(home_with_model(home), port=port, **environ), simulator, environ, elsewhere)
+        shop = WebChatShop(_start(home_with_model(home), port, environ), simulator, environ, elsewhere)
         expect.set_options(timeout=PATIENCE)
         try:
             yield shop
