@@ -52,8 +52,8 @@ def shop() -> Iterator[WebChatStandIn]:
 
 
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(locale="en-US", viewport=DESKTOP)
+def context(browser: Browser, shop: WebChatStandIn) -> Iterator[BrowserContext]:
+    context = browser.new_context(base_url=shop.url, locale="en-US", viewport=DESKTOP)
     context.set_default_timeout(8000)
     yield context
     context.close()

@@ -150,13 +150,14 @@ def test_everything_can_be_done_with_the_keyboard_alone(widget: Widget) -> None:
     expect(widget.box).to_be_focused()
     widget.button("Menu", exact=True).focus()
     page.keyboard.press("Enter")
-    expect(widget.menu("Where is my order?")).to_be_focused()
+    first = widget.panel.locator(".menu button").first
+    expect(first).to_be_focused()
     page.keyboard.press("Shift+Tab")
     expect(widget.button("Menu", exact=True)).to_be_focused()
     page.keyboard.press("Escape")
     expect(widget.panel.locator(".menu")).to_be_hidden()
     page.keyboard.press("Enter")
-    expect(widget.menu("Where is my order?")).to_be_focused()
+    expect(first).to_be_focused()
     for _ in range(len(widget.panel.locator(".menu button").all())):
         page.keyboard.press("Tab")
     expect(widget.panel.locator(".menu")).to_be_hidden()  # it does not lie over what has the focus

@@ -222,7 +222,7 @@ def test_accent_can_be_read_whatever_it_is(widget: Widget, colour: str, scheme: 
     widget.visit(f'data-colour="{colour}"').open()
     widget.shop.reply = lambda _frame: None
     widget.say("Some words")
-    expect(widget.entries).to_have_count(1)
+    until(lambda: widget.shop.texts())
     idea = widget.shows({"kind": "choices", "choices": [{"index": 0, "title": "Yes"}]}).locator(".choice")
     for place in (widget.entries.first.locator(".text"), idea, widget.button("Send"), widget.launcher):
         assert contrast(*place.evaluate(COLOURS)) >= 4.5
@@ -311,6 +311,16 @@ def test_page_tells_who_has_signed_in_and_out(chat: Widget) -> None:
     assert len(chat.shop.sent("sign_out")) == 1
 
 
+def test_element_that_a_page_takes_away_and_brings_back_goes_on(chat: Widget) -> None:
+    chat.say("hello")
+    expect(chat.entries).to_have_count(2)
+    chat.page.evaluate(f"void (window.kept = {WIDGET}).remove()")
+    until(lambda: chat.shop.links() == 0)
+    chat.page.evaluate("document.body.append(kept)")
+    chat.say("again")
+    expect(chat.entries).to_have_count(4)
+
+
 # --- A whole page ---
 
 
@@ -321,6 +331,7 @@ def test_page_mode_fills_its_parent_and_cannot_be_closed(widget: Widget) -> None
     body = '<div><tendero-chat mode="page" data-title="Chat"></tendero-chat></div>'
     widget.visit(head=FULL_PAGE, body=body)
     expect(widget.box).to_be_visible()
+    expect(widget.box).to_be_focused()
     assert widget.panel.bounding_box() == {"x": 0, "y": 0, **DESKTOP}
     expect(widget.host).to_have_count(1)
     expect(widget.panel).to_have_role("region")

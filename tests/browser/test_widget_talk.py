@@ -181,12 +181,16 @@ def test_newest_message_is_followed_unless_the_shopper_has_scrolled_up(chat: Wid
     until(lambda: chat.scroll(end) < 3)
 
 
-def test_picture_that_loads_late_does_not_stop_the_following(chat: Widget) -> None:
+def test_log_that_grows_by_itself_is_followed(chat: Widget) -> None:
+    """A picture that loads makes it longer, and what the browser tells of an earlier scrolling may come only then."""
     long_talk(chat.shop, 20)
-    chat.shows({"kind": "picture", "url": "/webhooks/webchat/static/products/shirts.png"})
-    chat.page.wait_for_timeout(300)
-    chat.shows("After the picture")
-    until(lambda: chat.scroll("scrollHeight - log.clientHeight - log.scrollTop") < 3)
+    expect(chat.entries).to_have_count(20)
+    end = "scrollHeight - log.clientHeight - log.scrollTop"
+    until(lambda: chat.scroll(end) < 3)
+    chat.last.evaluate("(entry) => { entry.style.minHeight = '800px'; entry.closest('.log').dispatchEvent(new Event('scroll')) }")
+    until(lambda: chat.scroll(end) < 3)
+    chat.shop.say("After it")
+    until(lambda: chat.scroll(end) < 3)
     expect(chat.button("New messages")).to_be_hidden()
 
 
@@ -364,6 +368,10 @@ def test_conversation_goes_on_in_whatsapp(chat: Widget) -> None:
     expect(link).to_have_count(0)
     chat.shop.happens("on_whatsapp", digits="01")
     expect(chat.log).to_contain_text("We go on in WhatsApp, on the number that ends in 01.")
+    chat.menu("Disconnect WhatsApp").click()
+    expect(chat.log).to_contain_text("WhatsApp is no longer connected to this conversation.")
+    expect(chat.menu("Continue on WhatsApp")).to_be_visible()
+    expect(chat.menu("Disconnect WhatsApp")).to_have_count(0)
 
 
 def test_whatsapp_is_not_offered_where_there_is_none(widget: Widget) -> None:

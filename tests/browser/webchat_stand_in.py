@@ -103,6 +103,7 @@ class WebChatStandIn:
         self.files: dict[str, dict[str, Any]] = {}
         self.uploads = 0  # begun
         self.received: list[tuple[str, Frame]] = []  # (transport, frame) in the order of arrival
+        self.unheard = 0  # frames over sockets that are deaf
         self.attempts: list[tuple[float, str]] = []  # (time.monotonic(), transport) of each request, taken or not
         self.conversations: list[Conversation] = []
         self._visitors: dict[str, Conversation] = {}  # by token
@@ -179,7 +180,7 @@ class WebChatStandIn:
         self._entries_to_skip = times
 
     def bye(self, why: str, after: float) -> None:
-        self._run(self._bye(why, after))
+        self._run(self._bye(why, after, set(self._links)))
 
     def stop(self) -> None:
         """Nobody listens at the port any more."""
@@ -367,9 +368,9 @@ class WebChatStandIn:
         return self._identify(link, self.conversation, frame)
 
     def _restart(self, link: Link, conversation: Conversation, _frame: Frame) -> list[Frame]:
-        """Also `sign_out`: the tokens of the conversation hold no longer, and who else was in it is thrown out."""
+        """Also `sign_out`: the tokens of the conversation hold no longer, and who else is in it has to come again."""
         self._visitors = {token: each for token, each in self._visitors.items() if each is not conversation}
-        self._loop.create_task(self._end([each for each in conversation.links if each is not link]))
+        self._loop.create_task(self._bye("restart", 0, conversation.links - {link}))
         self._join(link, self._new_conversation(), None)
         assert link.conversation
         return [self._welcome(link), *self._page(link.conversation)]
@@ -423,7 +424,10 @@ class WebChatStandIn:
 
     async def _listen(self, link: Link, socket: web.WebSocketResponse) -> None:
         async for message in socket:
-            if message.type is not WSMsgType.TEXT or link.is_deaf:
+            if message.type is not WSMsgType.TEXT:
+                continue
+            if link.is_deaf:
+                self.unheard += 1
                 continue
             frame = json.loads(message.data)
             answers = self._take(link, frame)
@@ -495,8 +499,7 @@ class WebChatStandIn:
             await link.end()
             self._leave(link)
 
-    async def _bye(self, why: str, after: float) -> None:
-        links = list(self._links)
+    async def _bye(self, why: str, after: float, links: set[Link]) -> None:
         for link in links:
             link.send({"type": "bye", "why": why, "after": after})
         await asyncio.sleep(0.05)  # so that it is written

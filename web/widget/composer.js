@@ -7,9 +7,12 @@ const TALLEST = 136; // pixels
 const LONGEST = 2000; // characters, until the assistant has said how many it takes
 
 export class Composer {
-  /** `onSent`: called after something was said; `draft`: {read(), keep(text)}: what is kept of a text that was not sent. */
-  constructor(chat, words, { onSent, draft }) {
-    Object.assign(this, { chat, words, onSent, draft });
+  /**
+   * `onSent`: called after something was said, `onPicked` after files were picked; `draft`: {read(), keep(text)}, what is kept of
+   * a text that was not sent.
+   */
+  constructor(chat, words, { onSent, onPicked, draft }) {
+    Object.assign(this, { chat, words, onSent, onPicked, draft });
     this.text = make("textarea", {
       rows: "1",
       dir: "auto",
@@ -93,7 +96,7 @@ export class Composer {
     const picked = () => {
       this.files.add(input.files);
       input.value = "";
-      this.text.focus();
+      this.onPicked();
     };
     const input = make("input", { type: "file", hidden: true, ...attributes, change: picked });
     const open = () => {

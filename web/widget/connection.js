@@ -15,6 +15,8 @@ const USUAL = {
   anew: 500, // before a hello in the place of a refused one: meanwhile another tab may have become somebody new; doubled each time
   steadyAfter: 10_000, // a connection that lives so long is a good one
 };
+/** After these we may be another visitor: as the one before, nothing is waited for. */
+const REPLACING = ["identify", "restart", "sign_out"];
 /** Refusals that say: later. */
 export const TRANSIENT = ["busy", "not_now", "too_many"];
 
@@ -308,7 +310,8 @@ class Polling extends Link {
 
   send(frame) {
     this.#frames.push(frame);
-    queueMicrotask(() => this.#sendAll()); // later: a request that begins now takes it along
+    if (REPLACING.includes(frame.type)) this.#waiting.abort(); // the next one takes it along
+    else queueMicrotask(() => this.#sendAll()); // later: a request that begins now takes it along
     return true;
   }
 
@@ -329,7 +332,7 @@ class Polling extends Link {
     const timer = setTimeout(() => controller.abort("late"), wait + this.times.pollPatience);
     try {
       const answer = await this.#post({ frames, wait: wait / 1000 }, controller.signal);
-      if (answer.ok) this.#take((await answer.json()).frames, hello.token, controller);
+      if (answer.ok) this.#take((await answer.json()).frames, hello.token);
       else this.onLost(Number(answer.headers.get("Retry-After")) || undefined);
     } catch {
       if (!controller.signal.aborted || controller.signal.reason === "late") this.onLost();
@@ -348,10 +351,8 @@ class Polling extends Link {
     });
   }
 
-  #take(frames, token, controller) {
+  #take(frames, token) {
     if (token !== this.hello(false).token) return; // the answer to somebody whom we are no longer
-    const refused = frames.find(isRefusedHello); // then what else was sent has not been looked at
-    for (const frame of refused ? [refused] : frames) if (!this.#isOver) this.onFrame(frame);
-    if (token !== this.hello(false).token && controller !== this.#waiting) this.#waiting.abort();
+    for (const frame of frames) if (!this.#isOver) this.onFrame(frame);
   }
 }

@@ -26,9 +26,8 @@ export class Files {
     if (!takes) return;
     this.tell("");
     for (const file of files) {
-      const why = !takes.types.includes(file.type) ? "wrong_type" : file.size > takes.most_bytes ? "too_large" : null;
-      if (why) this.refuse(file, why);
-      else this.upload(file);
+      if (takes.types.includes(file.type)) this.upload(file);
+      else this.refuse(file, "wrong_type");
     }
   }
 

@@ -126,10 +126,7 @@ export class Log {
 
   /** The desk for the parts of one entry: a choice is taken of that entry. */
   deskOf(entry) {
-    const choose = ({ index, title }, event) => {
-      this.desk.choose(entry.seq, index, title, event);
-      this.mark(this.chat.entries, this.chat.pending); // at once: the second tap of a double click must not count
-    };
+    const choose = ({ index, title }, event) => this.desk.choose(entry.seq, index, title, event);
     return { ...this.desk, choose };
   }
 

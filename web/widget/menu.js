@@ -42,7 +42,9 @@ function items(view, close) {
     button({ click: () => (close({ focus: true }), done()) }, name);
   const ask = async (question, yes, done) => (await confirmed(panel, question, yes, words.keep)) && done();
   const ideas = view.ideas.map((idea) => act(idea, () => view.say(idea)));
-  const isToldElsewhere = view.takesWhatsApp && chat.abilities?.whatsapp;
+  const linked = chat.entries.findLast(({ event }) => event === "on_whatsapp" || event === "unlinked");
+  const isLinked = linked?.event === "on_whatsapp";
+  const canGoOn = !isLinked && view.takesWhatsApp && chat.abilities?.whatsapp;
   return [
     ideas.length ? make("p", { class: "section" }, words.ideas_title) : null,
     ...ideas,
@@ -50,7 +52,8 @@ function items(view, close) {
     toggle(view, "sound"),
     globalThis.Notification ? toggle(view, "notifications") : null,
     make("hr"),
-    isToldElsewhere ? act(words.whatsapp, () => goOnInWhatsApp(view)) : null,
+    canGoOn ? act(words.whatsapp, () => goOnInWhatsApp(view)) : null,
+    isLinked ? act(words.unlink, () => chat.unlink()) : null,
     act(words.transcript, () => save(view)),
     view.isOver ? null : act(words.end, () => ask(words.end_sure, words.end, () => chat.end())),
     act(words.restart, () => ask(words.restart_sure, words.restart, () => view.restart())),

@@ -44,10 +44,10 @@ export class View {
 
   /** The panel has come up. `focus`: whether the shopper asked for it; a phone's keyboard stays down until they write. */
   shown(focus) {
-    this.panel.setAttribute("aria-modal", !this.isPage && this.wholeScreen.matches);
+    if (!this.isPage) this.panel.setAttribute("aria-modal", this.wholeScreen.matches);
     this.composer.typed();
     this.log.toEnd();
-    if (focus) (matchMedia("(pointer: coarse)").matches ? this.panel : this.composer).focus();
+    if (focus) this.focus();
     this.fit();
     globalThis.visualViewport?.addEventListener("resize", this.fit);
     globalThis.visualViewport?.addEventListener("scroll", this.fit);
@@ -63,15 +63,21 @@ export class View {
     this.chat.typing(false);
   }
 
+  /** Where the shopper goes on. A phone's keyboard comes up only for who taps the text. */
+  focus() {
+    if (matchMedia("(pointer: coarse)").matches) this.panel.focus({ preventScroll: true });
+    else this.composer.focus();
+  }
+
   say(text) {
     this.chat.say(text);
-    this.composer.focus();
+    this.focus();
   }
 
   restart() {
     this.chat.restart();
     this.composer.element.hidden = false;
-    this.composer.focus();
+    this.focus();
   }
 
   makePanel() {
@@ -81,7 +87,7 @@ export class View {
 
   makeComposer() {
     const draft = { read: () => this.memory.get("draft") ?? "", keep: (text) => this.memory.set("draft", text || null) };
-    return new Composer(this.chat, this.words, { draft, onSent: () => this.log.toEnd() });
+    return new Composer(this.chat, this.words, { draft, onSent: () => this.log.toEnd(), onPicked: () => this.focus() });
   }
 
   /** What a message's parts may do, see parts.js. */
@@ -115,7 +121,7 @@ export class View {
   head() {
     const opens = { "aria-expanded": "false", click: () => this.toggleMenu() };
     this.opener = iconButton("menu", this.words.menu, { class: "plain", ...opens });
-    const title = make("h2", { part: "title", dir: "auto" }, this.title);
+    const title = make(this.isPage ? "h1" : "h2", { part: "title", dir: "auto" }, this.title);
     const who = make("div", { class: "who" }, title, make("p", {}, this.words.presence));
     const close = iconButton("close", this.words.close, { class: "plain", click: () => this.onClose() });
     // No <header>: in a dialog, which is no section, it would be a second banner of the shop's page.
@@ -158,7 +164,7 @@ export class View {
 
   keyed(event) {
     if (this.isPage) return;
-    if (event.key === "Escape") this.onClose();
+    if (event.key === "Escape" && !event.isComposing) this.onClose();
     if (event.key === "Tab" && this.wholeScreen.matches) this.keepFocus(event);
   }
 
