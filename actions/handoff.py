@@ -63,9 +63,9 @@ def open_for(turn: Turn, reason: handoffs.Reason, goal: str | None = None, verdi
 
 
 def _collected(turn: Turn) -> dict[str, Any]:
-    """What the task knows; the files that came in of late, and the ad that the shopper came from."""
+    """What the task knows; the files that came in of late from who is asking, and the ad that the shopper came from."""
     known = {slot: turn.slots[slot] for slot in COLLECTED if turn.slots.get(slot) not in (None, "-")}
-    begin = turn.now - DAYS_OF_FILES
+    begin = turn.since_nobody_else(turn.now - DAYS_OF_FILES)
     files = file_references.since(turn.session, turn.sender_id, begin, file_references.KINDS, MOST_FILES)
     if files:
         known[FILES] = [{"file": file_references.reference(each), "kind": each.kind, "name": each.file_name} for each in files]

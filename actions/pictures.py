@@ -30,10 +30,13 @@ NONE = "none"  # fills the slot `evidence` where the shopper has no picture
 
 
 def just_sent(turn: Turn) -> list[str]:
-    """References to the conversation's newest pictures that no claim of this shopper has yet; empty where nobody is known."""
+    """References to the conversation's newest pictures that no claim of this shopper has yet; empty where nobody is known.
+
+    Those that came before anybody was known are theirs; those that came while another customer was are not."""
     if turn.channel not in TAKES_FILES or turn.identity.customer_id is None:
         return []
-    files = file_references.since(turn.session, turn.sender_id, turn.now - JUST_SENT, file_references.PICTURES, MOST)
+    begin = turn.since_nobody_else(turn.now - JUST_SENT)
+    files = file_references.since(turn.session, turn.sender_id, begin, file_references.PICTURES, MOST)
     used = claims.evidence_of(turn.session, turn.customer_id) if files else frozenset()
     return [each for each in map(file_references.reference, files) if each not in used]
 

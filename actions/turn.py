@@ -161,6 +161,11 @@ class Turn:
         identities.forget(self.session, self.channel, self.sender_id, self.now)
         self.__dict__.pop("identity", None)
 
+    def since_nobody_else(self, begin: datetime) -> datetime:
+        """`begin`, or from when on nobody but who is asking was known in this conversation, if that is later."""
+        until = identities.another_until(self.session, self.channel, self.sender_id, self.identity, self.now)
+        return max(begin, until) if until is not None else begin
+
     @property
     def customer(self) -> Customer | None:
         who = self.identity

@@ -222,7 +222,16 @@ def open_claim(session: Session, order: Order, lines: Sequence[OrderLine]) -> Cl
 
 def evidence_of(session: Session, customer_id: int) -> frozenset[str]:
     """The pictures that some claim of this customer has."""
-    lists = session.execute(select(Claim.evidence).where(Claim.customer_id == customer_id)).scalars()
+    return _evidence(session, Claim.customer_id == customer_id)
+
+
+def evidence_of_open(session: Session) -> frozenset[str]:
+    """The pictures of claims that are not closed."""
+    return _evidence(session, Claim.status != "closed")
+
+
+def _evidence(session: Session, condition: Any) -> frozenset[str]:
+    lists = session.execute(select(Claim.evidence).where(condition)).scalars()
     return frozenset(each for pictures in lists for each in pictures or ())
 
 

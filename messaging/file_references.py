@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, select
+from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session
 
 from messaging.models import ReceivedFile
@@ -16,7 +18,7 @@ KINDS = (*PICTURES, "voice", "audio")  # all but stickers, which say nothing
 _REFERENCE = "received:"
 
 
-def reference(file: ReceivedFile) -> str:
+def reference(file: ReceivedFile | Row) -> str:
     return f"{_REFERENCE}{file.id}"
 
 
@@ -39,6 +41,14 @@ def referred(session: Session, references: Iterable[str]) -> dict[str, ReceivedF
     ids = [int(number) for each in references if (number := each.removeprefix(_REFERENCE)) != each and number.isdigit()]
     found = session.execute(select(ReceivedFile).where(ReceivedFile.id.in_(ids))).scalars() if ids else []
     return {reference(file): file for file in found}
+
+
+def references_in(value: Any) -> set[str]:
+    """All that are anywhere in a value as JSON has them."""
+    if isinstance(value, str):
+        return {value} if value.startswith(_REFERENCE) else set()
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return {each for part in inner for each in references_in(part)}
 
 
 def erase(session: Session, references: Iterable[str]) -> list[str]:

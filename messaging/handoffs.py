@@ -153,6 +153,11 @@ def open_for(session: Session, sender_id: str) -> Handoff | None:
     return session.execute(_select().where(Handoff.sender_id == sender_id, Handoff.status.in_(OPEN))).scalar_one_or_none()
 
 
+def collected_by_open(session: Session) -> list[dict[str, Any]]:
+    """What was collected for each matter that is not settled."""
+    return list(session.execute(select(Handoff.collected).where(Handoff.status.in_(OPEN))).scalars())
+
+
 def with_a_person(session: Session) -> list[Handoff]:
     """Everybody who is with a person, the longest first."""
     return list(session.execute(_select().where(Handoff.status == "assigned").order_by(Handoff.assigned_at)).scalars())
@@ -190,7 +195,8 @@ def _turn() -> tuple[Any, ...]:
 
 def _update(handoff: Handoff, news: Mapping[str, Any]) -> None:
     told = {name: value for name, value in news.items() if value not in (None, [], {})}
-    told["collected"] = {**handoff.collected, **news["collected"]}
+    is_anothers = None not in (handoff.customer_id, news["customer_id"]) and handoff.customer_id != news["customer_id"]
+    told["collected"] = {**({} if is_anothers else handoff.collected), **news["collected"]}
     told["tried"] = list(dict.fromkeys([*handoff.tried, *news["tried"]]))
     for name, value in told.items():
         setattr(handoff, name, value)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 
 from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session
 
 from messaging import web_visitors
@@ -56,6 +57,35 @@ def probable_customer(session: Session, sender_id: str) -> int | None:
         .order_by(ChannelIdentity.verified_at.desc())
     )
     return session.execute(newest.limit(1)).scalar_one_or_none()
+
+
+def another_until(session: Session, channel: str, sender_id: str, known: Identity, now: datetime) -> datetime | None:
+    """Until when somebody other than `known` was known here: what was sent before that may be theirs. None: nobody ever was.
+
+    known: who it is now; of nobody, everybody who has signed out is another, and a proof that has merely expired is not.
+    """
+    rows = session.execute(_EVER.where(ChannelIdentity.channel == channel, ChannelIdentity.sender_id == sender_id)).all()
+    mine = {row.level: row.verified_at for row in rows if row.customer_id == known.customer_id}
+    since = mine.get(known.level.name, now)
+    ends = [_end(row, known, since, now) for row in rows if row.customer_id != known.customer_id]
+    return max(filter(None, ends), default=None)
+
+
+_EVER = select(
+    ChannelIdentity.customer_id,
+    ChannelIdentity.level,
+    ChannelIdentity.verified_at,
+    ChannelIdentity.expires_at,
+    ChannelIdentity.ended_at,
+)
+
+
+def _end(row: Row, known: Identity, since: datetime, now: datetime) -> datetime | None:
+    """When this one ceased to be who is asking: signed out, expired, or outdone by who is known `since` then."""
+    if known.customer_id is None:
+        return row.ended_at
+    ended = [at for at in (row.ended_at, row.expires_at) if at is not None and at <= now]
+    return min(ended, default=since)
 
 
 def senders_known_as(session: Session, customer_id: int, now: datetime) -> set[str]:

@@ -13,11 +13,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import puremagic
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from messaging.models import ReceivedFile
-from messaging.writes import one_at_a_time
 
 MEGABYTE = 1024 * 1024
 MOST = {"image": 5, "sticker": 1, "audio": 16, "voice": 16, "video": 16, "document": 100}  # megabytes, as WhatsApp has them
@@ -34,7 +33,6 @@ LEASE = timedelta(minutes=15)  # of a download
 PAUSES = (5, 15, 60, 300, 900, 3600, 3600, 3600)  # seconds after each try that failed
 FOLDER = "received"
 UNSAID = ""  # in the place of a message's id: the file was uploaded, and is part of no message yet
-UNSAID_KEPT = timedelta(days=1)
 
 
 class FileRefused(Exception):
@@ -81,13 +79,9 @@ def keep(home: Path, due: Due, content: bytes) -> tuple[str, str]:
     return sha256, mime_type
 
 
-def keep_content(session: Session, home: Path, content: bytes) -> str:
-    """SHA-256 of a file that came whole and is on disk now, in the transaction that writes its row. Raises OSError.
-
-    Until that ends, `forget_unsaid` deletes no file of the same content.
-    """
+def keep_content(home: Path, content: bytes) -> str:
+    """SHA-256 of a file that came whole, and is on disk now. Raises OSError."""
     sha256 = hashlib.sha256(content).hexdigest()
-    one_at_a_time(session, f"file:{sha256}")
     _write(path_of(home, sha256), content)
     return sha256
 
@@ -129,18 +123,6 @@ def take_back(session: Session, channel: str, sender_id: str, message_id: str) -
     session.execute(gone.execution_options(synchronize_session=False))
 
 
-def forget_unsaid(session: Session, home: Path, now: datetime) -> int:
-    """Delete what was uploaded and never said; how many."""
-    unsaid = (ReceivedFile.message_id == UNSAID, ReceivedFile.received_at < now - UNSAID_KEPT)
-    hashes = session.execute(select(ReceivedFile.sha256).where(*unsaid).distinct()).scalars().all()
-    one_at_a_time(session, *(f"file:{sha256}" for sha256 in hashes))
-    gone = session.execute(delete(ReceivedFile).where(*unsaid).execution_options(synchronize_session=False)).rowcount
-    for sha256 in hashes:
-        if not is_wanted(session, sha256):
-            path_of(home, sha256).unlink(missing_ok=True)
-    return int(gone)
-
-
 def note_failure(session: Session, due: Due, error: str, now: datetime, for_good: bool = False) -> None:
     """This try failed; the next one comes after a pause, or none any more."""
     if for_good or due.tries > len(PAUSES):
@@ -166,7 +148,7 @@ def _is_text(content: bytes) -> bool:
 
 
 def _write(file: Path, content: bytes) -> None:
-    if file.exists():
+    if _is_there(file):
         return
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = file.with_name(f".{file.name}-{secrets.token_hex(4)}")
@@ -174,3 +156,12 @@ def _write(file: Path, content: bytes) -> None:
     with os.fdopen(descriptor, "wb") as out:
         out.write(content)
     draft.replace(file)
+
+
+def _is_there(file: Path) -> bool:
+    """If so, it is wanted again, and housekeeping sees that by its date."""
+    try:
+        os.utime(file)
+    except FileNotFoundError:
+        return False
+    return True

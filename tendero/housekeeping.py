@@ -2,17 +2,46 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from commerce import loyalty, returns
+from sqlalchemy.orm import Session
+
+from commerce import claims, loyalty, returns
 from database import transaction
-from messaging import channel_contacts, channel_links, codes, received_files, tasks_at_hand, web_visitors
+from messaging import (
+    channel_contacts,
+    channel_links,
+    codes,
+    file_references,
+    file_retention,
+    handoffs,
+    tasks_at_hand,
+    web_visitors,
+)
 from messaging.turns import ended
+from tendero.obstacles import Obstacle
+
+FILES_KEPT = timedelta(days=180)
+DAYS_OF_FILES = "TENDERO_FILES_KEPT_DAYS"
+FEWEST_DAYS = 7  # what came in of late is still evidence of a new claim, or shown to the person who takes over
 
 
-def tidy(url: str, now: datetime, home: Path) -> str:
-    """Do all of it; what was done in words for the log, empty where there was nothing. Repeating it does nothing more."""
+def files_kept(environ: Mapping[str, str]) -> timedelta:
+    """How long files that shoppers sent are kept. Raises Obstacle."""
+    said = environ.get(DAYS_OF_FILES) or str(FILES_KEPT.days)
+    if not re.fullmatch("[0-9]{1,5}", said) or int(said) < FEWEST_DAYS:
+        raise Obstacle(f"{DAYS_OF_FILES} is {said!r}, and has to be a number of days, {FEWEST_DAYS} or more.")
+    return timedelta(days=int(said))
+
+
+def tidy(url: str, now: datetime, home: Path, kept: timedelta = FILES_KEPT) -> str:
+    """Do all of it; what was done in words for the log, empty where there was nothing. Repeating it does nothing more.
+
+    kept: files that shoppers sent, from when they came in.
+    """
     with transaction(url) as session:
         expired = loyalty.expire_due(session, now)
         overdue = returns.expire_overdue(session, now.date())
@@ -20,8 +49,10 @@ def tidy(url: str, now: datetime, home: Path) -> str:
         unlinked = channel_links.purge(session, now)
         forgotten = tasks_at_hand.purge(session, now)
         nameless = channel_contacts.purge(session)
-        unsaid = received_files.forget_unsaid(session, home, now)
     gone = ended.purge(url, now)
+    files = file_retention.purge(url, home, now, kept, _needed)
+    unsaid = file_retention.purge_unsaid(url, home, now)
+    drafts = file_retention.purge_drafts(home, now)
     visitors = web_visitors.purge(url, now)
     done = {
         "points expired": expired,
@@ -31,7 +62,14 @@ def tidy(url: str, now: datetime, home: Path) -> str:
         "tasks at hand forgotten": forgotten,
         "contacts without an address deleted": nameless,
         "rows of ended turns deleted": gone,
+        "received files deleted": files,
         "uploads that were never sent deleted": unsaid,
+        "half-written files deleted": drafts,
         "rows of web visitors deleted": visitors,
     }
     return ", ".join(f"{count} {what}" for what, count in done.items() if count)
+
+
+def _needed(session: Session) -> set[str]:
+    """References to the files of matters that are not settled."""
+    return {*claims.evidence_of_open(session), *file_references.references_in(handoffs.collected_by_open(session))}

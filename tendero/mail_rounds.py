@@ -7,7 +7,7 @@ import threading
 from datetime import datetime, timedelta, timezone
 
 from messaging.mail import deliver_due, transport_from
-from tendero.housekeeping import tidy
+from tendero.housekeeping import files_kept, tidy
 from tendero.logs import Log
 from tendero.settings import Settings
 
@@ -24,6 +24,7 @@ class MailRounds:
         self._stopped = threading.Event()
         self._log = Log(settings.home / "logs" / "mail.log")
         self._transport = transport_from(os.environ, settings.home)  # a wrong TENDERO_SMTP_URL is told at the start
+        self._files_kept = files_kept(os.environ)
         self._tidied_at: datetime | None = None
         self._thread = threading.Thread(target=self._run, name="mail", daemon=True)
 
@@ -57,7 +58,7 @@ class MailRounds:
             return
         self._tidied_at = now
         try:
-            done = tidy(self._settings.database_url, now, self._settings.home)
+            done = tidy(self._settings.database_url, now, self._settings.home, self._files_kept)
         except Exception as error:  # as above: the next hour comes
             done = f"housekeeping failed: {type(error).__name__}: {error}"
         if done:

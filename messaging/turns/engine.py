@@ -139,7 +139,7 @@ class TurnEngine:
 
         As `receive`, for a channel that has more to write down and waits for no answer. `work` may be called again.
         """
-        (receipts,) = await self._taken_in(channel, self._together(work))
+        (receipts,) = await self._taken_in(channel, self._together(_under_its_trace(work)))
         return receipts
 
     async def _together(self, work: TakeIn) -> list[list[Receipt]]:
@@ -492,6 +492,17 @@ class TurnEngine:
     def _pause(self, failures: int) -> float:
         doubled = self._limits.first_pause * 2 ** min(failures - 1, 10)
         return float(min(doubled, self._limits.longest_pause) * random.uniform(0.75, 1.25))  # noqa: S311
+
+
+def _under_its_trace(work: TakeIn) -> TakeIn:
+    """It is done together with what others asked for: without this, under the trace of the first of them."""
+    trace_id = trace.current()
+
+    def traced(session: Session, keep: Keep) -> None:
+        with trace.followed(trace_id):
+            work(session, keep)
+
+    return traced
 
 
 def _concerns_all(error: Exception) -> bool:

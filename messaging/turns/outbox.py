@@ -67,7 +67,15 @@ class Uncertain(SendError):
 
 
 class Held(SendError):
-    """The provider lets us write to this person only after they have written: it waits for that."""
+    """The provider lets us write to this person only after they have written: it waits for that.
+
+    has_written: asked in the transaction that notes it: whether they have since we looked; then it is tried again at once. It has
+    to keep who writes meanwhile waiting for the transaction's end, else their turn could let go of nothing yet.
+    """
+
+    def __init__(self, reason: str, has_written: Callable[[Session], bool] = lambda _session: False) -> None:
+        super().__init__(reason)
+        self.has_written = has_written
 
 
 class Undeliverable(SendError):
@@ -78,7 +86,8 @@ class Undeliverable(SendError):
 class Outgoing:
     """A reply on its way. key: the same in each try, so that a provider can know a repetition.
 
-    as_template: the provider has refused it in its own words. again: how often it was put back after it had been taken."""
+    as_template: the provider has refused it in its own words. again: how often it was put back after it had been taken; sent_at:
+    when it was, the last time."""
 
     id: int
     sender_id: str
@@ -90,6 +99,7 @@ class Outgoing:
     claim: str
     as_template: bool = False
     again: int = 0
+    sent_at: datetime | None = None
 
     @property
     def opaque(self) -> str:
@@ -204,8 +214,8 @@ def take(
     if settles and _is_one_under_way(session, row, now - timedelta(seconds=settles)):
         return NAP
     row.state, row.claim, row.tries, row.next_try_at = "sending", secrets.token_hex(16), row.tries + 1, now + lease
-    values = (dict(row.content), _key(row), row.trace_id, row.tries, row.created_at, row.claim, row.as_template, row.again)
-    return Outgoing(row.id, sender_id, *values)
+    facts = (dict(row.content), _key(row), row.trace_id, row.tries, row.created_at, row.claim)
+    return Outgoing(row.id, sender_id, *facts, row.as_template, row.again, row.sent_at)
 
 
 def _is_one_under_way(session: Session, row: OutboundMessage, since: datetime) -> bool:
@@ -321,13 +331,23 @@ def _is_given_up(row: Row) -> bool:
 
 
 def let_go(session: Session, channel: str, sender_id: str, now: datetime) -> bool:
-    """The person has written: what was held for that, or put off for long, may be sent. Whether there was any."""
+    """The person has written: what was held for that, or put off for long, may be sent and is due. Whether there was any."""
     is_put_off = and_(OutboundMessage.state == "pending", OutboundMessage.next_try_at > now + FAR)
     theirs = (OutboundMessage.channel == channel, OutboundMessage.sender_id == sender_id)
     waits = or_(OutboundMessage.state == "held", is_put_off)
     freed = update(OutboundMessage).where(*theirs, waits)
-    freed = freed.values(state="pending", next_try_at=None, as_template=False, tries=0)
+    freed = freed.values(**_LET_GO, next_try_at=now)
     return bool(session.execute(freed.execution_options(synchronize_session=False)).rowcount)
+
+
+_LET_GO = {"state": "pending", "as_template": False, "tries": 0}
+
+
+def hold(session: Session, message: Outgoing, error: Held) -> bool:
+    """Note that it is held. False: the person has written in the very moment, and it is to be sent."""
+    is_held = not error.has_written(session)
+    note(session, message, error=_words(error), next_try_at=None, **({"state": "held"} if is_held else _LET_GO))
+    return is_held
 
 
 def due(session: Session, channels: Iterable[str], now: datetime) -> list[str]:
@@ -448,7 +468,8 @@ class OutboxSender:
         except Undeliverable as error:
             outcome, values = "failed", {"state": "failed", "error": _words(error), "next_try_at": None}
         except Held as error:
-            outcome, values = "held", {"state": "held", "error": _words(error), "next_try_at": None}
+            await self._hold(channel, message, error)
+            return
         except Uncertain as error:
             outcome, values = _uncertain(message, error)
         except asyncio.TimeoutError as error:
@@ -462,16 +483,22 @@ class OutboxSender:
             self._closed.pop(channel, None)
         elif outcome != "retried":
             self._let_another_try(channel)  # whether anything can be sent is not known from this
-        await self._note(message, values)
+        await self._written_down(lambda session: note(session, message, **values))
         self._on_sent(channel, outcome, message)
 
-    async def _note(self, message: Outgoing, values: Mapping[str, Any]) -> None:
-        """It must be written down: else the provider would get it again."""
-        for failures in range(1, 1000):
+    async def _hold(self, channel: str, message: Outgoing, error: Held) -> None:
+        self._let_another_try(channel)  # as above
+        is_held = await self._written_down(lambda session: hold(session, message, error))
+        self._on_sent(channel, "held" if is_held else "retried", message)
+
+    async def _written_down(self, fate: Callable[[Session], bool]) -> bool:
+        """It must be: else the provider would get it again."""
+        failures = 0
+        while True:
             try:
-                await asyncio.to_thread(self._write_down, message, values)
-                return
+                return await asyncio.to_thread(self._write_down, fate)
             except Exception as error:
+                failures += 1
                 logger.warning("a reply's fate cannot be noted yet: %s", type(error).__name__)
                 await asyncio.sleep(_pause(failures, self._first_pause))
 
@@ -517,9 +544,9 @@ class OutboxSender:
         with transaction(self._url) as session:
             return take(session, channel, sender_id, _now(), lease, settles)
 
-    def _write_down(self, message: Outgoing, values: Mapping[str, Any]) -> None:
+    def _write_down(self, fate: Callable[[Session], bool]) -> bool:
         with transaction(self._url) as session:
-            note(session, message, **values)
+            return fate(session)
 
 
 _NO_HABITS = Channel()

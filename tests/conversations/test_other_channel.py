@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import func, select, update
 
 from bot.channels.whatsapp.receiving import GOES_ON_HERE
+from commerce.customers import by_contact
 from commerce.models import ReturnAuthorization
 from database import transaction
 from messaging import channel_links, chat_log, tasks_at_hand
 from messaging.channel_links import UNLINKED
-from messaging.models import TaskAtHand, WebVisitor
+from messaging.models import ChannelLink, TaskAtHand, WebVisitor
 from messaging.tasks_at_hand import MOVED
 from tests.conversations.runner import Played
 from tests.conversations.stage import Stage
@@ -214,7 +215,8 @@ def test_stranger_who_proves_to_be_another_customer_gets_nothing(stage: Stage) -
 def test_another_customers_number_is_told_nothing_of_the_task(stage: Stage) -> None:
     there = web(stage, ES)
     played = bring(stage, stage.join({"channel": "whatsapp", "as": "emma@example.com"}), code_of(there), "es")
-    assert "Devolver algo" not in played.words
+    assert played.actions == ["action_go_on_here"]
+    assert [reply for reply in played.replies if reply.get("buttons")] == []  # nothing is offered
     assert not shows(ES, played.words)
 
 
@@ -347,6 +349,20 @@ def test_begun_in_the_web_chat_it_is_offered_to_a_number_on_file(stage: Stage) -
     assert ES.in_web_chat in played.words
 
 
+def test_shops_own_sign_in_is_enough_in_the_web_chat(stage: Stage) -> None:
+    whatsapp(stage, ES)
+    here = stage.join({"channel": "webchat"})
+    with transaction() as session:
+        ana = by_contact(session, ES.email)
+        assert ana is not None
+        times = dict.fromkeys(("rotated_at", "created_at", "seen_at"), now())
+        until = now() + timedelta(hours=1)
+        session.add(WebVisitor(sender_id=here, customer=ana.number, customer_until=until, **times))
+    played = stage.say(here, ES.begin_again)
+    assert ES.item in played.words
+    assert ES.on_whatsapp in played.words
+
+
 def test_code_that_no_task_waited_for_leads_to_the_offer(stage: Stage) -> None:
     whatsapp(stage, ES)
     here = stage.join({"channel": "webchat"})
@@ -463,3 +479,18 @@ def test_whoever_signs_out_undoes_the_link(stage: Stage) -> None:
     assert "action_sign_out" in stage.say(here, "no soy Ana").actions
     with transaction() as session:
         assert channel_links.linked(session, there) is None
+
+
+def test_erasure_of_the_customer_removes_links_and_tasks(stage: Stage) -> None:
+    owen = "owen.thompson85@example.org"
+    there = stage.begin({"channel": "webchat", "as": owen})
+    stage.say(there, EN.begin_again)
+    here = stage.join({"channel": "whatsapp", "as": owen})
+    bring(stage, here, code_of(there), "en")
+    assert task_of(there) is not None
+    stage.say(here, "i want all my personal information deleted")
+    stage.say(here, stage.newest_code())
+    assert "your data is erased" in stage.say(here, "yes, erase it").words
+    with transaction() as session:
+        assert session.execute(select(TaskAtHand)).first() is None
+        assert session.execute(select(ChannelLink)).first() is None

@@ -115,6 +115,51 @@ def test_picture_of_one_claim_is_no_evidence_of_the_next(stage: Stage) -> None:
     assert "¿Me mandas una foto" in played.words
 
 
+def sign_in(stage: Stage, sender: str, email: str) -> Played:
+    """Within a task that needs to know who writes."""
+    stage.say(sender, email)
+    return stage.say(sender, "{code}")
+
+
+def later(stage: Stage) -> None:
+    """Somebody else has the phone now."""
+    stage.clock.write_text((datetime.fromisoformat(stage.clock.read_text()) + timedelta(minutes=5)).isoformat())
+
+
+def test_picture_that_another_customer_sent_is_no_evidence(stage: Stage) -> None:
+    sender = stage.begin(ANA)
+    stage.say(sender, "¿dónde está mi pedido 10202?")
+    stage.say(sender, "/share_picture", picture())
+    later(stage)
+    stage.say(sender, "no soy Ana")
+    stage.say(sender, "las botas del 10257 llegaron rotas")
+    assert "¿Me mandas una foto" in sign_in(stage, sender, "carlos@example.com").words
+
+
+def test_picture_that_was_sent_before_anybody_was_known_is_evidence(stage: Stage) -> None:
+    sender = stage.begin(ANA)
+    stage.say(sender, "¿dónde está mi pedido 10202?")
+    stage.say(sender, "no soy Ana")
+    later(stage)
+    stage.say(sender, "/share_picture", picture())
+    stage.say(sender, "las botas del 10257 llegaron rotas")
+    assert "foto" in sign_in(stage, sender, "carlos@example.com").words
+    assert stage.slots_of(sender)["evidence"] == references(sender)
+
+
+def test_person_who_takes_over_gets_no_files_of_another_customer(stage: Stage) -> None:
+    sender = stage.begin(ANA)
+    stage.say(sender, "quiero hablar con una persona")
+    stage.say(sender, "/share_picture", picture("anas"))
+    assert "image: " in shown(sender)
+    later(stage)
+    stage.say(sender, "no soy Ana")
+    stage.say(sender, "¿dónde está mi pedido 10252?")
+    sign_in(stage, sender, "carlos@example.com")
+    stage.say(sender, "quiero hablar con una persona")
+    assert "image: " not in shown(sender)
+
+
 def test_erasing_the_customer_deletes_the_picture(stage: Stage) -> None:
     sender = stage.begin(ANA)
     stage.say(sender, BROKEN, picture())

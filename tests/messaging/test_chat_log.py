@@ -45,3 +45,27 @@ def test_what_the_shop_has_read_only_grows(session: Session) -> None:
     assert chat_log.note_read_by_shop(session, ANA, "b") == 2
     assert chat_log.note_read_by_shop(session, ANA, "a") is None
     assert chat_log.note_read_by_shop(session, ANA, "of somebody else") is None
+    assert chat_log.read_by_shop(session, ANA) == 2
+    assert chat_log.read_by_shop(session, BOB) == 0
+
+
+def test_an_entry_is_found_by_its_name_in_its_conversation_only(session: Session) -> None:
+    say(session, ANA, "a", "b")
+    found = chat_log.named(session, ANA, "b")
+    assert found is not None
+    assert found.seq == 2
+    assert chat_log.named(session, BOB, "b") is None
+
+
+def test_what_is_new_in_any_conversation_is_found_by_rows(session: Session) -> None:
+    say(session, ANA, "a")
+    row = chat_log.newest_row(session)
+    say(session, BOB, "x", "y")
+    assert [(each.sender_id, each.seq) for each in chat_log.later(session, row)] == [(BOB, 1), (BOB, 2)]
+
+
+def test_the_newest_names_of_one_who_speaks_up_to_an_entry(session: Session) -> None:
+    say(session, ANA, *"abc")
+    chat_log.append(session, ANA, "assistant", "r", {}, NOW)
+    assert chat_log.names_up_to(session, ANA, 3, "shopper", most=2) == ["c", "b"]
+    assert chat_log.names_up_to(session, ANA, 9, "assistant") == ["r"]

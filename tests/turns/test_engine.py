@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from database import transaction
 from messaging.conversations import set_owner
 from messaging.models import InboundMessage, OutboundMessage
-from messaging.turns import inbox, timers
+from messaging.turns import inbox, timers, trace
 from messaging.turns.engine import Limits, Outcome, TurnEngine, is_away
 from messaging.turns.inbox import Claim, Inbound, Overloaded
 from messaging.turns.outbox import Outgoing
@@ -213,6 +213,20 @@ async def test_too_much_is_refused_and_told(url: str, start: Start) -> None:
         assert (await engine.answer(receipt)).replies
     assert refused == ["web"]
     assert await ask(engine, message("one too many")) == ["you said one too many"]  # sent again later
+
+
+async def test_messages_that_are_kept_together_keep_the_traces_of_their_webhooks(own_url: str) -> None:
+    engine = TurnEngine(Echo(), LocalQueue(), own_url)
+    names = [str(number) * 32 for number in range(1, 6)]
+
+    async def webhook(name: str) -> None:
+        trace.follow(name)
+        await engine.take_in("web", lambda _session, keep: keep(message(name)))
+
+    await asyncio.gather(*(asyncio.create_task(webhook(name)) for name in names))
+    with transaction(own_url) as session:
+        traces = session.execute(select(InboundMessage.text, InboundMessage.trace_id)).all()
+    assert sorted(tuple(row) for row in traces) == [(name, name) for name in names]
 
 
 async def test_request_that_takes_too_long_is_told_so_and_its_turn_goes_on(url: str, start: Start, sqlite_only: None) -> None:

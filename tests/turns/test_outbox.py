@@ -408,6 +408,24 @@ async def test_held_reply_goes_first_once_the_person_has_written(own_url: str, p
     assert [text for _, text in phone.shown] == ["held", "answer"]
 
 
+async def test_reply_that_would_be_held_when_the_person_has_just_written_is_sent(url: str, phone: Phone) -> None:
+    put(url, 1, "late")
+    phone.fails["ana"] = [Held("outside of 24 hours", lambda _session: True)]
+    outcomes: list[str] = []
+    await serve(sender_of(phone, url, on_sent=lambda _channel, outcome, _message: outcomes.append(outcome)), "ana")
+    assert [text for _, text in phone.shown] == ["late"]
+    assert outcomes == ["retried", "sent"]
+
+
+def test_what_is_let_go_is_due_for_whoever_looks(own_url: str) -> None:
+    put(own_url, 1, "held")
+    with transaction(own_url) as session:
+        session.execute(update(OutboundMessage).values(state="held"))
+        assert outbox.due(session, ["chat"], NOW) == []
+        assert outbox.let_go(session, "chat", "ana", NOW)
+        assert outbox.due(session, ["chat"], NOW) == ["chat:ana"]
+
+
 # A channel on which nothing can be sent
 
 

@@ -165,6 +165,8 @@ class Conversation:
             raise _No("bad_frame")
         if isinstance(frame, Say | Choose | Place | End | Restart | WhatsApp | Unlink | Identify | SignOut):
             self._keep_within_limits("message")
+        if isinstance(frame, More):
+            self._keep_within_limits("hello")
         return await self._take_from(self._visitor, frame)
 
     async def _take_from(self, visitor: Visitor, frame: Frame) -> list[Json]:
@@ -335,7 +337,7 @@ class Conversation:
     async def _choose(self, visitor: Visitor, frame: Choose) -> list[Json]:
         def inbound(session: Session) -> tuple[str, Json, Json]:
             entry = chat_log.entry(session, visitor.sender_id, frame.seq)
-            offered = choices(entry.content) if entry is not None and entry.by in ("assistant", "agent") else []
+            offered = choices(entry.content) if entry is not None else []
             if frame.choice >= len(offered):
                 raise _No("unknown_choice")
             chosen = offered[frame.choice]
@@ -355,7 +357,8 @@ class Conversation:
         inbound: the text for the assistant, details of it, and the entry's content; called where it is new.
         """
         now, name = self._service.now(), of_said(id_)
-        told = {key: value for key, value in (("language", self._language), ("page", self._page)) if value}
+        origin = (("language", self._language_of(visitor)), ("page", self._page))
+        told = {key: value for key, value in origin if value}
 
         def work(session: Session, keep: Keep) -> None:
             if visitors.current(session, visitor.sender_id, now) is None:
@@ -374,8 +377,9 @@ class Conversation:
 
     def _again(self, session: Session, visitor: Visitor, name: str) -> list[Json]:
         entry = chat_log.named(session, visitor.sender_id, name)
-        is_known = entry is not None and entry.seq <= self._seen
-        return [{"type": "entries", "entries": self._shown([entry]), "more": False}] if is_known else []
+        if entry is None or entry.seq > self._seen:
+            return []
+        return [{"type": "entries", "entries": self._shown([entry]), "more": False}]
 
     # What the shopper has seen
 

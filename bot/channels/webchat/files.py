@@ -96,7 +96,7 @@ def store(session: Session, visitor_id: str, body: bytes, name: str, home: Path,
     if _unsaid(session, visitor_id) >= MOST_UNSAID:
         raise FileRefused("too_many")
     file = StoredFile(secrets.token_urlsafe(16), harmless(name, mime_type), mime_type, len(body))
-    sha256 = received_files.keep_content(session, home, body)
+    sha256 = received_files.keep_content(home, body)
     session.add(
         ReceivedFile(
             channel=CHANNEL,

@@ -173,12 +173,18 @@ def _hello(content: Mapping[str, Any]) -> Hello:
     return Hello(
         token=_text(content, "token", LONGEST_TOKEN),
         after=None if content.get("after") is None else _seq(content, "after"),
-        language=_text(content, "language", LONGEST_LANGUAGE),
+        language=_language(_text(content, "language", LONGEST_LANGUAGE)),
         page=_text(content, "page", None)[:LONGEST_PAGE],
         jwt=_text(content, "jwt", LONGEST_JWT),
         shown_read=None if read_ is None else _seq(content, "read"),
         shows_typing=None if typing is None else _truth(content, "typing"),
     )
+
+
+def _language(tag: str) -> str:
+    """Of "es-MX" the "es"; empty for what is no tag of a language."""
+    first = tag.partition("-")[0].lower()
+    return first if first.isascii() and first.isalpha() and 2 <= len(first) <= 3 else ""
 
 
 def _say(content: Mapping[str, Any]) -> Say:

@@ -36,7 +36,7 @@ from messaging import channel_links, consent, conversations, identities, receive
 from messaging.channel_contacts import contact, known, moved, phone_of, resolve
 from messaging.models import ReceivedFile
 from messaging.opt_out_words import Wish, wish_in
-from messaging.turns import inbox
+from messaging.turns import inbox, outbox
 from messaging.turns.engine import Keep, TurnEngine, is_of_data
 from messaging.turns.inbox import Inbound
 from messaging.writes import insert_once
@@ -143,7 +143,8 @@ class _Taking:
             case Moved():
                 self._moved(update)
             case Call():
-                self._person(update.sender, self._wrote_at(update.at))
+                sender_id = self._person(update.sender, self._wrote_at(update.at))
+                outbox.let_go(self.session, CHANNEL, sender_id, self.now)  # the window is open, and no turn does it
             case Preference():
                 self._preference(update)
             case Handover():

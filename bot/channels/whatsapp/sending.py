@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from bot.channels.whatsapp.errors import Action, action_of
@@ -57,9 +57,13 @@ class Recipient:
     """Where to, and what may be sent there now."""
 
     address: Mapping[str, str]  # `recipient` (user id) or `to` (phone)
-    is_open: bool  # within 24 hours of their last message
+    wrote_at: datetime | None  # their last message
+    is_open: bool  # within 24 hours of that
     is_invited: bool  # by a template since then
     wait: float  # seconds, because of what was sent before
+
+    def has_written_since(self, then: datetime | None) -> bool:
+        return then is not None and self.wrote_at is not None and self.wrote_at > then
 
 
 class WhatsAppSender(Channel):
@@ -135,7 +139,7 @@ class WhatsAppSender(Channel):
             await asyncio.sleep(rest)
 
     async def _sent(self, message: Outgoing, recipient: Recipient) -> str:
-        if recipient.is_open and not message.as_template:
+        if recipient.is_open and (not message.as_template or recipient.has_written_since(message.sent_at)):
             try:
                 return await self._sent_as_it_is(message, recipient)
             except GraphError as error:
@@ -176,10 +180,10 @@ class WhatsAppSender(Channel):
         if (own := known.of(str(message.content.get("utter_action") or ""), language)) is not None:
             return await self._post(message, recipient, _filled(own, message.content))
         if (invitation := known.invitation(language)) is None:
-            raise Held("the shopper has not written for 24 hours, and no template asks them to")
+            raise _held(message, recipient, "no template asks them to")
         if not recipient.is_invited:
             await self._invite(message, recipient, invitation)
-        raise Held("the shopper has not written for 24 hours, and is asked to")
+        raise _held(message, recipient, "is asked to")
 
     async def _invite(self, message: Outgoing, recipient: Recipient, invitation: Template) -> None:
         """What came of it is not the message's own fate: that is held."""
@@ -229,21 +233,25 @@ class WhatsAppSender(Channel):
         return Again(AGAIN_AFTER[action]) if action in AGAIN_AFTER else None
 
     def learn(self, session: Session, sender_id: str, code: int | None, now: datetime) -> None:
-        action = action_of(code)
+        """That they want no advertising, `receiving` has written down by then: also where the message was not ours."""
         person = session.get(ChannelContact, sender_id)
-        if person is None:
-            return
-        if action is Action.unreachable:
+        if person is not None and action_of(code) is Action.unreachable:
             person.unreachable = f"{code}"
-        elif action is Action.opted_out:
-            for contact in filter(None, (person.phone, person.user_id)):
-                consent.withdraw(
-                    session, purpose="marketing", channel=CHANNEL, source=f"whatsapp:{code}", now=now, contact=str(contact)
-                )
 
     def _learn(self, sender_id: str, code: int | None) -> None:
+        """From a refusal, of which no webhook tells."""
         with transaction() as session:
             self.learn(session, sender_id, code, _now())
+            if action_of(code) is Action.opted_out:
+                _note_opted_out(session, sender_id, f"whatsapp:{code}")
+
+
+def _note_opted_out(session: Session, sender_id: str, source: str) -> None:
+    about: dict[str, Any] = {"purpose": "marketing", "channel": CHANNEL}
+    person = session.get(ChannelContact, sender_id)
+    for contact in filter(None, (person.phone, person.user_id) if person else ()):
+        if not consent.is_withdrawn(session, contact=str(contact), **about):
+            consent.withdraw(session, contact=str(contact), source=source, now=_now(), **about)
 
 
 def without_file(content: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -270,6 +278,15 @@ def _filled(template: Template, values: Mapping[str, Any]) -> dict[str, Any]:
         raise Undeliverable(f"the template {template.name} needs {error}, which the answer does not have") from error
 
 
+def _held(message: Outgoing, recipient: Recipient, why: str) -> Held:
+    def has_written(session: Session) -> bool:
+        # Locked: their next message, which opens the window, waits until this is written down.
+        newest = select(ChannelContact.last_inbound_at).where(ChannelContact.sender_id == message.sender_id).with_for_update()
+        return bool(session.execute(newest).scalar_one_or_none() != recipient.wrote_at)
+
+    return Held(f"the shopper has not written for 24 hours, and {why}", has_written)
+
+
 def _recipient(sender_id: str) -> Recipient | None:
     now = _now()
     with transaction(is_optimistic=True) as session:
@@ -279,6 +296,7 @@ def _recipient(sender_id: str) -> Recipient | None:
         written = person.last_inbound_at
         return Recipient(
             address={"recipient": person.user_id} if person.user_id else {"to": person.phone},
+            wrote_at=written,
             is_open=written is not None and now < written + WINDOW - BEFORE_IT_CLOSES,
             is_invited=person.invited_at is not None and (written is None or person.invited_at > written),
             wait=seconds_for_this_person(session, CHANNEL, sender_id, now),

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bot.channels.webchat.frames import LARGEST, LONGEST_TEXT, Frame, Refused, parse, read
+from bot.channels.webchat.frames import LARGEST, LONGEST_TEXT, Frame, Hello, Refused, parse, read
+from bot.channels.webchat.limits import OF_VISITOR
 from tests.bot.webchat.server import Served
 from tests.webchat_client import Client
 
@@ -88,6 +89,13 @@ def test_what_is_wrong_with_a_frame_is_said(data: str, of: str, why: str) -> Non
     assert (refused.of, refused.why) == (of, why)
 
 
+@pytest.mark.parametrize(("tag", "language"), [("es", "es"), ("nb-NO", "nb"), ("PT-br", "pt"), ("", ""), ("x", ""), ("<b>", "")])
+def test_of_a_language_tag_the_language_is_taken(tag: str, language: str) -> None:
+    hello = read({"type": "hello", "v": 1, "language": tag})
+    assert isinstance(hello, Hello)
+    assert hello.language == language
+
+
 def test_a_text_of_the_most_that_is_allowed_is_taken(client: Client) -> None:
     text = "🙂" * LONGEST_TEXT
     assert client.say(text)[0]["text"] == text
@@ -103,7 +111,7 @@ def talking(server: Served, connect: Callable[..., Client]) -> Iterator[Client]:
 
 def test_odd_frames_end_no_connection(talking: Client) -> None:
     @QUICK
-    @given(odd_frames.filter(lambda frame: frame["type"] not in ("hello", "restart", "sign_out", "end", "say", "place")))
+    @given(odd_frames.filter(lambda frame: frame["type"] not in ("ping", "hello", "restart", "sign_out", "end", "say", "place")))
     def try_one(frame: Any) -> None:
         talking.transport.send_raw(json.dumps(frame))
         talking.send({"type": "ping"})
@@ -136,10 +144,17 @@ def test_half_a_sign_is_taken_as_one_that_cannot_be_read(talking: Client) -> Non
 
 
 def test_many_frames_at_once_are_taken_in_their_order(talking: Client) -> None:
-    for number in range(200):
+    for number in range(160):
         talking.send({"type": "ping"} if number % 2 else {"type": "more", "before": number})
-    kinds = [frame["type"] for frame in (talking.next() for _ in range(200)) if frame]
-    assert kinds == ["entries", "pong"] * 100
+    kinds = [frame["type"] for frame in (talking.next() for _ in range(160)) if frame]
+    assert kinds == ["entries", "pong"] * 80
+
+
+def test_pages_cannot_be_asked_for_without_end(talking: Client) -> None:
+    for _ in range(2 * OF_VISITOR["hello"].burst):
+        talking.send({"type": "more", "before": 1})
+    assert talking.until(lambda each: each["type"] == "refused")["why"] == "too_many"
+    talking.quiet()
 
 
 def test_an_unknown_frame_is_left_alone(client: Client) -> None:

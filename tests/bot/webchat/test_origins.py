@@ -73,6 +73,7 @@ def test_page_that_says_no_origin_may_not() -> None:
 
 def test_page_that_says_two_origins_may_not() -> None:
     assert not allowed(request(SHOP, Origin="https://evil.example"), LISTED)
+    assert not allowed(request("https://evil.example", Origin=SHOP), LISTED)
 
 
 def test_host_of_a_proxy_counts_only_where_there_is_one() -> None:

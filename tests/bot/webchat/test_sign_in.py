@@ -121,6 +121,12 @@ def test_other_algorithm(session: Session, visitor: Visitor, now: datetime, alg:
     assert refused(session, visitor, whole.rpartition(".")[0] + ".", now) == "bad_jwt"
 
 
+def test_algorithm_that_is_as_good_but_not_ours(session: Session, visitor: Visitor, now: datetime) -> None:
+    longer = WebChatSettings(jwt_secret=SECRET * 2)
+    for alg in ("HS384", "HS512"):
+        assert refused(session, visitor, pyjwt.encode(claims(now), SECRET * 2, algorithm=alg), now, longer) == "bad_jwt"
+
+
 def test_without_a_signature(session: Session, visitor: Visitor, now: datetime) -> None:
     unsigned = pyjwt.encode(claims(now), key=None, algorithm="none")
     assert refused(session, visitor, unsigned, now) == "bad_jwt"
@@ -151,6 +157,7 @@ def test_life_of_more_than_ten_minutes(session: Session, visitor: Visitor, now: 
     at = int(now.timestamp())
     assert refused(session, visitor, signed(now, exp=at + 631), now) == "bad_jwt"
     assert refused(session, visitor, signed(now, iat=at - 3600, exp=at + 60), now) == "bad_jwt"  # or it would hold for an hour
+    assert refused(session, visitor, signed(now, iat=at + 25, exp=at + 25 + 610), now) == "bad_jwt"
     assert sign_in.show(session, visitor, signed(now, exp=at + 600), SETTINGS, now).customer == "C-1"
 
 

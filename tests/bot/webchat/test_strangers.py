@@ -5,11 +5,13 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
+from datetime import datetime, timezone
 from typing import Any
 
 import jwt
 import pytest
 
+from bot.channels.webchat.visitors import revoke
 from tests.bot.webchat.server import Served
 from tests.webchat_client import Client, Gone, Refused
 
@@ -93,6 +95,22 @@ def test_before_hello_nothing_is_taken(server: Served, connect: Callable[..., Cl
     assert server.inbox() == server.entries() == []
 
 
+def test_a_connection_of_a_visitor_who_was_revoked_elsewhere_says_nothing_more(
+    server: Served, connect: Callable[..., Client]
+) -> None:
+    client = connect()
+    client.hello()
+    client.say("hello")
+    sender_id = server.entries()[0].sender_id
+    with server.session() as session:
+        revoke(session, sender_id, datetime.now(timezone.utc))
+    refusal = client.refusal({"type": "say", "id": "m-2", "text": "and more"})
+    assert (refusal["of"], refusal["why"]) == ("say", "unknown_visitor")
+    assert client.until(lambda each: each["type"] == "bye")["why"] == "restart"
+    assert len(server.inbox()) == 1
+    assert len(server.entries()) == 2
+
+
 # The shop's own sign-in
 
 
@@ -124,7 +142,7 @@ def test_signing_in_midway_keeps_the_conversation(shop: Served, connect: Callabl
     assert client.texts.count("signed_in") == 1
 
 
-def test_another_customer_begins_anew_and_the_first_ones_tabs_are_sent_away(shop: Served, connect: Callable[..., Client]) -> None:
+def test_another_customer_begins_anew_in_a_conversation_of_their_own(shop: Served, connect: Callable[..., Client]) -> None:
     client, other_tab = connect(to=shop), connect(to=shop)
     client.hello(jwt=sign_in("C-1"))
     client.say("a secret of C-1")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from bot.channels.spoken import NOT_A_COMMAND
+from bot.channels.webchat.names import of_reply
 from messaging.turns.engine import Limits
+from messaging.turns.outbox import OutboxSender
 from tests.bot.webchat.server import Served, wait_until
 from tests.webchat_client import Client, Json, words_of
 
@@ -83,10 +86,12 @@ def test_the_same_id_of_two_visitors_names_two_messages(server: Served, connect:
     assert len(server.handler.heard) == 2
 
 
-def test_an_id_that_looks_like_a_replys_name_hides_no_reply(client: Client) -> None:
-    client.say("1-0", id="1-0")
-    client.say("said", id="replied/1-0")
-    assert len(client.entries) == 4
+def test_an_id_that_looks_like_a_replys_name_hides_no_reply(server: Served, client: Client) -> None:
+    now = int(time.time())
+    for at in range(now, now + 4):  # the fifth message's reply is named so, at one of these seconds
+        client.say("a guess", id=of_reply(f"5-0.{at}"))
+    assert words_of(client.say("hello")[1]) == "you said hello"
+    assert server.inbox()[-1].id == 5
 
 
 def test_a_typed_command_is_only_text(server: Served, client: Client) -> None:
@@ -245,13 +250,23 @@ def test_got_and_read_stand_in_the_outbox(server: Served, client: Client) -> Non
     wait_until(lambda: [row.state for row in server.outbox()] == ["read", "read"])
 
 
-def test_what_is_read_the_moment_it_comes_is_noted_as_read(server: Served, connect: Callable[..., Client]) -> None:
+def test_what_is_read_before_it_stands_in_the_outbox_as_sent_is_noted_as_read(
+    server: Served, connect: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_down = OutboxSender._write_down
+
+    def slowly(*arguments: Any) -> None:
+        time.sleep(0.5)
+        write_down(*arguments)
+
+    monkeypatch.setattr(OutboxSender, "_write_down", slowly)
     client = connect()
     client.hello()
-    for number in range(10):
-        _, reply = client.say(f"{number}")
-        client.send({"type": "read", "seq": reply["seq"]})
-    wait_until(lambda: [row.state for row in server.outbox()] == ["read"] * 10)
+    _, reply = client.say("hello")
+    client.send({"type": "read", "seq": reply["seq"]})
+    wait_until(lambda: [row.state for row in server.outbox()] == ["read"])
+    client.say("more")
+    assert server.outbox()[0].state == "read"
 
 
 def test_nobody_reads_for_somebody_else(server: Served, connect: Callable[..., Client]) -> None:

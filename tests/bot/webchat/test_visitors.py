@@ -169,6 +169,9 @@ def test_old_token_has_its_hour_even_where_the_new_one_is_shown_late(session: Se
     first = resume(session, new, SHOP, shown_at)
     assert first is not None
     assert first.token_to_keep == new  # old as it is: the one before would end with another rotation
+    soon = resume(session, new, SHOP, shown_at + MINUTE)
+    assert soon is not None
+    assert soon.token_to_keep == new
     assert opens(session, old, shown_at + MINUTE) is not None
     later = resume(session, new, SHOP, shown_at + HOUR)
     assert later is not None

@@ -10,11 +10,20 @@ import pytest
 from sqlalchemy import delete
 
 from database import Base, engine_for, transaction
-from messaging.models import ChannelAddress, ChannelContact, ChannelLink, Consent, Conversation, InboundMessage, ReceivedFile
+from messaging.models import (
+    ChannelAddress,
+    ChannelContact,
+    ChannelLink,
+    Consent,
+    Conversation,
+    InboundMessage,
+    OutboundMessage,
+    ReceivedFile,
+)
 from messaging.turns.engine import Limits
 from tests.bot.whatsapp.server import CREDENTIALS, RecordingEngine, Served, Thread
 
-USED = (ChannelAddress, ChannelContact, ChannelLink, Consent, Conversation, InboundMessage, ReceivedFile)
+USED = (ChannelAddress, ChannelContact, ChannelLink, Consent, Conversation, InboundMessage, OutboundMessage, ReceivedFile)
 KEY = "a secret of the tests, long enough"
 
 

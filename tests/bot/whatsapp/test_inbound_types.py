@@ -6,6 +6,7 @@ import json
 import logging
 import os
 from base64 import b64decode
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from bot.channels.whatsapp.updates import Unreadable
 from messaging.channel_contacts import contact
 from messaging.consent import is_withdrawn, may_send
 from messaging.models import ReceivedFile
+from messaging.turns import outbox
 from tests.bot.whatsapp.conftest import KEY
 from tests.bot.whatsapp.server import NUMBER, Served
 from tests.bot.whatsapp.shapes import ANA, ANA_ID, fixture, fixtures, message, text, value, webhook
@@ -284,6 +286,17 @@ def test_call_opens_the_window(server: Served) -> None:
         person = contact(session, server.rows()[0].sender_id)
         assert person is not None
         assert person.last_inbound_at.timestamp() == 1795000000
+
+
+def test_call_lets_go_of_what_was_held_until_the_window_opens(server: Served) -> None:
+    server.post(fixture("text"))
+    sender_id = server.rows()[0].sender_id
+    about: dict[str, Any] = {"turn_id": 1, "channel": "whatsapp", "contents": [{"text": "late"}], "trace_id": "0" * 32}
+    with server.session() as session:
+        outbox.put(session, sender_id=sender_id, now=datetime.now(timezone.utc), state="held", **about)
+    server.post(fixture("call"))
+    with server.session() as session:
+        assert outbox.due(session, ["whatsapp"], datetime.now(timezone.utc)) == [f"whatsapp:{sender_id}"]
 
 
 def test_words_of_the_shop_are_a_note_in_the_shoppers_conversation(server: Served) -> None:

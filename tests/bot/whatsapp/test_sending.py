@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.channels.whatsapp import sending
 from bot.channels.whatsapp.errors import ACTIONS, Action, action_of
 from bot.channels.whatsapp.graph import Graph
 from bot.channels.whatsapp.pace import BURST, NumberPace, seconds_until_allowed
+from bot.channels.whatsapp.receiving import Receiver
 from bot.channels.whatsapp.sending import WhatsAppSender, without_file
 from bot.channels.whatsapp.settings import WhatsAppSettings
 from bot.channels.whatsapp.templates import TemplateError, templates
+from bot.channels.whatsapp.updates import Sender, Status
 from database import Base, engine_for, transaction
 from messaging import kept
+from messaging.channel_contacts import resolve
 from messaging.models import ChannelContact, Consent, OutboundMessage, UploadedFile
 from messaging.turns import outbox
-from messaging.turns.outbox import Again, Held, Outgoing, SendError, TryAgain, Uncertain, Undeliverable
+from messaging.turns.engine import TurnEngine
+from messaging.turns.outbox import Again, Held, OutboxSender, Outgoing, SendError, TryAgain, Uncertain, Undeliverable
+from messaging.turns.queues.local import LocalQueue
+from tests.turns.waiting import GENEROUS
 
 SETTINGS = WhatsAppSettings(verify_token="v", app_secret="s", access_token="token-of-a-test", phone_number_id="1001")
 NOW = datetime.now(timezone.utc)
@@ -35,6 +43,7 @@ class Meta:
 
     def __init__(self) -> None:
         self.answers: list[httpx.Response | Exception] = []
+        self.meanwhile: list[Callable[[], None]] = []  # what happens before a request is answered, one each
         self.asked: list[tuple[str, str, Any]] = []
         self.headers: list[httpx.Headers] = []
         self.graph = Graph(SETTINGS, httpx.MockTransport(self._answer))
@@ -51,6 +60,8 @@ class Meta:
         is_json = "json" in request.headers.get("content-type", "")
         self.asked.append((request.method, request.url.path, json.loads(request.content) if is_json else None))
         self.headers.append(request.headers)
+        if self.meanwhile:
+            self.meanwhile.pop(0)()
         answer = self.answers.pop(0) if self.answers else None
         if isinstance(answer, Exception):
             raise answer
@@ -256,6 +267,31 @@ async def test_person_who_wants_no_advertising_is_in_the_consent_record_at_once(
     ]
 
 
+async def test_person_who_is_refused_advertising_again_has_said_so_once(sender: WhatsAppSender, meta: Meta) -> None:
+    for _ in range(2):
+        meta.fails(131050)
+        await outcome(sender, reply())
+    assert len(withdrawals()) == 2  # by number and by user id
+
+
+async def test_opt_out_that_a_status_of_our_message_tells_is_noted_once(sender: WhatsAppSender, home: Path) -> None:
+    engine = TurnEngine(None, LocalQueue(), pushes={"whatsapp": sender})  # type: ignore[arg-type]
+    about = {"channel": "whatsapp", "sender_id": PERSON, "content": {}, "trace_id": "0" * 32, "created_at": NOW}
+    with transaction() as session:
+        session.add(OutboundMessage(turn_id=1, position=0, state="sent", provider_id="wamid.1", **about))
+    told = Status("1001", "wamid.1", "failed", Sender("MX.1", "525512345678"), NOW, code=131050)
+    for _ in range(2):
+        await Receiver(SETTINGS, b"key").receive(engine, [told])
+    assert newest_reply(f"sqlite:///{home / 'tendero.db'}").state == "failed"
+    assert withdrawals() == [("+525512345678", "whatsapp error 131050"), ("mx.1", "whatsapp error 131050")]
+
+
+def withdrawals() -> list[tuple[str, str]]:
+    with transaction() as session:
+        rows = session.execute(select(Consent.contact, Consent.source).where(Consent.granted.is_(False))).all()
+    return sorted((row.contact, row.source) for row in rows)
+
+
 def test_what_is_done_about_failures_that_are_told_later(sender: WhatsAppSender) -> None:
     assert sender.after_failure(131047) == Again(as_template=True)
     assert sender.after_failure(131056) == Again(16.0)
@@ -437,6 +473,82 @@ async def test_reply_that_failed_because_of_the_window_goes_as_a_template(sender
     write_templates(home, INVITATION)
     assert isinstance(await outcome(sender, reply(as_template=True, again=1)), Held)
     assert [body["type"] for body in meta.bodies] == ["template"]
+
+
+def add_person(url: str, wrote_at: datetime) -> None:
+    """Known by nothing but their user id, and with a reply that is to be sent."""
+    Base.metadata.create_all(engine_for(url))
+    with transaction(url) as session:
+        sender_id = resolve(session, "whatsapp", user_id="MX.2", phone=None, now=NOW, wrote_at=wrote_at)
+        contents = [{"text": "Ya llegó", "language": "es"}]
+        outbox.put(session, turn_id=1, channel="whatsapp", sender_id=sender_id, contents=contents, trace_id="0" * 32, now=NOW)
+
+
+def writes(url: str) -> None:
+    """The person who was added: the webhook, and the save of its turn."""
+    with transaction(url) as session:
+        sender_id = resolve(session, "whatsapp", user_id="MX.2", phone=None, now=NOW, wrote_at=NOW)
+    with transaction(url) as session:
+        outbox.let_go(session, "whatsapp", sender_id, NOW)
+
+
+@pytest.fixture
+def shop_url(empty_url: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Of each kind of database, with somebody who wrote yesterday."""
+    write_templates(home, INVITATION)
+    monkeypatch.setenv("TENDERO_DATABASE_URL", empty_url)
+    add_person(empty_url, NOW - timedelta(hours=25))
+    return empty_url
+
+
+def newest_reply(url: str) -> OutboundMessage:
+    with transaction(url) as session:
+        return session.execute(select(OutboundMessage)).scalar_one()
+
+
+async def test_reply_is_not_held_where_the_person_writes_while_it_is_tried(shop_url: str, meta: Meta) -> None:
+    meta.meanwhile.append(lambda: writes(shop_url))
+    sender = OutboxSender({"whatsapp": WhatsAppSender(SETTINGS, meta.graph)}, shop_url)
+    await asyncio.wait_for(sender.serve(f"whatsapp:{newest_reply(shop_url).sender_id}"), GENEROUS)
+    assert [body["type"] for body in meta.bodies] == ["template", "text"]
+    assert newest_reply(shop_url).state == "sent"
+
+
+async def test_reply_is_held_where_the_person_does_not_write(shop_url: str, meta: Meta) -> None:
+    sender = OutboxSender({"whatsapp": WhatsAppSender(SETTINGS, meta.graph)}, shop_url)
+    await asyncio.wait_for(sender.serve(f"whatsapp:{newest_reply(shop_url).sender_id}"), GENEROUS)
+    assert newest_reply(shop_url).state == "held"
+
+
+async def test_person_who_writes_while_it_is_noted_that_a_reply_is_held_lets_go_of_it(shop_url: str, meta: Meta) -> None:
+    """Their message is kept after that, in whichever order the two began."""
+    with transaction(shop_url) as session:
+        message = outbox.take(session, "whatsapp", newest_reply(shop_url).sender_id, NOW)
+        assert isinstance(message, Outgoing)
+    held = await outcome(WhatsAppSender(SETTINGS, meta.graph), message)
+    assert isinstance(held, Held)
+    with transaction(shop_url) as session:
+        assert outbox.hold(session, message, held)
+        writing = threading.Thread(target=writes, args=[shop_url])
+        writing.start()
+        writing.join(0.5)
+        assert writing.is_alive()
+    writing.join(GENEROUS)
+    assert newest_reply(shop_url).state == "pending"
+
+
+@pytest.mark.parametrize(("minutes", "types"), [(1, ["text"]), (-1, ["template"])])
+async def test_reply_that_failed_because_of_the_window_goes_as_it_is_once_they_have_written_since(
+    shop_url: str, meta: Meta, minutes: int, types: list[str]
+) -> None:
+    """What they wrote while it was on its way has let go of nothing."""
+    writes(shop_url)
+    with transaction(shop_url) as session:
+        put_back = {"as_template": True, "again": 1, "sent_at": NOW - timedelta(minutes=minutes)}
+        session.execute(update(OutboundMessage).values(**put_back))
+    sender = OutboxSender({"whatsapp": WhatsAppSender(SETTINGS, meta.graph)}, shop_url)
+    await asyncio.wait_for(sender.serve(f"whatsapp:{newest_reply(shop_url).sender_id}"), GENEROUS)
+    assert [body["type"] for body in meta.bodies] == types
 
 
 async def test_window_closes_a_moment_before_it_does(sender: WhatsAppSender, meta: Meta) -> None:

@@ -32,9 +32,13 @@ def test_pieces_fit_and_together_are_the_text(text: str, most: int) -> None:
 
 @given(texts)
 def test_words_stay_whole_where_they_fit(text: str) -> None:
-    words = text.split()
+    words = regex.findall(r"\S+", text)  # unlike str.split: a control character such as U+001F is no blank
     if all(length(word) <= 20 for word in words):
-        assert [word for piece in split(text, 21) for word in piece.split()] == words
+        assert [word for piece in split(text, 21) for word in regex.findall(r"\S+", piece)] == words
+
+
+def test_control_character_is_no_blank_between_words() -> None:
+    assert split("0000000000000 \x1f𐀀𐀀𐀀", 16) == ["0000000000000", "\x1f𐀀𐀀𐀀"]
 
 
 @given(texts, st.integers(min_value=12, max_value=40))
