@@ -14,11 +14,9 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Viewport
 
 from tests.browser.axe import violations
 from tests.browser.widget import DESKTOP, PHONE
-from tests.conversations.stage import ROOT
-from tests.e2e.webchat_shop import NUMBER, PATIENCE, Chat, WebChatShop, another_site, open_shop
+from tests.e2e.webchat_shop import NUMBER, PATIENCE, PICTURE, Chat, WebChatShop, another_site, open_shop
 from tests.e2e.whatsapp_shop import until
 
-PICTURE = ROOT / "web" / "products" / "ceramic-vase.png"
 EMMA = "+12025550101"  # on file: WhatsApp proves who she is
 MARKUP = "<img src=x onerror=\"document.title='owned'\">"
 # As docs/webchat.md says, for a page that has nothing else on it.
@@ -219,10 +217,7 @@ def _is_seen(picture: Locator) -> None:
 def test_picture_of_a_damaged_item_is_shown_and_goes_with_the_claim(chat: Chat, shop: WebChatShop) -> None:
     chat.signs_in(shop.signed_in("emma"))
     chat.asks("my vase from 10236 arrived broken", "send me a picture")
-    with chat.page.expect_file_chooser() as chooser:
-        chat.button("Add a picture or file").click()
-    chooser.value.set_files(PICTURE)
-    expect(chat.panel.get_by_role("button", name=f"Remove {PICTURE.name}")).to_be_visible()
+    chat.attach(PICTURE)
     chat.answered("Thanks for the picture", lambda: chat.button("Send", exact=True).click())
     _is_seen(chat.own.last.get_by_role("img"))
     chat.shot("claim")
@@ -331,10 +326,7 @@ def test_page_of_an_allowed_origin_has_the_chat_under_the_strict_policy(page: Pa
         page.goto(f"http://127.0.0.1:{shop.elsewhere}/")
         chat = Chat(page).open()
         _is_seen(chat.asks("do you have red running shoes in size 39?", "In stock").get_by_role("img"))
-        with page.expect_file_chooser() as chooser:
-            chat.button("Add a picture or file").click()
-        chooser.value.set_files(PICTURE)
-        expect(chat.panel.get_by_role("button", name=f"Remove {PICTURE.name}")).to_be_visible()
+        chat.attach(PICTURE)
         page.reload()
         expect(chat.from_shop).to_have_count(1)
 
@@ -383,6 +375,7 @@ def test_task_goes_on_in_whatsapp_and_the_chat_shows_it(chat: Chat, shop: WebCha
     chat.asks("I want to cancel order 10233", "Why would you like")
     chat.menu("Continue on WhatsApp").click()
     link = chat.page.get_by_role("link", name="Open WhatsApp")
+    expect(link).to_be_visible()
     chat.shot("to-whatsapp")
     address = urlsplit(link.evaluate("a => a.href"))
     assert address.hostname == "wa.me"
@@ -402,3 +395,6 @@ def test_task_goes_on_in_whatsapp_and_the_chat_shows_it(chat: Chat, shop: WebCha
     expect(chat.log).to_contain_text("This goes on on WhatsApp")
     chat.shot("on-whatsapp")
     assert shop.rows("select status from orders where number = '10233'") == [("cancelled",)]
+    chat.menu("Disconnect WhatsApp").click()
+    expect(chat.log).to_contain_text("WhatsApp is no longer connected to this conversation.")
+    assert "web chat" in emma.reply(60)["shown"]["text"]

@@ -25,6 +25,7 @@ from tests.e2e.test_crash import pid_of
 from tests.whatsapp_simulator import Simulator, simulating
 
 SHOTS = ROOT / "var" / "reports" / "screenshots"
+PICTURE = ROOT / "web" / "products" / "ceramic-vase.png"
 PATIENCE = 60_000  # milliseconds, on a busy machine
 NUMBER = "525550000001"  # of the shop, on WhatsApp
 
@@ -128,6 +129,14 @@ class Chat(Panel):
         act()
         expect(entry).to_be_visible()
         return entry
+
+    def attach(self, file: Path) -> None:
+        """It is uploaded, and goes with the next message."""
+        with self.page.expect_file_chooser() as chooser:
+            self.button("Add a picture or file").click()
+        chooser.value.set_files(file)
+        expect(self.button(f"Remove {file.name}")).to_be_visible()
+        expect(self.panel.get_by_role("progressbar")).to_have_count(0)
 
     def has_been_read(self) -> None:
         """The newest message of the shopper."""
