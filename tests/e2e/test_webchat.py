@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Viewport
 from tests.browser.axe import violations
 from tests.browser.widget import DESKTOP, PHONE
 from tests.e2e.webchat_shop import NUMBER, PATIENCE, PICTURE, Chat, WebChatShop, another_site, open_shop
-from tests.e2e.whatsapp_shop import until
+from tests.e2e.whatsapp_shop import shown, until
 
 EMMA = "+12025550101"  # on file: WhatsApp proves who she is
 MARKUP = "<img src=x onerror=\"document.title='owned'\">"
@@ -397,4 +397,4 @@ def test_task_goes_on_in_whatsapp_and_the_chat_shows_it(chat: Chat, shop: WebCha
     assert shop.rows("select status from orders where number = '10233'") == [("cancelled",)]
     chat.menu("Disconnect WhatsApp").click()
     expect(chat.log).to_contain_text("WhatsApp is no longer connected to this conversation.")
-    assert "web chat" in emma.reply(60)["shown"]["text"]
+    until(lambda: any("In the web chat, this conversation was separated" in text for text in shown(emma)), "WhatsApp is told")
