@@ -24,7 +24,8 @@ from bench.soak import _model
 from bench.systems import HERE, Ours
 from bench.webchat.peers import PEERS, NotToBeHad, fetch
 from bench.webchat.stage import Stage, Widget, ours, theirs
-from tests.browser.conftest import ARGUMENTS, PHONE, _find
+from tests.browser.conftest import ARGUMENTS, _find
+from tests.browser.widget import PHONE
 
 SLOWER = 4  # times
 SLOW_4G = {"offline": False, "latency": 150, "downloadThroughput": 1_600_000 / 8, "uploadThroughput": 750_000 / 8}

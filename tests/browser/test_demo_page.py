@@ -12,11 +12,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from bot.channels.demo_shop import AUDIENCE, KEY
 from tendero import demo_shop, migrating, shop_window
-from tests.browser.conftest import PHONE
 from tests.browser.demo_shop import WIDGET, serving
+from tests.browser.widget import DESKTOP, PHONE
 
 SECRET = "key-of-the-tests-that-is-long-enough-for-hs256"
-DESKTOP = {"width": 1280, "height": 800}
 SHIFTS = """
 globalThis.moved = 0;
 new PerformanceObserver((list) => {

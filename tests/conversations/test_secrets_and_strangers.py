@@ -24,6 +24,7 @@ CHANGES_ANYWAY = {"events", "conversation", "channel_identity", "code_request", 
     "outbound_message",
     "action_call",
     "tracker_state",
+    "task_at_hand",
     "timer",
 }
 
