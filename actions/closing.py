@@ -20,6 +20,7 @@ from actions.words import response_keys
 from commerce import proposals
 from commerce.proposals import Refusal
 from messaging import satisfaction
+from messaging.channel_abilities import SHOWS_STARS
 from messaging.satisfaction import SCORES
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,13 @@ def close_task(turn: Turn, settled: bool, matter: str | None = None, is_left: bo
         return
     elif settled and matter and satisfaction.ask(turn.session, turn.sender_id, matter, turn.now):
         turn.set("rated_matter", matter)
+        _ask_rating(turn)
+
+
+def _ask_rating(turn: Turn) -> None:
+    if turn.channel in SHOWS_STARS:
+        turn.say("utter_ask_rating", json_message={"rating_request": {"most": max(SCORES)}})
+    else:
         turn.say("utter_ask_rating", [{"title": str(score), "payload": f'/inform{{"rating": "{score}"}}'} for score in SCORES])
 
 
