@@ -273,13 +273,14 @@ def test_what_an_unknown_visitor_said_of_the_item_is_looked_for_here(stage: Stag
     assert stage.slots_of(here)["order_number"] == ES.order
 
 
-def test_task_that_another_one_has_interrupted_goes_on_too(stage: Stage) -> None:
+def test_task_at_hand_is_the_one_asked_about_and_none_once_it_is_left(stage: Stage) -> None:
     there = web(stage, ES)
-    stage.say(there, "¿dónde está mi pedido?")
-    assert stage.form_of(there) == "track_order_form"
-    stage.say(there, "10202")
+    stage.say(there, "¿dónde está mi pedido?")  # the return is interrupted
+    assert (task := task_of(there)) is not None
+    assert task.form == "track_order_form"
     stage.say(there, "/stop_task")
-    assert task_of(there) is None  # nothing is at hand any more
+    stage.say(there, "no")
+    assert task_of(there) is None
 
 
 def test_conversation_without_a_task_goes_on_with_a_question(stage: Stage) -> None:
