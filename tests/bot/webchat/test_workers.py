@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -25,10 +25,10 @@ def _url(new_database: Callable[[], str]) -> str:  # noqa: F811
 
 
 @pytest.fixture
-def workers(_url: str, serve: Callable[..., Served]) -> Iterator[list[Served]]:
-    yield [serve(url=_url, seconds=0.3, origins=[SHOP]) for _ in range(2)]
+def workers(_url: str, serve: Callable[..., Served]) -> list[Served]:
     with engine_for(_url).begin() as connection:
         connection.execute(text("TRUNCATE inbound_message, outbound_message, chat_entry, web_visitor RESTART IDENTITY"))
+    return [serve(url=_url, seconds=0.3, origins=[SHOP]) for _ in range(2)]
 
 
 @pytest.fixture
