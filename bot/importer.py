@@ -27,7 +27,7 @@ Variation = dict[str, Any]
 
 FAQ_INTENT = "ask_faq"
 DURING_TASK = "during_task"
-NOT_FOR_RASA = ("responses", "faq", "patterns", "policies", "labels", "mail", "demo")
+NOT_FOR_RASA = ("responses", "faq", "patterns", "policies", "labels", "mail", "demo", "widget")
 
 
 class ResponseError(RasaException):

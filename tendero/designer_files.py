@@ -115,6 +115,7 @@ OF_THEIR_OWN: dict[str, Shape] = {
 _entry_keys = ("id", "question", "asked_as", "not_asked_as", "answer", "next", "intent")
 FAQ = keys({"language": text, "faq": list_of(keys(dict.fromkeys(_entry_keys, anything)))}, required=("language", "faq"))
 MAIL = keys({"mail": keys({}, others=keys({"subject": text, "body": text}, required=("subject", "body")))}, required=("mail",))
+WIDGET = keys({"ideas": list_of(text)}, required=("ideas",), others=text)
 DEMO = keys(
     {
         "language": text,
@@ -168,6 +169,7 @@ def shapes(project: Path) -> Iterator[tuple[Path, Shape]]:
         ("faq/*/*.yml", FAQ),
         ("policies/*.yml", SETTINGS),
         ("mail/*.yml", MAIL),
+        ("widget/*.yml", WIDGET),
     ):
         folder = pattern.split("/")[0]
         yield from ((file, OF_THEIR_OWN.get(f"{folder}/{file.name}", shape)) for file in sorted(data.glob(pattern)))

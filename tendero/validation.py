@@ -22,6 +22,7 @@ BY_LANGUAGE = ("labels", "responses", "nlu", "faq")  # folders of data/ with one
 FOR_RASA = ("nlu", "responses", "faq", "rules", "stories", "patterns", "domain.yml", "config.yml")
 QUOTED = re.compile(r"['\"`]([A-Za-z_][\w.]*)['\"`]")
 A_FILE = re.compile(r"(?:[\w-]+/)*[\w-]+\.ya?ml\b(?::\d+)?")
+PLACEHOLDER = re.compile(r"\{([a-z]+)\}")
 SAID_OF_A_FILE = re.compile(r"^Issue found in '[^']+':\s*")
 
 Check = Callable[[Path], Iterator[str]]
@@ -30,7 +31,7 @@ Check = Callable[[Path], Iterator[str]]
 def languages(data: Path) -> list[str]:
     """Every language that some folder of data/ has."""
     folders = {folder.name for name in BY_LANGUAGE for folder in (data / name).glob("*") if folder.is_dir()}
-    return sorted(folders | {file.stem for file in (data / "mail").glob("*.yml")})
+    return sorted(folders | {file.stem for name in ("mail", "widget") for file in (data / name).glob("*.yml")})
 
 
 def own_problems(project: Path = PROJECT) -> list[str]:
@@ -172,6 +173,24 @@ def _mail(project: Path) -> Iterator[str]:
         load_mail_texts(project / "data" / "mail")
     except MailTextError as error:
         yield from str(error).splitlines()
+
+
+def _widget(project: Path) -> Iterator[str]:
+    """The chat on the shop's page says the same in every language."""
+    data = project / "data"
+    texts = {language: _mapping(data / "widget" / f"{language}.yml") for language in languages(data)}
+    everywhere = {key for of_language in texts.values() for key in of_language}
+    for language, of_language in texts.items():
+        file = data / "widget" / f"{language}.yml"
+        for key in sorted(everywhere):
+            said = of_language.get(key)
+            needed = {name for other in texts.values() for name in PLACEHOLDER.findall(str(other.get(key)))}
+            if not said:
+                yield f"{file}: {key} is missing"
+            elif lacking := needed - set(PLACEHOLDER.findall(str(said))):
+                yield f"{file}: {key} does not use {_braced(lacking)}, as another language does"
+    if len({len(of_language.get("ideas") or []) for of_language in texts.values()}) > 1:
+        yield f"{data / 'widget'}: ideas: not as many in every language"
 
 
 def _components(project: Path) -> Iterator[str]:
@@ -366,6 +385,7 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
     ("policies", _policies),
     ("policies", _calendars),
     ("mail", _mail),
+    ("widget", _widget),
     ("labels", _labels),
     ("responses", _responses),
     ("nlu", _examples),

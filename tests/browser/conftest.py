@@ -1,4 +1,4 @@
-"""A real browser for the page's tests. Where none can be had, the tests are skipped and say so."""
+"""A real browser for the pages' tests. Where none can be had, the tests are skipped and say so."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.browser.stand_in import StandIn, running
+from tests.browser.webchat_stand_in import WebChatStandIn, running
+from tests.browser.widget import DESKTOP, Widget
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
@@ -22,7 +23,8 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PHONE = ViewportSize(width=390, height=844)
+
+expect.set_options(timeout=10_000)  # milliseconds: a machine may have more to do
 
 
 @pytest.fixture(scope="session")
@@ -44,29 +46,41 @@ def browser(browser_path: str) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def shop() -> Iterator[StandIn]:
+def shop() -> Iterator[WebChatStandIn]:
     with running() as stand_in:
         yield stand_in
 
 
 @pytest.fixture
-def context(browser: Browser, shop: StandIn) -> Iterator[BrowserContext]:
-    context = browser.new_context(base_url=shop.url, locale="en-US", viewport=PHONE)
-    context.set_default_timeout(5000)
+def context(browser: Browser, shop: WebChatStandIn) -> Iterator[BrowserContext]:
+    context = browser.new_context(base_url=shop.url, locale="en-US", viewport=DESKTOP)
+    context.set_default_timeout(8000)
     yield context
     context.close()
 
 
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
-    """The chat page, open. Whatever the test is about: no script may fail and nothing may offend the security policy."""
+    """Whatever the test is about: no script may fail and nothing may offend the security policy."""
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda message: faults.append(message.text) if "Security Policy" in message.text else None)
-    page.goto("/")
+    page.on("dialog", lambda dialog: faults.append(dialog.message))
     yield page
     assert faults == []
+
+
+@pytest.fixture
+def widget(page: Page, shop: WebChatStandIn) -> Widget:
+    """The widget on a shop's page, not opened yet."""
+    return Widget(page, shop).visit()
+
+
+@pytest.fixture
+def chat(widget: Widget) -> Widget:
+    """The widget, open, with nothing said yet."""
+    return widget.open()
 
 
 def _find() -> str | None:

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from database import Base, engine_for
-from tests.browser.conftest import PHONE
-from tests.browser.test_page import COLOURS, luminance
+from tests.browser.colours import COLOURS, contrast
+from tests.browser.widget import PHONE
 from tests.tendero.review_page import served_by_a_process
 from tests.tendero.talks import missed, small_project, talk, understood
 
@@ -133,5 +133,4 @@ READ = [
 def test_text_can_be_read_in_light_and_dark(page: Page, scheme: str) -> None:
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     for ink, ground in READ:
-        lighter, darker = sorted(map(luminance, page.evaluate(COLOURS, [ink, ground])), reverse=True)
-        assert (lighter + 0.05) / (darker + 0.05) >= 4.5, (ink, ground)
+        assert contrast(*page.evaluate(COLOURS, [ink, ground])) >= 4.5, (ink, ground)

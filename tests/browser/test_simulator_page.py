@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
-from tests.browser.conftest import PHONE
-from tests.browser.test_page import COLOURS, luminance
+from tests.browser.colours import COLOURS, contrast
+from tests.browser.widget import PHONE
 from tests.tendero.simulator.fixtures import _both, emma, whatsapp
 from tests.tendero.simulator.fixtures import shop as taken
 from tests.tendero.simulator.receiver import Receiver
@@ -221,8 +221,7 @@ def test_somebody_new_can_be_added_and_a_wrong_number_is_told(page: Page, whatsa
 def test_text_can_be_read_in_light_and_dark(page: Page, scheme: str) -> None:
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     for ink, ground in READ:
-        lighter, darker = sorted(map(luminance, page.evaluate(COLOURS, [ink, ground])), reverse=True)
-        assert (lighter + 0.05) / (darker + 0.05) >= 4.5, (ink, ground)
+        assert contrast(*page.evaluate(COLOURS, [ink, ground])) >= 4.5, (ink, ground)
 
 
 def test_every_control_has_a_name(page: Page, whatsapp: Simulator, emma: Person) -> None:

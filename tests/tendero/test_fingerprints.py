@@ -28,6 +28,7 @@ ELSEWHERE = (
     "data/policies/returns.yml",
     "data/labels/en/shop.yml",
     "data/mail/en.yml",
+    "data/widget/en.yml",
     "data/demo/en.yml",
     "bot/nlu/notes.txt",
     "bot/nlu/__pycache__/folding.py",

@@ -77,6 +77,34 @@ def test_policy_with_a_gap_is_a_problem(project: Path, before: set[str]) -> None
     assert any("weather.yml" in problem for problem in new(project, before))
 
 
+def test_word_of_the_widget_that_a_language_lacks_is_a_problem(project: Path, before: set[str]) -> None:
+    words = project / "data/widget/en.yml"
+    words.write_text(words.read_text() + "weather: Sunny\n")
+    missing = [f"data/widget/{language}.yml: weather is missing" for language in ("es", "nb", "pt")]
+    assert new(project, before) == missing
+
+
+@pytest.mark.parametrize(
+    ("line", "instead", "problem"),
+    [
+        (
+            "remove: Remove {name}",
+            "remove: Remove it",
+            "data/widget/en.yml: remove does not use {name}, as another language does",
+        ),
+        ("  - How many points do I have?\n", "", "data/widget: ideas: not as many in every language"),
+    ],
+)
+def test_word_of_the_widget_that_says_less_is_a_problem(
+    project: Path, before: set[str], line: str, instead: str, problem: str
+) -> None:
+    words = project / "data/widget/en.yml"
+    text = words.read_text()
+    assert line in text
+    words.write_text(text.replace(line, instead, 1))
+    assert new(project, before) == [problem]
+
+
 def test_missing_mail_text_is_a_problem(project: Path, before: set[str]) -> None:
     mail = project / "data/mail/en.yml"
     mail.write_text(mail.read_text() + "  weather: {subject: Sun, body: Shines}\n")
@@ -95,6 +123,7 @@ KINDS = (
     "data/policies/support.yml",
     "data/rules/orders.yml",
     "data/mail/es.yml",
+    "data/widget/es.yml",
     "data/patterns/es.yml",
     "data/patterns/numbers.yml",
     "data/patterns/catalogue.yml",
