@@ -115,6 +115,7 @@ OF_THEIR_OWN: dict[str, Shape] = {
 _entry_keys = ("id", "question", "asked_as", "not_asked_as", "answer", "next", "intent")
 FAQ = keys({"language": text, "faq": list_of(keys(dict.fromkeys(_entry_keys, anything)))}, required=("language", "faq"))
 MAIL = keys({"mail": keys({}, others=keys({"subject": text, "body": text}, required=("subject", "body")))}, required=("mail",))
+DEMO_PAGE = keys({"ideas": list_of(text)}, required=("ideas",), others=text)
 WIDGET = keys({"ideas": list_of(text)}, required=("ideas",), others=text)
 DEMO = keys(
     {
@@ -166,6 +167,7 @@ def shapes(project: Path) -> Iterator[tuple[Path, Shape]]:
         ("stories/**/*.yml", RULES),
         ("patterns/*.yml", ENTITIES),
         ("demo/*.yml", DEMO),
+        ("demo-page/*.yml", DEMO_PAGE),
         ("faq/*/*.yml", FAQ),
         ("policies/*.yml", SETTINGS),
         ("mail/*.yml", MAIL),

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-NOT_TRAINED_ON = frozenset({"policies", "labels", "mail", "demo", "widget"})  # folders of data/ that are read while running
+NOT_TRAINED_ON = frozenset(
+    {"policies", "labels", "mail", "demo", "demo-page", "widget"}
+)  # folders of data/ that are read while running
 IGNORED = frozenset({"__pycache__"})
 LENGTH = 16
 

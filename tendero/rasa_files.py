@@ -10,7 +10,8 @@ import yaml
 from tendero.environment import PROJECT
 
 HEAD = "# Written anew at every start from {source} at the root: change that one.\n"
-DEMO_CHANNELS = ("rest",)  # they trust whoever calls them
+# REST trusts whoever calls it, and the demo shop's page lets everybody be one of its customers.
+DEMO_CHANNELS = ("bot.channels.demo_shop.DemoShopPage", "rest")
 
 
 def write_endpoints(home: Path, action_port: int, project: Path = PROJECT) -> Path:
@@ -21,7 +22,7 @@ def write_endpoints(home: Path, action_port: int, project: Path = PROJECT) -> Pa
 
 
 def write_credentials(home: Path, is_demo: bool, project: Path = PROJECT) -> Path:
-    """`credentials.yml`, and for the demo the REST channel. Secrets stay ${ENV}: Rasa fills them in."""
+    """`credentials.yml`, and for the demo its page and the REST channel. Secrets stay ${ENV}: Rasa fills them in."""
     content = _read(project / "credentials.yml")
     if is_demo:
         content = {**dict.fromkeys(DEMO_CHANNELS), **content}

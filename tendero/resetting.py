@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 FILES = ("tendero.db", "tendero.db-wal", "tendero.db-shm", "endpoints.yml", "credentials.yml", "secret")
-FOLDERS = ("outbox", "logs", "labels", "exports", "invoices", "running")
+FOLDERS = ("outbox", "logs", "labels", "exports", "invoices", "running", "shop-window")
 MODELS = "models"
 
 

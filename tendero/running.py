@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
@@ -23,6 +25,8 @@ from tendero.training import Training, current_model
 LONGEST_START_SECONDS = 240.0
 LOOK_EVERY_SECONDS = 0.2
 DEMO_GROWS_OLD_AFTER = 5  # days: then what was "on its way" is late
+OWN_KEY = "WEBCHAT_JWT_SECRET"  # with which a shop signs its customers in
+DEMO_KEY = "TENDERO_DEMO_SIGN_IN_KEY"  # with which the demo shop's page does; it has no other
 MODEL_FAILED = "Could not load model due to"  # Rasa goes on without a model and answers nobody
 
 
@@ -78,11 +82,14 @@ def _prepare(settings: Settings, action_port: int, stack: ExitStack) -> tuple[Sh
     model = current_model(settings.home)
     training = None if model.is_file() else stack.enter_context(_training(settings))
     _fill_demo(settings)
+    shop = Shop(model, _demo_day(settings) if settings.with_demo else None)
+    if shop.is_demo:
+        _write_shop_window(settings)
     if training is not None:
         with working("Training the assistant on the examples in data/"):
             say(f"  {training.finish()}")
     model.touch()  # the newest are kept
-    return Shop(model, _demo_day(settings) if settings.with_demo else None), actions
+    return shop, actions
 
 
 @contextmanager
@@ -104,6 +111,12 @@ def _fill_demo(settings: Settings) -> None:
     say(f"  {counts['variant']} variants, {counts['customer']} customers, {counts['orders']:,} orders")
 
 
+def _write_shop_window(settings: Settings) -> None:
+    from tendero import shop_window
+
+    shop_window.write(settings.home, settings.database_url)
+
+
 def _demo_day(settings: Settings) -> date | None:
     from tendero import demo_shop
 
@@ -122,9 +135,22 @@ def _start_rasa(settings: Settings, shop: Shop, action_port: int, stack: ExitSta
     credentials = rasa_files.write_credentials(settings.home, shop.is_demo)
     arguments = ["--model", str(shop.model), "--endpoints", str(endpoints), "--credentials", str(credentials)]
     where = ["-i", settings.host, "-p", str(settings.port)]
-    child = Child("Rasa server", "bot.server", [*arguments, *where], settings.home / "logs" / "rasa.log", **_our_state(settings))
+    environ = {**_our_state(settings), **(_demo_sign_in(os.environ) if shop.is_demo else {})}
+    child = Child("Rasa server", "bot.server", [*arguments, *where], settings.home / "logs" / "rasa.log", **environ)
     stack.callback(child.stop)  # called before the action server's: turns that are under way can still end
     return child
+
+
+def _demo_sign_in(environ: Mapping[str, str]) -> dict[str, str]:
+    """With whose key the demo shop's page signs its made-up customers in: one that is made at each start and kept nowhere.
+
+    A shop that has a secret of its own for this keeps it, and nobody is signed in without it: what the demo signs is worth
+    nothing there.
+    """
+    if environ.get(OWN_KEY):
+        return {}
+    key = secrets.token_hex(32)
+    return {OWN_KEY: key, DEMO_KEY: key}
 
 
 def _start_beside(beside: Beside | None, stack: ExitStack) -> list[Child]:

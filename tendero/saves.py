@@ -18,6 +18,7 @@ from tendero.stopping import Stopped
 Takes = Literal["train", "read", "restart"]
 
 CODE = ("actions", "bot", "commerce", "database", "messaging")
+READ_AT_THE_START = "data/demo-page/"
 AT_THE_ROOT = ("config.yml", "domain.yml", "endpoints.yml", "credentials.yml")
 QUIET, LONGEST = 250, 10_000  # milliseconds: nothing was saved for so long; or for longer something always was
 ROUND = 50  # milliseconds
@@ -64,7 +65,7 @@ def changed(before: dict[str, str], after: dict[str, str]) -> list[str]:
 def takes(path: str) -> Takes:
     """What it takes until a change of this file is in use."""
     folder, _, rest = path.partition("/")
-    if folder in CODE or path in ("endpoints.yml", "credentials.yml"):
+    if folder in CODE or path in ("endpoints.yml", "credentials.yml") or path.startswith(READ_AT_THE_START):
         return "restart"
     return "read" if folder == "data" and rest.partition("/")[0] in NOT_TRAINED_ON else "train"
 

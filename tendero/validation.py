@@ -233,6 +233,14 @@ def _guides(project: Path) -> Iterator[str]:
             yield str(error)
 
 
+def _demo_page(project: Path) -> Iterator[str]:
+    """The demo shop's page says the same in every language that it has."""
+    texts = {file: _mapping(file) for file in sorted((project / "data" / "demo-page").glob("*.yml"))}
+    everywhere = {key for of_language in texts.values() for key in of_language}
+    for file, of_language in texts.items():
+        yield from (f"{file}: {key} is missing" for key in sorted(everywhere) if not of_language.get(key))
+
+
 def _word_lists(project: Path) -> Iterator[str]:
     from bot import shown_along
     from messaging import contacts, masking, opt_out_words
@@ -390,6 +398,7 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
     ("responses", _responses),
     ("nlu", _examples),
     ("demo", _guides),
+    ("demo-page", _demo_page),
     ("patterns", _word_lists),
     ("config.yml", _components),
     ("responses", _code_and_answers),

@@ -68,7 +68,7 @@ def _product(rows: Rows, data: Mapping[str, Any], spec: Mapping[str, Any], categ
         names=spec["names"],
         descriptions=spec["about"],
         attributes={"material": data["materials"][spec["material"]], "care": data["care"][spec["care"]]},
-        images=[f"/static/products/{spec['category']}.png"],
+        images=[f"/static/products/{spec['handle']}.png"],
         is_final_sale=spec.get("final_sale", False),
     )
     return int(row["id"])

@@ -30,6 +30,7 @@ ELSEWHERE = (
     "data/mail/en.yml",
     "data/widget/en.yml",
     "data/demo/en.yml",
+    "data/demo-page/en.yml",
     "bot/nlu/notes.txt",
     "bot/nlu/__pycache__/folding.py",
     "data/nlu/en/.orders.yml.swp",

@@ -111,6 +111,12 @@ def test_missing_mail_text_is_a_problem(project: Path, before: set[str]) -> None
     assert any("data/mail/es.yml: weather: is missing" in problem for problem in new(project, before))
 
 
+def test_word_that_the_demo_shops_page_lacks_in_a_language_is_a_problem(project: Path, before: set[str]) -> None:
+    words = project / "data/demo-page/es.yml"
+    words.write_text(words.read_text().replace("checkout: ", "check_out: ", 1))
+    assert "data/demo-page/es.yml: checkout is missing" in new(project, before)
+
+
 # Broken files, of every kind that a designer edits
 
 KINDS = (
@@ -130,6 +136,7 @@ KINDS = (
     "data/patterns/joints.yml",
     "data/patterns/secrets.yml",
     "data/demo/es.yml",
+    "data/demo-page/es.yml",
     "domain.yml",
     "config.yml",
 )

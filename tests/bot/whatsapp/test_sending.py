@@ -324,7 +324,7 @@ async def test_words_do_not_wait_for_a_picture_that_meta_does_not_take(
         meta.answers.append(httpx.Response(404))
     else:
         meta.fails(code)
-    await sender.send(reply({"text": "La camisa", "image": "/static/products/shirts.png"}))
+    await sender.send(reply({"text": "La camisa", "image": "/static/products/oxford-shirt.png"}))
     assert [body["text"]["body"] for body in meta.bodies] == ["La camisa"]
 
 
@@ -337,14 +337,14 @@ async def test_no_other_file_of_this_machine_is_sent(sender: WhatsAppSender, met
 
 
 async def test_picture_of_the_page_is_uploaded(sender: WhatsAppSender, meta: Meta) -> None:
-    await sender.send(reply({"text": "La camisa", "image": "/static/products/shirts.png"}))
+    await sender.send(reply({"text": "La camisa", "image": "/static/products/oxford-shirt.png"}))
     assert [path.rpartition("/")[2] for _, path, _ in meta.asked] == ["media", "messages"]
     assert meta.bodies[0]["image"] == {"id": "media-1", "caption": "La camisa"}
 
 
 @pytest.mark.parametrize("buttons", [[], [{"title": "Ver", "payload": "/see"}]])
 async def test_file_that_meta_has_deleted_is_uploaded_anew(sender: WhatsAppSender, meta: Meta, buttons: list[Any]) -> None:
-    picture = {"text": "La camisa", "image": "/static/products/shirts.png", "buttons": buttons}
+    picture = {"text": "La camisa", "image": "/static/products/oxford-shirt.png", "buttons": buttons}
     await sender.send(reply(picture))
     meta.fails(100, "Param image['id'] is not a valid whatsapp business account media attachment ID")
     await sender.send(reply(picture))
