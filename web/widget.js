@@ -141,11 +141,11 @@ class TenderoChat extends HTMLElement {
     this.#parts?.chat.stop();
   }
 
-  attributeChangedCallback(_name, before, now) {
+  attributeChangedCallback(name, before, now) {
     if (!this.#root || before === now) return;
     this.#dress();
     this.#labelLauncher();
-    if (this.#parts) this.#refresh();
+    if (this.#parts) this.#refresh(name);
   }
 
   /** Shows the panel; the focus goes into it. */
@@ -262,9 +262,11 @@ class TenderoChat extends HTMLElement {
   }
 
   /** Another language, title, greeting: the panel is made anew; the conversation stays. */
-  async #refresh() {
-    const { wordsFor, server } = this.#parts;
-    Object.assign(this.#parts, await wordsFor(server, this.#languages()));
+  async #refresh(changed) {
+    const { wordsFor, server, language } = this.#parts;
+    const spoken = await wordsFor(server, this.#languages());
+    if (changed === "data-language" && spoken.language === language) return; // nobody loses their place for nothing
+    Object.assign(this.#parts, spoken);
     this.#colour();
     this.#labelLauncher();
     const before = this.#view;
@@ -272,8 +274,9 @@ class TenderoChat extends HTMLElement {
     before.hidden();
     this.#view = this.#makeView();
     if (!this.#isOpen) return;
+    const hadFocus = before.panel.contains(this.shadowRoot.activeElement);
     before.panel.replaceWith(this.#view.panel);
-    this.#view.shown(false);
+    this.#view.shown(hadFocus);
   }
 
   #draw() {

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ViewportSize, expect
 
+from tests.browser import axe
 from tests.browser.test_widget_parts import ORDERS, YES_NO, shirts
 from tests.browser.webchat_stand_in import WebChatStandIn, until
 from tests.browser.widget import DESKTOP, PHONE, PICTURE, PNG, Widget
 
-RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
 KINDS: dict[str, dict[str, Any]] = {
     "text": {"kind": "text", "text": "Two:\n- https://shop.example/1\n- two"},
     "choices": YES_NO,
@@ -35,10 +34,8 @@ TARGETS = """root => [...root.querySelectorAll("button, a, input, textarea")].fi
 
 
 def violations(widget: Widget) -> list[str]:
-    """What axe finds, each with the elements that it is about."""
-    widget.page.evaluate("Promise.all(document.getAnimations().map(each => each.finished.catch(() => 0)))")
-    found = Axe().run(widget.page, context=[["tendero-chat"]], options=RULES).response["violations"]
-    return [f"{each['id']}: {node['html'][:200]} {node['failureSummary']}" for each in found for node in each["nodes"]]
+    """What axe finds in the chat."""
+    return axe.violations(widget.page, [["tendero-chat"]])
 
 
 @pytest.fixture(params=[(PHONE, "light"), (PHONE, "dark"), (DESKTOP, "light"), (DESKTOP, "dark")], ids=str)

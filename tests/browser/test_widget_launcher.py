@@ -373,3 +373,11 @@ def test_panel_gives_way_to_the_phones_keyboard(browser: Browser, shop: WebChatS
     assert widget.panel.bounding_box() == {"x": 0, "y": 30, "width": PHONE["width"], "height": 420}
     expect(widget.box).to_be_in_viewport()
     context.close()
+
+
+def test_page_that_says_its_language_late_takes_the_text_from_nobody(chat: Widget) -> None:
+    chat.box.press_sequentially("hel")
+    chat.host.evaluate("chat => chat.dataset.language = 'es'")
+    expect(chat.panel.get_by_role("button", name="Enviar", exact=True)).to_be_visible()
+    expect(chat.box).to_be_focused()
+    expect(chat.box).to_have_value("hel")

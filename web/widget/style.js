@@ -28,7 +28,7 @@ export const style = `
 
 .panel, .panel *, .lightbox { box-sizing: border-box; }
 
-h2, p, ul, fieldset { margin: 0; padding: 0; border: 0; min-width: 0; }
+h1, h2, p, ul, fieldset { margin: 0; padding: 0; border: 0; min-width: 0; }
 
 ul { list-style: none; }
 
@@ -102,7 +102,7 @@ svg {
 
 .who { flex: 1; min-width: 0; }
 
-h2 {
+h1, h2 {
   overflow: hidden;
   font: 600 1.1875em/1.25 var(--tendero-title-font, "Iowan Old Style", "Palatino Linotype", Palatino, Georgia, "Noto Serif", serif);
   text-overflow: ellipsis;

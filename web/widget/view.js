@@ -44,7 +44,7 @@ export class View {
 
   /** The panel has come up. `focus`: whether the shopper asked for it; a phone's keyboard stays down until they write. */
   shown(focus) {
-    this.panel.setAttribute("aria-modal", !this.isPage && this.wholeScreen.matches);
+    if (!this.isPage) this.panel.setAttribute("aria-modal", this.wholeScreen.matches);
     this.composer.typed();
     this.log.toEnd();
     if (focus) this.focus();
@@ -121,10 +121,11 @@ export class View {
   head() {
     const opens = { "aria-expanded": "false", click: () => this.toggleMenu() };
     this.opener = iconButton("menu", this.words.menu, { class: "plain", ...opens });
-    const title = make("h2", { part: "title", dir: "auto" }, this.title);
+    const title = make(this.isPage ? "h1" : "h2", { part: "title", dir: "auto" }, this.title);
     const who = make("div", { class: "who" }, title, make("p", {}, this.words.presence));
     const close = iconButton("close", this.words.close, { class: "plain", click: () => this.onClose() });
-    return make("header", { class: "top", part: "header" }, who, this.opener, this.isPage ? null : close);
+    // No <header>: in a dialog, which is no section, it would be a second banner of the shop's page.
+    return make("div", { class: "top", part: "header" }, who, this.opener, this.isPage ? null : close);
   }
 
   /** What only some shoppers open is loaded when they do. */
