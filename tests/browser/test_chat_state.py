@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, Route
 
 from tests.browser.webchat_stand_in import Sockets, WebChatStandIn, running, until
 
@@ -945,3 +945,14 @@ def test_shop_that_has_only_old_sign_ins_is_asked_once(tab: Tab, shop: WebChatSt
     tab.do("chat.identify('bad')")
     tab.wait("refused.at(-1).why === 'bad_jwt'")
     assert tab.do("asked") == 1
+
+
+def test_sign_in_that_comes_between_hello_and_welcome_is_told_after_it(tab: Tab, shop: WebChatStandIn) -> None:
+    shop.sockets = "refused"
+    held: list[Route] = []
+    tab.page.route("**/exchange", lambda route: route.continue_() if held else held.append(route))
+    with tab.page.expect_request("**/exchange"):
+        tab.begin()
+    tab.do("chat.identify('Ana')")
+    held[0].continue_()
+    tab.wait("chat.abilities?.name === 'Ana'")

@@ -60,6 +60,7 @@ export class Chat extends EventTarget {
   #asked = new Map(); // of each type that has an answer: {resolve, reject, timer}
   #filling = new Set(); // ends of gaps for which a page was asked
   #isJwtAsked = false;
+  #jwtTold; // the one that went out with this connection's hello, or after it
   #typingSaid = false;
   #typingTimer = null;
   #theirTypingTimer = null;
@@ -194,7 +195,7 @@ export class Chat extends EventTarget {
   /** The shop's sign-in says who this is; said again with each new connection. */
   identify(jwt) {
     this.#jwt = jwt;
-    this.#connection.send({ type: "identify", jwt });
+    if (this.#connection.send({ type: "identify", jwt })) this.#jwtTold = jwt;
   }
 
   /** The shopper has signed out of the shop: what was shown is forgotten, a new visitor begins. */
@@ -249,6 +250,7 @@ export class Chat extends EventTarget {
   // --- Frames ---
 
   #hello(isFirst) {
+    if (isFirst) this.#jwtTold = this.#jwt;
     const first = isFirst ? { language: this.#language, page: this.#page ?? location.href, jwt: this.#jwt } : {};
     const { token, conversation } = this.#visitor();
     const isShown = this.#hasPage && token && conversation === this.#conversation;
@@ -282,6 +284,7 @@ export class Chat extends EventTarget {
   #connected() {
     this.#filling.clear();
     this.#isJwtAsked = false;
+    if (this.#jwt && this.#jwt !== this.#jwtTold) this.identify(this.#jwt); // it came between hello and welcome
     if (this.#leaving) this.#connection.send({ type: this.#leaving });
     for (const frame of this.#later.splice(0)) this.#connection.send(frame);
     if (this.#seen()) this.#connection.send({ type: "read", seq: this.#seen() });
