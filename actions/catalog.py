@@ -11,13 +11,14 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import formats
-from actions.choices import folded_words
+from actions.choices import Look, folded_words
 from actions.failing import never_silent
 from actions.offers import Next, offer, offer_queued
 from actions.turn import Turn, turn_of
 from actions.words import in_language, label, languages
 from commerce import catalog
 from commerce.catalog import Hit
+from commerce.models import Product
 from messaging.kept import kept
 
 SHOWN, MOST = 3, 50
@@ -406,7 +407,20 @@ def _most_expensive(turn: Turn) -> int | None:
 def _as_choice(turn: Turn, hit: Hit) -> Next:
     title = f"{in_language(hit.product.names, turn.language)} · {_price(turn, hit)}"
     colors = {str(each.variant.options["color"]) for each in hit.variants if "color" in each.variant.options}
-    return Next("action_search_product", title, {"slots": {"handle": hit.product.handle}}, tuple(sorted(colors)))
+    handle = {"slots": {"handle": hit.product.handle}}
+    return Next("action_search_product", title, handle, tuple(sorted(colors)), look=_look(turn, hit))
+
+
+def _look(turn: Turn, hit: Hit) -> Look:
+    """Picture, name, price, and what is left of it."""
+    name = in_language(hit.product.names, turn.language)
+    there = _variants_in_words(turn, [each.variant.options for each in hit.variants if each.stock > 0])
+    details = f"{_price(turn, hit)}\n{there or turn.label('card_sold_out')}"
+    return Look(name, details, _picture(hit.product), turn.label("card_choose").format(product=name))
+
+
+def _picture(product: Product) -> str | None:
+    return product.images[0] if product.images else None
 
 
 def _price(turn: Turn, hit: Hit) -> str:
@@ -423,7 +437,7 @@ def _tell_details(turn: Turn, hit: Hit) -> None:
     response = "utter_product" if in_stock else "utter_product_other_variants" if others else "utter_product_sold_out"
     turn.dispatcher.utter_message(
         response=response,
-        image=product.images[0] if product.images else None,
+        image=_picture(product),
         product=in_language(product.names, turn.language),
         description=in_language(product.descriptions, turn.language),
         price=_price(turn, hit),

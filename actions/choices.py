@@ -19,12 +19,23 @@ _PLAIN = str.maketrans({"ø": "o", "æ": "ae"})  # letters that are no other let
 
 
 @dataclass(frozen=True)
+class Look:
+    """How an option is shown where the channel has cards. say: the button's title."""
+
+    title: str
+    details: str
+    picture: str | None
+    say: str
+
+
+@dataclass(frozen=True)
 class Option:
     """`value` is what it stands for, `title` what the shopper sees, `also` more words by which it may be named."""
 
     value: str
     title: str
     also: tuple[str, ...] = ()
+    look: Look | None = None
 
     def stored(self) -> dict[str, Any]:
         return {"value": self.value, "title": self.title, "also": list(self.also)}
@@ -37,6 +48,12 @@ class Option:
 def button(slot: str, option: Option) -> dict[str, str]:
     """A button whose payload names slot and value, so that a tap on an old button is known to be old."""
     return {"title": option.title, "payload": f'/inform{{"choice": "{slot}:{option.value}"}}'}
+
+
+def card(slot: str, option: Option, look: Look) -> dict[str, Any]:
+    """One of Rasa's `elements`: tapping it is tapping the option's button."""
+    shown = {"title": look.title, "subtitle": look.details, "buttons": [{**button(slot, option), "title": look.say}]}
+    return {**shown, "image_url": look.picture} if look.picture else shown
 
 
 def tapped(slot: str, entities: Iterable[Mapping[str, Any]]) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from actions.choices import Option
+from actions.choices import Look, Option
 from actions.tasks import FORMS, TASKS
 from actions.turn import Turn
 
@@ -29,6 +29,7 @@ class Next:
     carried: Mapping[str, Any] = field(default_factory=dict)
     also: tuple[str, ...] = ()
     instead_of: str | None = None
+    look: Look | None = None
 
     def stored(self) -> dict[str, Any]:
         return {"do": self.do, "carried": dict(self.carried), "instead_of": self.instead_of}
@@ -51,7 +52,7 @@ def offer(
     """
     mark = secrets.token_hex(MARK_BYTES)
     named = {f"{number}.{mark}": each for number, each in enumerate(nexts, start=1)}
-    options = [Option(value, each.title, each.also) for value, each in named.items()]
+    options = [Option(value, each.title, each.also, each.look) for value, each in named.items()]
     if decline:
         options.append(Option(f"{NO}.{mark}", turn.label("no")))
     more = {f"{BESIDE}{number}.{mark}": each for number, each in enumerate(beside, start=1)}

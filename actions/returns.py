@@ -42,6 +42,7 @@ from commerce.models import Order, OrderLine, Variant
 from commerce.proposals import Operation, Refusal
 from commerce.refunds import RefundProgress
 from database import home_folder
+from messaging.channel_abilities import SHOWS_FILES
 
 DELIVERED = ("delivered", "partially_shipped", "shipped")
 ALL = "all"
@@ -515,13 +516,17 @@ class ActionAuthorizeReturn(SubmitAction):
 
     def done(self, turn: Turn, result: Mapping[str, Any]) -> None:
         turn.say(f"utter_done_request_return_{result['method']}", **{**worded(turn, result), **_money_in_words(turn, result)})
-        _mail_label(turn, "return_label", result)
+        _hand_over_label(turn, "return_label", result)
 
 
-def _mail_label(turn: Turn, text: str, result: Mapping[str, Any], **more: str) -> None:
+def _hand_over_label(turn: Turn, text: str, result: Mapping[str, Any], **more: str) -> None:
+    """By mail, and in the chat where it can show a document."""
     customer = turn.customer
     if customer is None or not result.get("label_path"):
         return
+    if turn.channel in SHOWS_FILES:
+        file = {"src": result["label_path"], "name": f"{result['rma_number']}.pdf"}
+        turn.dispatcher.utter_message(attachment={"type": "document", "payload": file})
     back = returns.items_of(turn.session, customer.id, result["rma_number"])
     values = {
         "rma_number": result["rma_number"],
@@ -675,7 +680,7 @@ class ActionAuthorizeExchange(SubmitAction):
         values = worded(turn, result)
         way = turn.label(f"send_by_{result['method']}").format(send_by=values["send_by"])
         turn.say(response, **values, way=way)
-        _mail_label(turn, "exchange_label", result, replacements=items_in_words(turn, [result["to"]]))
+        _hand_over_label(turn, "exchange_label", result, replacements=items_in_words(turn, [result["to"]]))
 
 
 # Something went wrong
@@ -811,7 +816,7 @@ class ActionOpenClaim(SubmitAction):
         if result["resolution"] == "agent":
             verdict = {"rule": result["agent_reason"], "verdict": "needs_human", "claim": result["claim_number"]}
             open_for(turn, "policy", goal=self.write.task, verdict=verdict)
-        _mail_label(turn, "return_label", result)
+        _hand_over_label(turn, "return_label", result)
 
     def is_settled(self, result: Mapping[str, Any]) -> bool:
         return result["resolution"] != "agent"

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from actions import clock, formats, words
 from actions.call import call_under_way
-from actions.choices import Option, button
+from actions.choices import Option, button, card
 from actions.corrections import without_taken_back
 from actions.shop import default_language, time_zone
 from actions.vouching import vouch_again, vouched
@@ -27,6 +27,7 @@ from commerce.models import Customer
 from commerce.proposals import Assessment, Operation, Refusal, Values
 from database import transaction
 from messaging import identities
+from messaging.channel_abilities import SHOWS_CARDS
 from messaging.identities import Identity, Level
 
 Entity = dict[str, Any]
@@ -215,7 +216,10 @@ class Turn:
     def offer(self, slot: str, options: Sequence[Option], response: str, /, **values: Any) -> None:
         """Answer with choices for this slot, and remember them for a reply in words."""
         self.set("choices", {"slot": slot, "options": [option.stored() for option in options]})
-        self.say(response, [button(slot, option) for option in options], **values)
+        cards = [card(slot, each, each.look) for each in options if each.look] if self.channel in SHOWS_CARDS else []
+        self.say(response, [button(slot, each) for each in options if not (cards and each.look)], **values)
+        if cards:
+            self.dispatcher.utter_message(elements=cards)
 
     def offered(self, slot: str) -> list[Option]:
         """The choices that the shopper was last shown for this slot."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -57,6 +58,8 @@ def test_return_is_made_by_tapping_what_is_shown(shop: WhatsAppShop, whatsapp: S
     assert [button["title"] for button in summary["shown"]["buttons"]] == ["Sí, por favor", "No, gracias"]
     ana.tap(summary, "Sí, por favor")
     assert "RMA-" in ana.reply()["shown"]["text"]
+    label = ana.reply()["wire"]["document"]["filename"]
+    assert re.fullmatch(r"RMA-\d+\.pdf", label), label
     until(lambda: set(shop.states(ana)) == {"delivered"}, "all of it has arrived")
     ana.read()
     until(lambda: set(shop.states(ana)) == {"read"}, "all of it was read")
