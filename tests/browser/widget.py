@@ -50,12 +50,11 @@ def shop_page(
     )
 
 
-class Widget:
-    """The widget as its shopper sees it. Locators go through the shadow root."""
+class Panel:
+    """The widget as its shopper sees it, whoever answers. Locators go through the shadow root."""
 
-    def __init__(self, page: Page, shop: WebChatStandIn) -> None:
+    def __init__(self, page: Page) -> None:
         self.page = page
-        self.shop = shop
         self.host = page.locator("tendero-chat")
         self.launcher = page.locator("tendero-chat .launcher")
         self.badge = page.locator("tendero-chat .badge")
@@ -66,31 +65,9 @@ class Widget:
         self.box = page.locator("tendero-chat textarea")
         self.alert = self.panel.locator(".alert")
 
-    def visit(self, attributes: str = "", **keys: Any) -> Widget:
-        self.shop.pages["/"] = shop_page(self.shop.url, attributes, **keys)
-        self.page.goto(self.shop.url)
-        return self
-
-    def open(self) -> Widget:
-        self.launcher.click()
-        expect(self.panel).to_be_visible()
-        return self.is_connected()
-
-    def is_connected(self) -> Widget:
-        """The assistant knows the visitor: what it says from now on is news."""
-        until(lambda: self.shop.conversations and self.shop.conversation.links)
-        return self
-
     def say(self, text: str) -> None:
         self.box.fill(text)
         self.box.press("Enter")
-
-    def shows(self, *parts: str | dict[str, Any], **keys: Any) -> Locator:
-        """The entry that comes when the assistant says this."""
-        entry = self.entries.nth(self.entries.count())
-        self.shop.say(*parts, **keys)
-        expect(entry).to_be_visible()
-        return entry
 
     def button(self, name: str, **keys: Any) -> Locator:
         return self.panel.get_by_role("button", name=name, **keys)
@@ -111,3 +88,33 @@ class Widget:
         """A number of the element that scrolls: scrollTop, scrollHeight, ..."""
         number: float = self.log.evaluate(f"log => log.{expression}")
         return number
+
+
+class Widget(Panel):
+    """With a stand-in behind it, which says what a test wants."""
+
+    def __init__(self, page: Page, shop: WebChatStandIn) -> None:
+        super().__init__(page)
+        self.shop = shop
+
+    def visit(self, attributes: str = "", **keys: Any) -> Widget:
+        self.shop.pages["/"] = shop_page(self.shop.url, attributes, **keys)
+        self.page.goto(self.shop.url)
+        return self
+
+    def open(self) -> Widget:
+        self.launcher.click()
+        expect(self.panel).to_be_visible()
+        return self.is_connected()
+
+    def is_connected(self) -> Widget:
+        """The assistant knows the visitor: what it says from now on is news."""
+        until(lambda: self.shop.conversations and self.shop.conversation.links)
+        return self
+
+    def shows(self, *parts: str | dict[str, Any], **keys: Any) -> Locator:
+        """The entry that comes when the assistant says this."""
+        entry = self.entries.nth(self.entries.count())
+        self.shop.say(*parts, **keys)
+        expect(entry).to_be_visible()
+        return entry

@@ -61,14 +61,11 @@ def tendero(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=True)
 
 
-def start(home: Path, *options: str, project: Path = ROOT, port: int = 0) -> RunningShop:
-    """port: 0 is any that is free."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", port))
-        port = int(probe.getsockname()[1])
+def start(home: Path, *options: str, project: Path = ROOT, port: int = 0, **environ: str) -> RunningShop:
+    """port: 0: any that is free. environ: more environment variables."""
+    port = port or free_port()
     command = [sys.executable, "-W", "ignore", "-m", "tendero", "run", "--port", str(port), *options]
-    environment = {**os.environ, "TENDERO_HOME": str(home), "PYTHONPATH": str(project)}
+    environment = {**os.environ, "TENDERO_HOME": str(home), "PYTHONPATH": str(project), **environ}
     output = (home / "run.log").open("w")
     process = subprocess.Popen(command, cwd=project, env=environment, stdout=output, stderr=subprocess.STDOUT, text=True)
     shop = RunningShop(home, port, process)
@@ -83,6 +80,20 @@ def stop(shop: RunningShop) -> int:
     return shop.process.wait(60)
 
 
+def home_with_model(home: Path) -> Path:
+    """The folder, with the trained model in it: training is tested elsewhere."""
+    (home / "models").mkdir()
+    model = trained_model()
+    shutil.copy(model, home / "models" / model.name)
+    return home
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def _wait_until_it_answers(shop: RunningShop) -> None:
     until = time.monotonic() + STARTS_WITHIN
     while "Tendero answers at" not in (said := (shop.home / "run.log").read_text()):
@@ -93,11 +104,7 @@ def _wait_until_it_answers(shop: RunningShop) -> None:
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningShop]:
-    home = tmp_path_factory.mktemp("home")
-    (home / "models").mkdir()
-    model = trained_model()
-    shutil.copy(model, home / "models" / model.name)  # training is tested elsewhere
-    shop = start(home)
+    shop = start(home_with_model(tmp_path_factory.mktemp("home")))
     yield shop
     stop(shop)
 

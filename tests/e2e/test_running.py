@@ -6,14 +6,9 @@ import sqlite3
 import subprocess
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from tests.conversations.stage import ROOT
 from tests.e2e.conftest import RunningShop, start, stop, tendero
 from tests.webchat_client import Client
-
-SHOTS = ROOT / "var" / "reports" / "screenshots"
-PHONE, DESKTOP = ViewportSize(width=390, height=844), ViewportSize(width=1280, height=800)
 
 
 def test_an_order_is_found_over_rest_after_the_code(shop: RunningShop) -> None:
@@ -31,23 +26,6 @@ def test_a_strangers_order_is_answered_as_one_that_does_not_exist(shop: RunningS
     strangers = shop.words("rest-en", "where is my order 10202?")
     nobodys = shop.words("rest-en", "where is my order 99999?")
     assert strangers.replace("10202", "N") == nobodys.replace("99999", "N")
-
-
-@pytest.mark.parametrize(("name", "size"), [("phone", PHONE), ("desktop", DESKTOP)])
-def test_a_person_chats_on_the_page(shop: RunningShop, browser: Browser, name: str, size: ViewportSize) -> None:
-    context = browser.new_context(base_url=shop.url, locale="en-US", viewport=size)
-    page = context.new_page()
-    page.goto("/")
-    _say(page, "where is my order 10232?", "e-mail")
-    _say(page, "emma@example.com", "6-digit code")
-    _say(page, shop.newest_code(), "should arrive")
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=str(SHOTS / f"order-{name}.png"))
-    _say(page, "cancel my order 10233", "Why would you like")
-    page.get_by_role("button", name="I don't need it any more").click()
-    expect(page.get_by_role("log")).to_contain_text("Shall I cancel it?", timeout=30_000)
-    page.screenshot(path=str(SHOTS / f"cancel-{name}.png"))
-    context.close()
 
 
 def test_a_message_that_comes_again_is_one_turn_and_one_entry(shop: RunningShop) -> None:
@@ -96,9 +74,3 @@ def test_a_port_that_is_taken_is_said_in_words(shop: RunningShop) -> None:
         assert "Traceback" not in said
     finally:
         stop(again)
-
-
-def _say(page: Page, text: str, answer: str) -> None:
-    page.get_by_role("textbox").fill(text)
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("log")).to_contain_text(answer, timeout=30_000)

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -30,6 +29,7 @@ from tendero import demo_shop, migrating
 from tendero.whatsapp.approved import to_create
 from tests.balancer import Balancer
 from tests.conversations.stage import ROOT, trained_model
+from tests.e2e.conftest import free_port
 from tests.whatsapp_simulator import Person, Simulator, simulating
 
 CHANNEL = "whatsapp"
@@ -209,12 +209,6 @@ def until(condition: Callable[[], bool], what: str, seconds: float = 60.0) -> No
     while not condition():
         assert time.monotonic() < ends, f"after {seconds:g} s it is still not so: {what}"
         time.sleep(0.05)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _is_up(process: subprocess.Popen[bytes], port: int) -> bool:
