@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from actions.choices import Option, button, folded_words, picked, tapped
+from actions.choices import Look, Option, button, card, folded_words, picked, tapped
 
 SHIRTS = [
     Option("11", "Camisa Oxford (azul, M)", ("shirts", "blue", "M")),
@@ -116,3 +116,11 @@ def test_both_are_the_one_option_of_two_pieces(text: str) -> None:
     options = [Option("1", "2 × Camisa Oxford (azul, M)"), Option("2", "Pantalón chino (beige, M)")]
     assert picked(text, [], options) == "1"
     assert picked(text, [], [*options, Option("3", "2 × Calcetines")]) is None
+
+
+def test_card_is_a_button_with_a_picture_that_says_more() -> None:
+    bag = Option("1.ab", "Leather Bag · $132.00")
+    shown = card("offer", bag, Look("Leather Bag", "$132.00\nbrown; black", "/static/products/bag.png", "Show me: Leather Bag"))
+    [tap] = shown["buttons"]
+    assert tap == {**button("offer", bag), "title": "Show me: Leather Bag"}
+    assert (shown["title"], shown["image_url"]) == ("Leather Bag", "/static/products/bag.png")

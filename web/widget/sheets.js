@@ -20,7 +20,7 @@ export function showWhatsApp(panel, address, words) {
   const sheet = opened(panel, words.whatsapp_how, () => undefined);
   const safe = webAddress(address);
   if (safe) sheet.answers.append(link(safe, { class: "strong", click: () => sheet.close() }, words.whatsapp_open));
-  sheet.answers.prepend(button({ click: () => sheet.close() }, words.keep));
+  sheet.answers.prepend(button({ click: () => sheet.close() }, words.whatsapp_stay));
   sheet.answers.lastChild.focus();
 }
 
