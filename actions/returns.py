@@ -525,7 +525,8 @@ def _hand_over_label(turn: Turn, text: str, result: Mapping[str, Any], **more: s
     if customer is None or not result.get("label_path"):
         return
     if turn.channel in SHOWS_FILES:
-        file = {"src": result["label_path"], "name": f"{result['rma_number']}.pdf"}
+        name = turn.label("label_document").format(rma_number=result["rma_number"])
+        file = {"src": result["label_path"], "name": name}
         turn.dispatcher.utter_message(attachment={"type": "document", "payload": file})
     back = returns.items_of(turn.session, customer.id, result["rma_number"])
     values = {

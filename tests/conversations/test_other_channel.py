@@ -53,7 +53,7 @@ ES = Talk(
 EN = Talk(
     "en", "emma@example.com", "I want to return the blue shirt from order 10231", "it's too small", "I want to return something",
     "yes", "no", "Oxford Shirt (blue, M)", "10231", "How would you like to send it back?", "order", "e-mail or phone",
-    "on WhatsApp", "in the web chat", "This goes on", "I can't use that code",
+    "on WhatsApp", "in the web chat", "This continues", "I can't use that code",
 )  # fmt: skip
 PT = Talk(
     "pt", "joao@example.com", "quero devolver a camiseta preta do 10291", "ficou pequena",

@@ -203,7 +203,9 @@ def _label_is_handed_over(chat: Chat, context: BrowserContext) -> str:
     answer = context.request.get(label.evaluate("a => a.href"))
     assert answer.headers["content-type"] == "application/pdf"
     assert answer.body().startswith(b"%PDF-")
-    return label.evaluate("a => a.download").removesuffix(".pdf")
+    found = re.search(r"RMA-\d+", label.evaluate("a => a.download"))
+    assert found is not None
+    return found[0]
 
 
 def _is_seen(picture: Locator) -> None:
@@ -390,7 +392,7 @@ def test_task_goes_on_in_whatsapp_and_the_chat_shows_it(chat: Chat, shop: WebCha
     assert "Shall I cancel it?" in emma.reply(60)["shown"]["text"]
     emma.say("yes")
     assert "10233" in emma.reply(60)["shown"]["text"]
-    expect(chat.log).to_contain_text("This goes on on WhatsApp")
+    expect(chat.log).to_contain_text("This continues on WhatsApp")
     chat.shot("on-whatsapp")
     assert shop.rows("select status from orders where number = '10233'") == [("cancelled",)]
     chat.menu("Disconnect WhatsApp").click()

@@ -59,7 +59,7 @@ def test_return_is_made_by_tapping_what_is_shown(shop: WhatsAppShop, whatsapp: S
     ana.tap(summary, "Sí, por favor")
     assert "RMA-" in ana.reply()["shown"]["text"]
     label = ana.reply()["wire"]["document"]["filename"]
-    assert re.fullmatch(r"RMA-\d+\.pdf", label), label
+    assert re.fullmatch(r"Etiqueta de devolución RMA-\d+\.pdf", label), label
     until(lambda: set(shop.states(ana)) == {"delivered"}, "all of it has arrived")
     ana.read()
     until(lambda: set(shop.states(ana)) == {"read"}, "all of it was read")
