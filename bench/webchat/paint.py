@@ -24,7 +24,8 @@ from bench.soak import _model
 from bench.systems import HERE, Ours
 from bench.webchat.peers import PEERS, NotToBeHad, fetch
 from bench.webchat.stage import Stage, Widget, ours, theirs
-from tests.browser.conftest import ARGUMENTS, _find
+from tests.browser.browsers import find
+from tests.browser.conftest import ARGUMENTS
 from tests.browser.widget import PHONE
 
 SLOWER = 4  # times
@@ -97,7 +98,7 @@ REPLIED = """
 def main() -> None:
     arguments = _arguments()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=_find(), args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=find(), args=ARGUMENTS)
         if arguments.only != "replies":
             _compare_loads(browser, arguments.rounds)
         if arguments.only != "load":

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.browser.browsers import BROWSERS, find_or_install
 from tests.browser.webchat_stand_in import WebChatStandIn, running
 from tests.browser.widget import DESKTOP, Widget
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -29,8 +26,8 @@ expect.set_options(timeout=10_000)  # milliseconds: a machine may have more to d
 
 @pytest.fixture(scope="session")
 def browser_path() -> str:
-    """The path of a Chromium or Chrome, installed from Debian's archive where we may."""
-    path = _find() or _install()
+    """The path of a Chromium or Chrome."""
+    path = find_or_install()
     if path is None:
         pytest.skip(f"the browser tests did not run: none of {', '.join(BROWSERS)} is on the PATH, and none could be installed")
     return path
@@ -81,19 +78,3 @@ def widget(page: Page, shop: WebChatStandIn) -> Widget:
 def chat(widget: Widget) -> Widget:
     """The widget, open, with nothing said yet."""
     return widget.open()
-
-
-def _find() -> str | None:
-    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
-
-
-def _install() -> str | None:
-    if os.name != "posix" or os.geteuid() != 0 or shutil.which("apt-get") is None:
-        return None
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", "chromium"]):
-        try:
-            subprocess.run(command, env=environment, capture_output=True, timeout=600, check=True)
-        except (subprocess.SubprocessError, OSError):
-            return None
-    return _find()
