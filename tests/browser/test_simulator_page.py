@@ -98,8 +98,7 @@ def test_row_is_picked_from_the_sheet_with_the_keyboard(page: Page, whatsapp: Si
     rows = [{"id": "o1", "title": "10231", "description": "Shirt"}, {"id": "o2", "title": "10232"}]
     action = {"button": "Orders", "sections": [{"rows": rows}]}
     send(whatsapp, "interactive", {"type": "list", "body": {"text": "Which?"}, "action": action})
-    page.get_by_role("button", name="Orders").focus()
-    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Orders").press("Enter")
     expect(page.get_by_role("dialog", name="Orders")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()

@@ -7,7 +7,8 @@ from itertools import takewhile
 
 import regex
 
-_MAY_BREAK = r"[^\S\u00A0\u202F]"  # a blank, but not the one between a sign of money and its amount
+_BLANK = r"[\s\x1c-\x1f]"  # as str.strip has it
+_MAY_BREAK = r"(?:[^\S\u00A0\u202F]|[\x1c-\x1f])"  # a blank, but not the one between a sign of money and its amount
 # A break is looked for in this order. Each pattern ends where the next piece begins.
 _BREAKS = tuple(
     regex.compile(rf"{end}(?P<blank>{blank})")
@@ -22,7 +23,7 @@ _LOOK_AHEAD = 64  # signs after a full piece: the blank that ends it
 _FULL_ENOUGH = 1 / 3  # a paragraph that ends sooner would leave too short a piece
 _GRAPHEME, _SIGN = regex.compile(r"\X"), regex.compile(r"(?s:.)")
 _MARKS = r"(?![\p{GCB=Extend}\p{GCB=SpacingMark}\p{GCB=ZWJ}])"  # they belong to the blank before them
-_BLANK_EDGES = regex.compile(rf"\A(?:\s{_MARKS})+|\s+\Z")
+_BLANK_EDGES = regex.compile(rf"\A(?:{_BLANK}{_MARKS})+|{_BLANK}+\Z")
 _IN_A_LINE = regex.compile(rf"(?:{_MAY_BREAK}{_MARKS})+")
 _TITLE_BREAK = regex.compile(r"\s+[·–—|]\s+|\s+(?=\()|(?<=[,;:])\s+(?![^()]*\))")
 
