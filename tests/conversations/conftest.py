@@ -11,8 +11,9 @@ import pytest
 from tests.conversations.stage import Stage, trained_model
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """It ends with this folder's tests: its clock and its home must not be those of a shop that a later test starts."""
     home = tmp_path_factory.mktemp("stage")
     before = dict(os.environ)
     stage = Stage(home, trained_model())
