@@ -14,6 +14,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.channels.bodies import body_of
 from bot.channels.webchat import origins
 from bot.channels.webchat.conversation import AWAY, CROWDED, Conversation, Service, bye
 from bot.channels.webchat.frames import Frame, Hello, Refused, read
@@ -85,7 +86,7 @@ class ExchangeLine:
 
 
 async def exchange(request: Request, service: Service) -> HTTPResponse:
-    body = await _body(request)
+    body = await body_of(request, LARGEST_BODY)
     if body is None:
         return _answer([{"type": "refused", "of": "", "why": "too_long"}], 413)
     address = service.limits.address(request)
@@ -102,17 +103,6 @@ async def exchange(request: Request, service: Service) -> HTTPResponse:
         finally:
             line.conversation.leave()
             service.hub.close(line)
-
-
-async def _body(request: Request) -> bytes | None:
-    """None: it is too long."""
-    parts, size = [], 0
-    while (part := await request.stream.read()) is not None:
-        size += len(part)
-        if size > LARGEST_BODY:
-            return None
-        parts.append(part)
-    return b"".join(parts)
 
 
 def _parsed(body: bytes) -> tuple[list[Frame], float]:

@@ -18,6 +18,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.channels.bodies import body_of
 from bot.channels.whatsapp.downloads import Downloads
 from bot.channels.whatsapp.parsing import parse
 from bot.channels.whatsapp.receiving import Receiver
@@ -98,7 +99,7 @@ class WhatsAppInput(InputChannel):
     async def _webhook(self, request: Request) -> HTTPResponse:
         if not self._settings.app_secret or not self._settings.phone_number_id:
             return _refusal("not_configured", 503)
-        body = await _body(request)
+        body = await body_of(request, LARGEST_BODY)
         if body is None:
             return _refusal("too_large", 413)
         if not is_signed(body, request.headers.get(HEADER), self._settings.app_secret):
@@ -124,20 +125,6 @@ class WhatsAppInput(InputChannel):
         if self._receiver is None:
             self._receiver = Receiver(self._settings, secret_key(home_folder()))
         return self._receiver
-
-
-async def _body(request: Request) -> bytes | None:
-    """The bytes as they came; None where they are too many."""
-    announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > LARGEST_BODY:
-        return None
-    parts, size = [], 0
-    async for part in request.stream:
-        size += len(part)
-        if size > LARGEST_BODY:
-            return None
-        parts.append(part)
-    return b"".join(parts)
 
 
 def _updates(body: bytes) -> list[Update] | None:
