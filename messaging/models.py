@@ -121,6 +121,58 @@ class Handoff(Base):
     assigned_at = Column(UTCDateTime, nullable=True)
     note = Column(Text, nullable=False, default="")  # the person's last words for the assistant or the next person
     closed_at = Column(UTCDateTime, nullable=True)
+    sources = Column(
+        JSON, nullable=False, default=dict, server_default="{}"
+    )  # where what was collected came from: {name: {"from", "text", "at"}}
+    queue = Column(String(40), nullable=True, index=True)  # of data/policies/desk.yml; null: nobody has looked yet
+    priority = Column(Integer, nullable=False, default=0, server_default="0")  # higher goes first
+    lease_until = Column(
+        UTCDateTime, nullable=True
+    )  # assigned: whoever has it loses it then, unless they show that they are there
+    snoozed_until = Column(UTCDateTime, nullable=True)  # assigned: put aside until then, or until the shopper writes
+    awaiting_since = Column(UTCDateTime, nullable=True)  # the shopper's first message that no person has answered
+    first_reply_at = Column(UTCDateTime, nullable=True)  # of a person
+    last_reply_at = Column(UTCDateTime, nullable=True)  # of a person
+    warned = Column(
+        JSON, nullable=False, default=list, server_default="[]"
+    )  # of the service levels, what was said already: "first_reply:warning"
+    resolution = Column(String(40), nullable=True)  # why it is resolved: a reason of data/policies/desk.yml
+    topic = Column(String(64), nullable=True)  # what it was about, as the person says who resolved it
+    external = Column(String(160), nullable=True, index=True)  # its name at another desk: "chatwoot:1:42"
+
+
+class HandoffEvent(Base):
+    """What happened to a handoff: rows are added, never edited; reports and clocks are made of them.
+
+    kind: opened | asked_again | queued | assigned | transferred | released | lost | snoozed | woken | called_back | given_back |
+    resolved | cancelled | warned | breached | told (the shopper, of the wait)
+    """
+
+    __tablename__ = "handoff_event"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id = Column(Integer, primary_key=True)
+    handoff_id = Column(Integer, nullable=False, index=True)
+    sender_id = Column(String(128), nullable=False)
+    kind = Column(String(16), nullable=False)
+    by = Column(String(64), nullable=False, default="")  # an agent's name; empty: the shopper, or time
+    details = Column(JSON, nullable=False, default=dict)
+    at = Column(UTCDateTime, nullable=False, index=True)
+
+
+class HandoffNote(Base):
+    """What people of the shop write to one another about a conversation. A shopper never sees it."""
+
+    __tablename__ = "handoff_note"
+    __table_args__ = (UniqueConstraint("sender_id", "name"), {"sqlite_autoincrement": True})
+
+    id = Column(Integer, primary_key=True)
+    handoff_id = Column(Integer, nullable=False, index=True)
+    sender_id = Column(String(128), nullable=False)
+    name = Column(String(64), nullable=False)  # the page's id of it: the same again adds nothing
+    by = Column(String(64), nullable=False)
+    text = Column(Text, nullable=False)  # masked
+    at = Column(UTCDateTime, nullable=False)
 
 
 class Consent(Base):
@@ -170,7 +222,7 @@ class InboundMessage(Base):
     channel = Column(String(32), nullable=False)
     provider_id = Column(String(128), nullable=False)  # the channel's name of the message
     sender_id = Column(String(128), nullable=False)
-    kind = Column(String(16), nullable=False, default="message")  # message | timer
+    kind = Column(String(16), nullable=False, default="message")  # message | timer | note | agent (a person of ours wrote it)
     text = Column(Text, nullable=False)  # masked
     details = Column(JSON, nullable=False, default=dict)  # the channel's metadata
     trace_id = Column(String(32), nullable=False)  # as W3C writes it: 32 hexadecimal digits
@@ -211,6 +263,7 @@ class OutboundMessage(Base):
     channel = Column(String(32), nullable=False)
     sender_id = Column(String(128), nullable=False, index=True)
     content = Column(JSON, nullable=False)  # as Rasa's output channels get it: text, buttons, image, attachment, custom
+    author = Column(String(12), nullable=False, default="assistant", server_default="assistant")  # assistant | agent
     trace_id = Column(String(32), nullable=False)
     created_at = Column(UTCDateTime, nullable=False)
     state = Column(String(10), nullable=False, default="pending")

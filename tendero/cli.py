@@ -132,7 +132,7 @@ TOLD = frozenset(
 
 
 def _is_ours(error: Exception) -> bool:
-    return type(error).__module__.split(".")[0] in {"commerce", "database", "messaging", "tendero"}
+    return type(error).__module__.split(".")[0] in {"commerce", "database", "desk", "messaging", "tendero"}
 
 
 # What to do, by what SQLite or PostgreSQL says.

@@ -17,7 +17,7 @@ from tendero.stopping import Stopped
 # train: it takes a training. read: the servers read it anew. restart: only a start takes it up.
 Takes = Literal["train", "read", "restart"]
 
-CODE = ("actions", "bot", "commerce", "database", "messaging")
+CODE = ("actions", "bot", "commerce", "database", "desk", "messaging")
 READ_AT_THE_START = "data/demo-page/"
 AT_THE_ROOT = ("config.yml", "domain.yml", "endpoints.yml", "credentials.yml")
 QUIET, LONGEST = 250, 10_000  # milliseconds: nothing was saved for so long; or for longer something always was

@@ -339,7 +339,7 @@ class _Filling:
     @classmethod
     def of(cls, project: Path) -> _Filling:
         domain = _mapping(project / "domain.yml")
-        folders = [project / name for name in ("actions", "bot", "commerce", "messaging")]
+        folders = [project / name for name in ("actions", "bot", "commerce", "desk", "messaging")]
         code = [file for folder in folders for file in folder.rglob("*.py")]
         return cls(
             slots=frozenset(domain.get("slots") or {}),

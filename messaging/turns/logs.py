@@ -20,7 +20,7 @@ import structlog
 
 from messaging.turns import trace
 
-OURS = frozenset({"actions", "bot", "commerce", "database", "messaging", "tendero"})
+OURS = frozenset({"actions", "bot", "commerce", "database", "desk", "messaging", "tendero"})
 DEEPEST = 12  # frames of a stack, the innermost
 
 _KNOWN = frozenset({*vars(logging.LogRecord("", 0, "", 0, "", (), None)), "message", "asctime", "taskName"})

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 import commerce.models  # noqa: F401  (registers its tables)
+import desk.models  # noqa: F401
 import messaging.models  # noqa: F401
 from database import Base, default_url
 from tendero.migrating import engine_for_migrations

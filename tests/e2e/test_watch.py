@@ -13,7 +13,7 @@ from tendero.rewording import learnt, note_of
 from tests.conversations.stage import ROOT, trained_model
 from tests.e2e.conftest import RunningShop, start, stop
 
-PARTS = ("actions", "bot", "commerce", "database", "messaging", "tendero", "data", "web")
+PARTS = ("actions", "bot", "commerce", "database", "desk", "messaging", "tendero", "data", "web")
 SETTINGS = ("config.yml", "domain.yml", "endpoints.yml", "credentials.yml")
 ANSWERS, LABELS = "data/responses/en/conversation.yml", "data/labels/en/shop.yml"
 

@@ -16,7 +16,7 @@ from tendero.validation import can_rasa_read, languages, own_problems, placed
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """The project's own data, sound or not, with the code that uses it."""
-    for folder in ("data", "actions", "bot", "commerce", "messaging"):
+    for folder in ("data", "actions", "bot", "commerce", "desk", "messaging"):
         shutil.copytree(PROJECT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("domain.yml", "config.yml", "endpoints.yml", "credentials.yml"):
         shutil.copy(PROJECT / name, tmp_path / name)
