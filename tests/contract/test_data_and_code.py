@@ -6,6 +6,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+from typing import Any
 
 import pytest
 from rasa_sdk import Action
@@ -51,6 +52,21 @@ def test_every_language_has_the_same_responses_with_the_same_variables() -> None
     for language in others:
         assert responses(language).keys() == responses(first).keys()
     assert list(different({language: responses(language) for language in languages()})) == []
+
+
+def test_answers_that_differ_by_channel_do_so_in_every_language_and_during_a_task_too() -> None:
+    """Else the channel would get another language's, or nothing: a variation of its channel outdoes all that are of none."""
+    first, *others = languages()
+    for key, variations in responses(first).items():
+        of_none = _during_task(variations, None)
+        channels = {each.get("channel") for each in variations}
+        assert all(_during_task(variations, channel) == of_none for channel in channels), key
+        elsewhere = [{each.get("channel") for each in responses(language)[key]} for language in others]
+        assert elsewhere == [channels] * len(others), key
+
+
+def _during_task(variations: list[dict[str, Any]], channel: str | None) -> set[bool]:
+    return {bool(each.get("during_task")) for each in variations if each.get("channel") == channel}
 
 
 def test_every_language_has_the_same_labels() -> None:
