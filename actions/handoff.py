@@ -13,7 +13,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions import formats
 from actions.choices import folded_words
 from actions.failing import never_silent
-from actions.turn import Turn, turn_of
+from actions.turn import SIGNED_IN, Turn, turn_of
 from actions.words import data_folder
 from messaging import file_references, handoffs
 from messaging.calendar import Calendar, kept_calendar
@@ -85,7 +85,7 @@ def goal_of(turn: Turn) -> str | None:
 
 def transcript(tracker: Tracker) -> list[dict[str, Any]]:
     """Who said what, when: the newest messages of this conversation, a tapped button by its title, one-time codes masked."""
-    titles: dict[str, str] = {}
+    titles = {f"/{SIGNED_IN}": "[signed in]"}
     said = []
     asked_slot = None
     for event in tracker.events:

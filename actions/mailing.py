@@ -9,6 +9,7 @@ from typing import Any
 from actions import clock
 from actions.shop import shop_name
 from actions.turn import Turn
+from actions.wording import first_name
 from actions.words import data_folder
 from commerce.models import Customer
 from database import home_folder
@@ -22,7 +23,7 @@ def send_mail(turn: Turn, text: str, customer: Customer, key: str, attachments: 
 
     key: what causes it; the same cause twice sends one mail.
     """
-    send_mail_to(turn, text, customer.email, key, attachments, name=customer.name.split()[0], **values)
+    send_mail_to(turn, text, customer.email, key, attachments, name=first_name(customer), **values)
 
 
 def send_mail_to(turn: Turn, text: str, address: str, key: str, attachments: Sequence[str] = (), **values: Any) -> None:

@@ -20,7 +20,8 @@ from actions.choices import Option, picked, tapped
 from actions.closing import close_task, say_reason, say_refusal
 from actions.elsewhere import BEGUN, ELSEWHERE, fill_in_rest, offer_same_begun_elsewhere, take_over
 from actions.failing import never_silent
-from actions.turn import Turn, turn_of
+from actions.turn import SIGNED_IN, Turn, turn_of
+from actions.wording import first_name
 from actions.words import response_keys
 from commerce.proposals import Refusal
 from messaging.tasks_at_hand import ITEM_WORDS, SUSPENDED, TASK_SLOTS, tells
@@ -171,7 +172,9 @@ class TaskForm(Action, ABC):
         elif not all(step.holds(turn) for step in self.steps):
             self._begin_anew(turn)
         elif turn.is_fresh:
-            if not self._take_reply(turn) and not self._is_said_again(turn):
+            if turn.intent == SIGNED_IN:
+                self._thank_for_signing_in(turn)
+            elif not self._take_reply(turn) and not self._is_said_again(turn):
                 return self._reject(turn)
             turn.events.append(SlotSet("current_task", self.form))  # a form that sets nothing is taken for one that rejects
         fill_in_rest(turn, self.form)
@@ -181,6 +184,11 @@ class TaskForm(Action, ABC):
         """Whether the very same was begun on another channel, and the shopper is asked which of the two goes on."""
         said = any(tells(turn.slots.get(slot)) for slot in (*TASK_SLOTS, "wanted_order", ITEM_WORDS))
         return not said and offer_same_begun_elsewhere(turn, self.form)
+
+    def _thank_for_signing_in(self, turn: Turn) -> None:
+        """What was asked to know them is asked no more; any other open question comes again, with what is theirs to choose."""
+        if turn.customer is not None:
+            turn.say("utter_known_by_sign_in", name=first_name(turn.customer))
 
     # Beginning
 

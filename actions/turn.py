@@ -32,6 +32,7 @@ from messaging.identities import Identity, Level
 
 Entity = dict[str, Any]
 LISTEN = "action_listen"
+SIGNED_IN = "signed_in"  # intent of a message that nobody wrote: the shop's own sign-in says from now on who writes
 
 
 @dataclass

@@ -7,6 +7,7 @@ from typing import Any
 
 from actions import formats
 from actions.turn import Turn
+from commerce.models import Customer
 
 MONEY_SUFFIX = "_minor"
 DAY_SUFFIXES = ("_on", "_by", "_from", "_until")
@@ -33,6 +34,11 @@ def item_in_words(turn: Turn, item: Mapping[str, Any]) -> str:
     title = formats.variant_title(item["names"], item["options"], turn.language)
     quantity = item.get("quantity", 1)
     return title if quantity == 1 else f"{quantity} × {title}"
+
+
+def first_name(customer: Customer) -> str:
+    """As people are spoken to."""
+    return str(customer.name.split()[0])
 
 
 def address_in_words(address: Mapping[str, Any]) -> str:

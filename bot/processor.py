@@ -41,6 +41,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.common import TempDirectoryPath, get_temp_dir_name
 
 from bot.action_call import ActionFailed, ActionServer, ours
+from bot.channels.spoken import MAY_BE_SILENT
 from bot.graph_runner import PlannedGraphRunner
 from bot.shown_along import with_language, with_what_was_shown
 from bot.tracker import ConversationTracker
@@ -100,7 +101,8 @@ class TurnProcessor(MessageProcessor):
             await self.apologise(message.output_channel, tracker, fault)
             return
         await self._run_prediction_loop(message.output_channel, tracker)
-        if not tracker.is_paused() and not _has_reply(tracker, before):
+        is_silent = not tracker.is_paused() and not _has_reply(tracker, before)
+        if is_silent and message.text not in MAY_BE_SILENT:
             await self.apologise(message.output_channel, tracker, "silent")
 
     def end_unknown_form(self, tracker: DialogueStateTracker) -> bool:

@@ -13,6 +13,8 @@ SHARED = {
     "contacts": "/share_contact",
     "order": "/share_cart",
 }
+SIGNED_IN = "/signed_in"  # nobody wrote: the shop's own sign-in says from now on who does, and a task goes on by itself
+MAY_BE_SILENT = frozenset({SIGNED_IN})  # after which nobody waits for an answer, where there is none to give
 COMMAND = "/"
 NOT_A_COMMAND = "\N{WORD JOINER}"  # nothing that can be seen; before a typed "/" it makes it a sign like any other
 

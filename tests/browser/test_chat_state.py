@@ -769,8 +769,8 @@ def test_addresses_that_no_longer_hold_are_renewed(tab: Tab, shop: WebChatStandI
     shop.say({"kind": "picture", "url": "/old.png", "text": "a shoe"})
     tab.shows("a shoe")
     shop.conversation.entries[0]["parts"][0]["url"] = "/new.png"
-    tab.do("chat.renew(1)")
-    tab.wait("chat.entries[0].parts[0].url === '/new.png'")
+    assert tab.do("chat.renew(1).then(entry => entry.parts[0].url)") == "/new.png"
+    assert tab.do("chat.entries[0].parts[0].url") == "/new.png"
     assert tab.do("arrived") == [1]
 
 

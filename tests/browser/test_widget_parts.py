@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Locator, expect
 
 from tests.browser.webchat_stand_in import until
 from tests.browser.widget import PICTURE, Widget
@@ -188,6 +188,78 @@ def test_picture_is_enlarged_by_a_tap_and_escape_closes_only_it(chat: Widget) ->
 def test_picture_that_does_not_load_becomes_a_link(chat: Widget) -> None:
     entry = chat.shows({"kind": "picture", "url": "/no-such.png"})
     expect(entry.get_by_role("link", name="Open the picture")).to_have_attribute("href", re.compile("/no-such.png$"))
+
+
+def test_pictures_whose_addresses_no_longer_hold_are_asked_for_once_and_shown(chat: Widget) -> None:
+    old = [f"/old-{number}.png" for number in range(3)]
+    chat.shop.say(
+        {"kind": "cards", "cards": [{"text": "A shirt", "picture": each, "choices": [], "links": []} for each in old[:2]]}
+    )
+    chat.shop.say({"kind": "picture", "url": old[2]})
+    expect(chat.log.get_by_role("link", name="Open the picture")).to_have_count(3)
+    asked = len(chat.shop.sent("more"))
+    chat.shop.renewed = dict.fromkeys(old, PICTURE)
+    chat.page.reload()
+    pictures = chat.log.get_by_role("img")
+    expect(pictures).to_have_count(3)
+    is_loaded = "all => all.every(image => image.complete && image.naturalWidth > 0)"
+    until(lambda: pictures.evaluate_all(is_loaded))
+    assert [frame["before"] for frame in chat.shop.sent("more")[asked:]] == [3]
+
+
+def test_picture_whose_new_address_does_not_load_either_becomes_a_link_to_it(chat: Widget) -> None:
+    chat.shop.renewed = {"/old.png": "/new.png"}
+    entry = chat.shows({"kind": "picture", "url": "/old.png"})
+    expect(entry.get_by_role("link", name="Open the picture")).to_have_attribute("href", re.compile("/new.png$"))
+    assert len(chat.shop.sent("more")) == 1
+
+
+def test_own_picture_is_renewed_too(chat: Widget) -> None:
+    chat.shop.renewed = {"/old.png": PICTURE}
+    file = {"url": "/old.png", "name": "vase.png", "type": "image/png", "size": 9}
+    chat.shop.say(by="shopper", text="broken", files=[file])
+    until(lambda: chat.last.get_by_role("img").evaluate("image => image.complete && image.naturalWidth > 0"))
+
+
+def test_picture_is_enlarged_from_an_address_that_holds(chat: Widget) -> None:
+    entry = chat.shows({"kind": "picture", "url": PICTURE, "text": "A shirt"})
+    chat.shop.renewed = {PICTURE: f"{PICTURE}?new"}
+    _a_day_passes(chat)
+    entry.get_by_role("button", name="A shirt").click()
+    large = chat.page.get_by_role("dialog", name="A shirt", exact=True)
+    expect(large.get_by_role("img")).to_have_attribute("src", re.compile(r"\?new$"))
+
+
+def test_document_whose_address_no_longer_holds_is_downloaded_from_the_new_one(chat: Widget) -> None:
+    chat.shop.pages |= {"/label-1": "old", "/label-2": "new"}
+    entry = chat.shows({"kind": "file", "url": "/label-1", "name": "label.pdf"})
+    link = entry.get_by_role("link", name="Download: label.pdf")
+    assert _downloaded(chat, link).endswith("/label-1")
+    assert chat.shop.sent("more") == []
+    chat.shop.renewed = {"/label-1": "/label-2"}
+    _a_day_passes(chat)
+    assert _downloaded(chat, link).endswith("/label-2")
+    assert _downloaded(chat, link).endswith("/label-2")
+    assert len(chat.shop.sent("more")) == 1
+
+
+def test_document_is_tried_where_its_address_cannot_be_renewed(chat: Widget) -> None:
+    chat.shop.pages["/label"] = "old"
+    entry = chat.shows({"kind": "file", "url": "/label", "name": "label.pdf"})
+    _a_day_passes(chat)
+    chat.shop.refuse("more", "too_many", after=1)
+    assert _downloaded(chat, entry.get_by_role("link", name="Download: label.pdf")).endswith("/label")
+
+
+def _a_day_passes(chat: Widget) -> None:
+    chat.page.evaluate("() => { const now = Date.now; Date.now = () => now() + 86_400_000; }")
+
+
+def _downloaded(chat: Widget, link: Locator) -> str:
+    """From where."""
+    with chat.page.expect_download() as download:
+        link.click()
+    return download.value.url
 
 
 def test_document_is_a_row_with_its_name_to_download(chat: Widget) -> None:

@@ -99,6 +99,7 @@ class WebChatStandIn:
         self.sockets: Sockets = "open"
         self.is_away = False  # connections break; pages and modules are served all the same
         self.page_size = 30
+        self.renewed: dict[str, str] = {}  # addresses that are others in a page which is asked for
         self.file_refusal: tuple[int, str] | None = None
         self.files: dict[str, dict[str, Any]] = {}
         self.uploads = 0  # begun
@@ -354,7 +355,10 @@ class WebChatStandIn:
                 link.send(frame)
 
     def _more(self, _link: Link, conversation: Conversation, frame: Frame) -> list[Frame]:
-        return self._page(conversation, before=frame["before"])
+        page = json.dumps(self._page(conversation, before=frame["before"]))
+        for before, now in self.renewed.items():
+            page = page.replace(json.dumps(before), json.dumps(now))
+        return list(json.loads(page))
 
     def _identify(self, link: Link, conversation: Conversation, frame: Frame) -> list[Frame]:
         """A jwt "old...", "bad...", "used..." is refused as such; any other is the customer's name."""

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+from typing import Any
 
 import pytest
 from rasa_sdk import Action
@@ -53,6 +54,21 @@ def test_every_language_has_the_same_responses_with_the_same_variables() -> None
     assert list(different({language: responses(language) for language in languages()})) == []
 
 
+def test_answers_that_differ_by_channel_do_so_in_every_language_and_during_a_task_too() -> None:
+    """Else the channel would get another language's, or nothing: a variation of its channel outdoes all that are of none."""
+    first, *others = languages()
+    for key, variations in responses(first).items():
+        of_none = _during_task(variations, None)
+        channels = {each.get("channel") for each in variations}
+        assert all(_during_task(variations, channel) == of_none for channel in channels), key
+        elsewhere = [{each.get("channel") for each in responses(language)[key]} for language in others]
+        assert elsewhere == [channels] * len(others), key
+
+
+def _during_task(variations: list[dict[str, Any]], channel: str | None) -> set[bool]:
+    return {bool(each.get("during_task")) for each in variations if each.get("channel") == channel}
+
+
 def test_every_language_has_the_same_labels() -> None:
     first, *others = languages()
     for language in others:
@@ -70,7 +86,7 @@ def test_every_response_is_said_by_a_rule_or_by_an_action() -> None:
 
 
 def test_every_action_in_a_rule_is_in_the_domain() -> None:
-    known = _domain_actions() | set(responses("en")) | set(_form_slots())
+    known = _domain_actions() | set(responses("en")) | set(_form_slots()) | {"action_listen"}  # Rasa's own, which says nothing
     assert {step["action"] for step in rule_steps() if "action" in step} <= known
 
 

@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import func, select, update
 
 from bot.channels.whatsapp.receiving import GOES_ON_HERE
-from commerce.customers import by_contact
 from commerce.models import ReturnAuthorization
 from database import transaction
 from messaging import channel_links, chat_log, tasks_at_hand
@@ -353,12 +352,7 @@ def test_begun_in_the_web_chat_it_is_offered_to_a_number_on_file(stage: Stage) -
 def test_shops_own_sign_in_is_enough_in_the_web_chat(stage: Stage) -> None:
     whatsapp(stage, ES)
     here = stage.join({"channel": "webchat"})
-    with transaction() as session:
-        ana = by_contact(session, ES.email)
-        assert ana is not None
-        times = dict.fromkeys(("rotated_at", "created_at", "seen_at"), now())
-        until = now() + timedelta(hours=1)
-        session.add(WebVisitor(sender_id=here, customer=ana.number, customer_until=until, **times))
+    stage.sign_in(here, ES.email)
     played = stage.say(here, ES.begin_again)
     assert ES.item in played.words
     assert ES.on_whatsapp in played.words

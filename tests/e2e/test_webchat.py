@@ -356,10 +356,10 @@ def test_customer_who_signs_in_to_the_shop_midway_is_known_from_then_on_and_out_
     page = chat.page
     chat.asks("where is my order 10232?", "which e-mail")
     page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("button", name="Emma Johnson").click()
+    chat.answered("10232.*is on its way", lambda: page.get_by_role("button", name="Emma Johnson").click())
     expect(chat.log).to_contain_text("You're signed in.")
     expect(chat.own).to_have_text([re.compile("where is my order 10232")])
-    chat.asks("where is my order 10232?", "10232.*is on its way")
+    chat.asks("where is my order 10231?", "10231.*delivered")
     chat.shot("signed-in")
     page.get_by_role("button", name="Hello, Emma").click()
     page.get_by_role("button", name="Sign out").click()
@@ -367,6 +367,20 @@ def test_customer_who_signs_in_to_the_shop_midway_is_known_from_then_on_and_out_
     chat.asks("where is my order 10232?", "which e-mail")
     page.reload()
     expect(chat.own).to_have_count(1)
+
+
+def test_return_goes_on_by_itself_once_the_page_says_who_the_shopper_is(chat: Chat, shop: WebChatShop) -> None:
+    chat.asks("I want to return the blue shirt from order 10231", "which e-mail")
+    jwt, before = shop.signed_in("emma"), shop.said("/signed_in")
+    chat.answered("What's the reason", lambda: chat.signs_in(jwt))
+    expect(chat.log).to_contain_text("Thanks, Emma, now I know it's you.")
+    expect(chat.own).to_have_count(1)
+    chat.shot("goes-on")
+    chat.taps("Too small", ENGLISH.ways_back)
+    chat.page.reload()
+    chat.signs_in(shop.signed_in("emma"))  # as each page of the shop has a new one
+    chat.taps("take it to a store", "Where should the money go")
+    assert shop.said("/signed_in") == before + 1
 
 
 def test_task_goes_on_in_whatsapp_and_the_chat_shows_it(chat: Chat, shop: WebChatShop) -> None:

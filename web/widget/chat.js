@@ -12,6 +12,7 @@ const USUAL = {
   settle: 300, // tabs that became new visitors at the same time agree upon one
   typingPause: 4_000, // after the last key
   typingMost: 60_000, // the others' typing, when its end is never told
+  together: 200, // pictures that do not load any more do so at the same time: one question for all of them
 };
 
 /**
@@ -57,7 +58,10 @@ export class Chat extends EventTarget {
   #hasPage = false; // the newest entries are here: from now on only what comes after them
   #leaving = null; // "restart" or "sign_out", until the new conversation is here
   #later = []; // frames for when the connection is back
-  #asked = new Map(); // of each type that has an answer: {resolve, reject, timer}
+  #asked = new Map(); // of each kind of question: {promise, resolve, reject, timer}
+  #arrivals = new Map(); // by seq: when it came
+  #old = new Set(); // entries to be renewed, by seq
+  #renewing = null; // a promise, while they are
   #filling = new Set(); // ends of gaps for which a page was asked
   #isJwtAsked = false;
   #jwtTold; // the one that went out with this connection's hello, or after it
@@ -172,9 +176,29 @@ export class Chat extends EventTarget {
     );
   }
 
-  /** Asks for these entries again, when the addresses in them (which hold a day) no longer do. */
-  renew(seq) {
-    this.#connection.send({ type: "more", before: seq + 1 });
+  /**
+   * Asks for this entry again, since the addresses in it hold for a day; with it come those before it.
+   * @returns {Promise<Entry>} rejects with an Error that has a `why`
+   */
+  async renew(seq) {
+    this.#old.add(seq);
+    this.#renewing ??= this.#renewAll().finally(() => (this.#renewing = null));
+    await this.#renewing;
+    return this.entries.find((entry) => entry.seq === seq);
+  }
+
+  async #renewAll() {
+    await new Promise((resolve) => setTimeout(resolve, this.#times.together));
+    try {
+      while (this.#old.size) await this.#ask({ type: "more", before: Math.max(...this.#old) + 1 }, "renew");
+    } finally {
+      this.#old.clear();
+    }
+  }
+
+  /** When the addresses in this entry were given out. @returns {number} as Date.now() */
+  cameAt(seq) {
+    return this.#arrivals.get(seq);
   }
 
   /** All up to this entry has been seen. */
@@ -294,7 +318,7 @@ export class Chat extends EventTarget {
   #disconnected() {
     this.#typingSaid = false;
     this.#theyType(null);
-    for (const type of [...this.#asked.keys()]) this.#answer(type, "reject", failure("not_now"));
+    for (const kind of [...this.#asked.keys()]) this.#answer(kind, "reject", failure("not_now"));
     this.#outbox.release();
   }
 
@@ -326,6 +350,7 @@ export class Chat extends EventTarget {
 
   #forget() {
     this.entries = [];
+    this.#arrivals.clear();
     this.hasMore = this.#hasPage = false;
     this.readByShop = 0;
     this.#theyType(null);
@@ -348,7 +373,9 @@ export class Chat extends EventTarget {
     const bySeq = new Map(this.entries.map((entry) => [entry.seq, entry]));
     for (const entry of entries) if (isPage || entry.seq >= oldest || !hadPage || !newest) bySeq.set(entry.seq, entry);
     this.entries = [...bySeq.values()].sort((one, other) => one.seq - other.seq);
+    for (const { seq } of entries) this.#arrivals.set(seq, Date.now());
     if (isPage) this.#hasPage = true;
+    if (isPage && entries.filter(({ seq }) => this.#old.delete(seq)).length) this.#answer("renew", "resolve");
     if (isPage && (entries[0]?.seq ?? 0) < oldest) {
       this.hasMore = more;
       this.#answer("more", "resolve");
@@ -389,6 +416,7 @@ export class Chat extends EventTarget {
     if (why === "unknown_visitor") return this.#connection.reopen(); // its hello finds out who we are
     if (isTransient && [this.#leaving, "identify"].includes(of)) return void setTimeout(() => this.#askAgain(of), after * 1000);
     this.#answer(of, "reject", failure(why, after));
+    if (of === "more") this.#answer("renew", "reject", failure(why, after));
     if (of === "identify") this.#jwtRefused(why);
     else if (this.#outbox.refused(frame) || !isTransient) this.#tell("refused", frame);
   }
@@ -419,21 +447,20 @@ export class Chat extends EventTarget {
   }
 
   /** The same question is asked once at a time. */
-  #ask(frame) {
-    const { type } = frame;
-    const asked = this.#asked.get(type);
+  #ask(frame, kind = frame.type) {
+    const asked = this.#asked.get(kind);
     if (asked) return asked.promise;
     if (!this.#connection.send(frame)) return Promise.reject(failure("not_now"));
-    const question = { timer: setTimeout(() => this.#answer(type, "reject", failure("not_now")), this.#times.answerWithin) };
+    const question = { timer: setTimeout(() => this.#answer(kind, "reject", failure("not_now")), this.#times.answerWithin) };
     question.promise = new Promise((resolve, reject) => Object.assign(question, { resolve, reject }));
-    this.#asked.set(type, question);
+    this.#asked.set(kind, question);
     return question.promise;
   }
 
-  #answer(type, how, answer) {
-    const question = this.#asked.get(type);
+  #answer(kind, how, answer) {
+    const question = this.#asked.get(kind);
     clearTimeout(question?.timer);
-    this.#asked.delete(type);
+    this.#asked.delete(kind);
     question?.[how](answer);
   }
 

@@ -1,6 +1,7 @@
 // The conversation as it is seen: entries by day, what is on its way, who is typing. It follows the newest entry unless the
 // shopper has scrolled up, and gets older ones at its top. Only what comes while it is open is read out: the history is not.
 
+import { addressesIn } from "./addresses.js";
 import { button, drawn, filled, make, unseen } from "./dom.js";
 import { partsOf, placeCard, retire, shopperFiles, spend } from "./parts.js";
 import { speech } from "./speech.js";
@@ -121,13 +122,15 @@ export class Log {
   spoken(one) {
     const text = one.text ? [speech(one.text)] : [];
     const place = one.place || one.type === "place" ? [placeCard(one.place ?? one, this.desk)] : [];
-    return [...(one.place ? [] : text), ...place, make("div", { class: "files" }, shopperFiles(one.files ?? [], this.desk))];
+    const files = make("div", { class: "files" }, shopperFiles(one.files ?? [], this.deskOf(one)));
+    return [...(one.place ? [] : text), ...place, files];
   }
 
-  /** The desk for the parts of one entry: a choice is taken of that entry. */
+  /** The desk for the parts of one entry: a choice is taken of that entry, an address in it is renewed. */
   deskOf(entry) {
     const choose = ({ index, title }, event) => this.desk.choose(entry.seq, index, title, event);
-    return { ...this.desk, choose };
+    const renewed = async (given) => addressesIn(await this.chat.renew(entry.seq))[addressesIn(entry).indexOf(given)];
+    return { ...this.desk, choose, came: this.chat.cameAt(entry.seq), renewed };
   }
 
   /** What changes about entries that are shown already: taken choices, what was answered, sent and read marks. */
@@ -163,7 +166,7 @@ export class Log {
 
   /** The server has it: its files have addresses now. */
   nowKept(element, entry) {
-    if (entry.files?.length) element.querySelector(".files")?.replaceChildren(...shopperFiles(entry.files, this.desk));
+    if (entry.files?.length) element.querySelector(".files")?.replaceChildren(...shopperFiles(entry.files, this.deskOf(entry)));
   }
 
   mend(pending) {

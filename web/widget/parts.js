@@ -1,6 +1,8 @@
 // The parts of an entry (docs/webchat-protocol.md) as elements. Every maker gets the part and the `desk`: {words, server,
-// choose(choice, event), say(text, event), place(latitude, longitude, event), tell(text), enlarge(address, text)}.
+// choose(choice, event), say(text, event), place(latitude, longitude, event), tell(text), enlarge(address, text)}, and what
+// addresses.js wants of it.
 
+import { FileAddress } from "./addresses.js";
 import { button, drawn, filled, link, make, unseen, webAddress } from "./dom.js";
 import { carousel } from "./carousel.js";
 import { speech } from "./speech.js";
@@ -82,22 +84,35 @@ function framed({ picture: address, header, text, footer }, desk, below) {
 }
 
 function picture(given, text, desk, name = text || desk.words.picture) {
-  const address = webAddress(given, desk.server);
-  if (!address) return null;
-  const image = make("img", { alt: name, src: address, decoding: "async" });
-  const enlarge = () => desk.enlarge(address, name);
+  const address = new FileAddress(given, desk);
+  if (!address.href) return null;
+  const image = make("img", { alt: name, src: address.href, decoding: "async" });
+  const enlarge = async () => desk.enlarge(await address.current(), name);
   const frame = button({ class: "picture", part: "picture", title: desk.words.enlarge, click: enlarge }, image);
-  // One that does not load, or that the page's security policy refuses, is still one tap away.
-  image.addEventListener("error", () => frame.replaceWith(link(address, { class: "loose" }, desk.words.open_picture)));
+  // One that is gone, or that the page's security policy refuses, is still one tap away.
+  const loosen = () => frame.replaceWith(link(address.href, { class: "loose" }, desk.words.open_picture));
+  const renew = async () => {
+    image.addEventListener("error", loosen);
+    if (await address.renew()) image.src = address.href;
+    else loosen();
+  };
+  image.addEventListener("error", renew, { once: true });
   return frame;
 }
 
 function fileRow(given, name, desk) {
-  const address = given ? webAddress(given, desk.server) : null;
+  const address = new FileAddress(given, desk);
   const title = make("span", { class: "name", dir: "auto" }, name || desk.words.download);
-  if (!address) return make("div", { class: "row", part: "file" }, drawn("file"), title);
-  const attributes = { class: "row", part: "file", download: name || "", "aria-label": `${desk.words.download}: ${name ?? ""}` };
-  return link(address, attributes, drawn("file"), title, drawn("save"));
+  if (!given || !address.href) return make("div", { class: "row", part: "file" }, drawn("file"), title);
+  const open = async (event) => {
+    if (!address.isOld) return;
+    event.preventDefault();
+    row.href = await address.current();
+    row.cloneNode().click(); // which asks nothing any more
+  };
+  const shown = { class: "row", part: "file", "aria-label": `${desk.words.download}: ${name ?? ""}` };
+  const row = link(address.href, { ...shown, download: name || "", click: open }, drawn("file"), title, drawn("save"));
+  return row;
 }
 
 function strongLink({ title, url }, desk) {

@@ -7,14 +7,14 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from bot.channels.spoken import SHARED, typed
+from bot.channels.spoken import SHARED, SIGNED_IN, typed
 from bot.channels.webchat import files, sign_in, visitors
 from bot.channels.webchat.frames import (
     LONGEST_TEXT,
@@ -40,12 +40,13 @@ from bot.channels.webchat.frames import (
 )
 from bot.channels.webchat.hub import Hub, Line
 from bot.channels.webchat.limits import Kind, Limits
-from bot.channels.webchat.names import of_event, of_said, opaque_of, provider_id_of
+from bot.channels.webchat.names import of_event, of_said, of_sign_in, opaque_of, provider_id_of
 from bot.channels.webchat.settings import CHANNEL, WebChatSettings
 from bot.channels.webchat.shown import choices, iso, shown
 from bot.channels.webchat.visitors import Visitor
 from database import transaction
-from messaging import channel_links, chat_log, web_visitors
+from messaging import channel_links, chat_log, conversations, identities, tasks_at_hand, web_visitors
+from messaging.identities import Level
 from messaging.masking import mask
 from messaging.models import ChatEntry
 from messaging.turns import outbox
@@ -58,6 +59,7 @@ Json = dict[str, Any]
 T = TypeVar("T")
 
 NOTHING_SHOWN = Hello()
+GOES_ON_WITHIN = timedelta(hours=1)  # since its last answer: an older task waits for the shopper, who may have other plans by now
 BUSY, AWAY, CROWDED = 30, 5, 30  # seconds after which to come back
 STATES = {"delivered": ("pending", "sending", "sent"), "read": ("pending", "sending", "sent", "delivered")}  # before it
 FILES = {"types": list(files.TYPES), "most_bytes": files.LARGEST}
@@ -274,21 +276,29 @@ class Conversation:
         return await self._become(known, Hello(after=self._seen, shown_read=self._read))
 
     async def _signed_in(self, visitor: Visitor, jwt: str) -> Visitor:
-        now = self._service.now()
+        """Who it is now. A task that may have waited for that goes on: the turn is kept in the same transaction, and once."""
+        now, settings, known = self._service.now(), self._service.settings, visitor
 
-        def show(session: Session) -> Visitor:
+        def show(session: Session, keep: Keep) -> None:
+            nonlocal known
             before = visitors.current(session, visitor.sender_id, now)
-            known = sign_in.show(session, visitor, jwt, self._service.settings, now)
-            if before is None or (known.sender_id, known.customer) != (before.sender_id, before.customer):
-                name = of_event(f"signed_in/{now.isoformat()}")
-                chat_log.append(session, known.sender_id, "shop", name, {"event": "signed_in"}, now)
-                chat_log.tell(session, visitor.sender_id)
-            return known
+            known = sign_in.show(session, visitor, jwt, settings, now)
+            if before is not None and (known.sender_id, known.customer) == (before.sender_id, before.customer):
+                return
+            name = of_event(f"signed_in/{now.isoformat()}")
+            chat_log.append(session, known.sender_id, "shop", name, {"event": "signed_in"}, now)
+            chat_log.tell(session, visitor.sender_id)
+            if _has_waited_for_it(session, known, now):
+                named = provider_id_of(known.sender_id, of_sign_in(shown_as))
+                keep(Inbound(CHANNEL, named, known.sender_id, SIGNED_IN, self._told(known)))
 
         try:
-            known = await _in_transaction(show)
+            shown_as = sign_in.id_of(jwt, settings, now)
+            await self._service.engine.take_in(CHANNEL, show)
         except sign_in.SignInRefused as refused:
             raise _No(refused.why) from refused
+        except Overloaded as busy:
+            raise _No("busy", BUSY) from busy
         self._service.hub.stir(visitor.sender_id)
         return known
 
@@ -356,9 +366,7 @@ class Conversation:
 
         inbound: the text for the assistant, details of it, and the entry's content; called where it is new.
         """
-        now, name = self._service.now(), of_said(id_)
-        origin = (("language", self._language_of(visitor)), ("page", self._page))
-        told = {key: value for key, value in origin if value}
+        now, name, told = self._service.now(), of_said(id_), self._told(visitor)
 
         def work(session: Session, keep: Keep) -> None:
             if visitors.current(session, visitor.sender_id, now) is None:
@@ -374,6 +382,11 @@ class Conversation:
             return await _read(lambda session: self._again(session, visitor, name))
         self._service.hub.stir(visitor.sender_id)
         return []
+
+    def _told(self, visitor: Visitor) -> Json:
+        """Details of each message: where it comes from."""
+        origin = (("language", self._language_of(visitor)), ("page", self._page))
+        return {key: value for key, value in origin if value}
 
     def _again(self, session: Session, visitor: Visitor, name: str) -> list[Json]:
         entry = chat_log.named(session, visitor.sender_id, name)
@@ -468,6 +481,14 @@ class Conversation:
             return None
         entries = chat_log.after(session, sender_id, seen)
         return _Found(self._shown(entries), entries[-1].seq if entries else seen, visitor.read_seq)
+
+
+def _has_waited_for_it(session: Session, visitor: Visitor, now: datetime) -> bool:
+    """Whether there is a task in which the assistant may have asked who writes; whoever was proven before was not asked."""
+    task = tasks_at_hand.of(session, visitor.sender_id)
+    is_recent = task is not None and now - task.at < GOES_ON_WITHIN
+    was_known = identities.identity(session, CHANNEL, visitor.sender_id, now).level is Level.proven
+    return is_recent and not was_known and conversations.owner(session, visitor.sender_id) != "agent"
 
 
 def bye(why: str, after: float) -> Json:

@@ -24,6 +24,11 @@ def of_event(what: str) -> str:
     return f"{_HAPPENED}{what}"
 
 
+def of_sign_in(id_: str) -> str:
+    """What the inbox calls a sign-in, in the place of a page's id: longer than any of those. id_: as `sign_in.id_of` has it."""
+    return f"signed-in/{id_}"
+
+
 def provider_id_of(sender_id: str, id_: str) -> str:
     """The inbox's name of a message."""
     return f"{sender_id}/{id_}"

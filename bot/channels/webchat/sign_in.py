@@ -76,6 +76,11 @@ def show(session: Session, visitor: Visitor, jwt: str, settings: WebChatSettings
     return visitors.current(session, whose.sender_id, now) or whose
 
 
+def id_of(jwt: str, settings: WebChatSettings, now: datetime) -> str:
+    """Names this sign-in: the same for the same JWT, unlike that of any other. Raises SignInRefused."""
+    return _read(jwt, settings, now).id
+
+
 def end(session: Session, visitor: Visitor, now: datetime) -> Visitor:
     """The shopper has signed out of the shop: nothing is proven here any more, and a new visitor begins in place of this one."""
     origin = session.execute(select(WebVisitor.origin).where(WebVisitor.sender_id == visitor.sender_id)).scalar_one()
