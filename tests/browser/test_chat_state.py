@@ -367,6 +367,65 @@ def test_tabs_that_meet_the_server_at_once_become_one_visitor(
         each.shows("hi", "re: hi")
 
 
+@pytest.mark.parametrize("sockets", BOTH)
+def test_new_visitor_with_one_tab_waits_for_no_other(tab: Tab, shop: WebChatStandIn, sockets: Sockets) -> None:
+    shop.sockets = sockets
+    tab.begin(times={"settle": 60_000}).say("hi")
+    tab.shows("hi", "re: hi")
+
+
+def test_new_visitor_waits_for_another_tab_that_may_be_one_too(new_tab: Callable[[], Tab], shop: WebChatStandIn) -> None:
+    shop.sockets = "silent"
+    other = new_tab().begin(times={"welcomeWithin": 60_000, "otherTab": 60_000})
+    until(lambda: shop.unheard)
+    shop.sockets = "open"
+    one = new_tab().begin(times={"settle": 1000}).online()
+    one.say("hi")
+    one.page.wait_for_timeout(500)
+    assert shop.sent("say") == []
+    one.shows("hi", "re: hi")
+    other.page.close()
+
+
+def test_new_visitor_waits_for_no_tab_that_has_stopped_or_knows_who_it_is(
+    new_tab: Callable[[], Tab], shop: WebChatStandIn
+) -> None:
+    shop.is_away = True
+    stopped, known, one = (new_tab() for _ in range(3))
+    stopped.begin().offline().do("chat.stop()")
+    shop.is_away = False
+    known.begin(times={"otherTab": 60_000}).online()
+    until(lambda: known.do("navigator.locks.query().then(({ held }) => held)") == [])
+    known.do("localStorage.clear()")
+    one.begin(times={"settle": 60_000}).say("hi")
+    one.shows("hi", "re: hi")
+
+
+def test_tab_that_did_not_find_the_new_visitor_in_time_follows_the_one_that_has_spoken(
+    new_tab: Callable[[], Tab], shop: WebChatStandIn
+) -> None:
+    one, other = new_tab().begin(times={"settle": 60_000}), new_tab()
+    one.say("hi")
+    one.shows("hi", "re: hi")
+    other.page.goto("/")
+    stored = "Object.entries(localStorage).find(([key]) => key.endsWith('.token'))"
+    [key, visitor] = other.do(stored)
+    other.do("key => localStorage.setItem(key, JSON.stringify({ token: 'late', conversation: 'late' }))", key)
+    until(lambda: other.do(stored) == [key, visitor])
+    one.shows("hi", "re: hi")
+    assert len(shop.conversations) == 1
+
+
+def test_where_tabs_cannot_tell_whether_they_are_alone_a_new_visitor_waits(tab: Tab, shop: WebChatStandIn) -> None:
+    """As on a page without HTTPS."""
+    tab.page.add_init_script("Object.defineProperty(Navigator.prototype, 'locks', { value: undefined })")
+    tab.begin(times={"settle": 1000}).online()
+    tab.say("hi")
+    tab.page.wait_for_timeout(500)
+    assert shop.sent("say") == []
+    tab.shows("hi", "re: hi")
+
+
 # --- Transports ---
 
 

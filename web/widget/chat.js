@@ -3,13 +3,14 @@
 
 import { Connection, TRANSIENT } from "./connection.js";
 import { Memory } from "./memory.js";
+import { Newcomers } from "./newcomers.js";
 import { Outbox, parsed } from "./outbox.js";
 
 const USUAL = {
   answerWithin: 15_000, // else a message is sent again, a question has failed
   otherTab: 4_000, // what another tab has written is left to it for so long
   uploadStalls: 30_000, // without progress it has failed
-  settle: 300, // tabs that became new visitors at the same time agree upon one
+  settle: 300, // in which tabs that became new visitors at the same time agree upon one
   typingPause: 4_000, // after the last key
   typingMost: 60_000, // the others' typing, when its end is never told
   together: 200, // pictures that do not load any more do so at the same time: one question for all of them
@@ -51,9 +52,11 @@ export class Chat extends EventTarget {
   #jwt;
   #times;
   #memory;
+  #newcomers;
   #connection;
   #outbox;
   #conversation = null; // name of the one that is shown
+  #firstVisitor = null; // as stored, while other tabs may put another one in its place
   #refusedToken = null; // the server does not know it
   #hasPage = false; // the newest entries are here: from now on only what comes after them
   #leaving = null; // "restart" or "sign_out", until the new conversation is here
@@ -87,6 +90,7 @@ export class Chat extends EventTarget {
     this.#times = { ...USUAL, ...times };
     this.#memory = new Memory(this.#server);
     this.#memory.onChangedElsewhere((key, value) => this.#changedElsewhere(key, value));
+    this.#newcomers = new Newcomers(`${this.#memory.name}new`);
     this.#connection = new Connection({ server: this.#server, hello: (isFirst) => this.#hello(isFirst), times });
     this.#connection.addEventListener("frame", ({ detail }) => this.#take(detail));
     this.#connection.addEventListener("up", () => this.#connected());
@@ -125,6 +129,7 @@ export class Chat extends EventTarget {
   /** Leaves. What is pending goes out after the next `start`, of any tab. */
   stop() {
     this.#connection.close();
+    this.#hasAgreed();
   }
 
   // --- What the shopper does ---
@@ -268,7 +273,9 @@ export class Chat extends EventTarget {
 
   #visitorChangedElsewhere() {
     const { conversation } = this.#visitor();
-    if (conversation && conversation !== this.#conversation) this.#connection.reopen();
+    if (!conversation || conversation === this.#conversation) return;
+    if (this.#firstVisitor) this.#memory.set("token", this.#firstVisitor); // that tab has said nothing yet, and follows
+    else this.#connection.reopen();
   }
 
   // --- Frames ---
@@ -277,6 +284,7 @@ export class Chat extends EventTarget {
     if (isFirst) this.#jwtTold = this.#jwt;
     const first = isFirst ? { language: this.#language, page: this.#page ?? location.href, jwt: this.#jwt } : {};
     const { token, conversation } = this.#visitor();
+    if (!token) this.#newcomers.join();
     const isShown = this.#hasPage && token && conversation === this.#conversation;
     const shown = isShown ? { after: this.#newest(), read: this.readByShop } : {};
     return { type: "hello", v: 1, token, typing: this.isTyping !== null, ...shown, ...first };
@@ -326,14 +334,36 @@ export class Chat extends EventTarget {
     const isOther = this.#conversation !== frame.conversation;
     if (this.#leaving && !isOther) return;
     const isUnasked = isOther && this.#conversation && !this.#leaving && frame.seq > 0;
-    if (!this.#visitor().token) this.#outbox.hold(this.#times.settle);
+    const isNew = !this.#visitor().token;
+    this.#keepVisitor(frame);
+    if (isNew) this.#agree();
     this.#leaving = null;
     this.abilities = frame;
-    this.#keepVisitor(frame);
     if (isOther) this.#begin(frame.conversation);
     this.readByShop = frame.read;
     if (frame.seq === 0) this.#hasPage = true;
     if (isUnasked) this.#connection.reopen(); // the hello was for the entries after those of the other conversation
+  }
+
+  /**
+   * Tabs that became new visitors at the same time agree upon one before anything is said. One that is alone need not wait: whoever
+   * joins after it sees that it is there, and waits; should that tab, which did not find our token yet, put its own in the place, ours
+   * is put back.
+   */
+  async #agree() {
+    const { settle } = this.#times;
+    const goOn = this.#outbox.hold(settle);
+    setTimeout(() => this.#hasAgreed(), settle);
+    const visitor = this.#memory.get("token");
+    const isAlone = await this.#newcomers.isAlone();
+    if (!isAlone || this.#memory.get("token") !== visitor) return;
+    this.#firstVisitor = visitor;
+    goOn();
+  }
+
+  #hasAgreed() {
+    this.#firstVisitor = null;
+    this.#newcomers.leave();
   }
 
   /** In one piece, so that no tab sees the one without the other. */

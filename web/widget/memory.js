@@ -10,6 +10,11 @@ export class Memory {
     this.#prefix = `tendero.${new URL(server, location.href).origin}.`;
   }
 
+  /** What the keys begin with in the storage: unlike any other assistant's. @returns {string} */
+  get name() {
+    return this.#prefix;
+  }
+
   /** @returns {string|null} */
   get(key) {
     return this.#unstored.get(key) ?? attempt(() => localStorage.getItem(this.#prefix + key)) ?? null;

@@ -96,11 +96,16 @@ export class Outbox {
     this.flush();
   }
 
-  /** Nothing goes out for so long, and a chance bit longer. @param {number} period  milliseconds */
+  /** Nothing goes out for so long, and a chance bit longer. @param {number} period  milliseconds @returns {() => void} ends it early */
   hold(period) {
     clearTimeout(this.#held);
     const over = () => ((this.#held = null), this.flush());
-    this.#held = setTimeout(over, period * (1 + Math.random() / 4));
+    const held = (this.#held = setTimeout(over, period * (1 + Math.random() / 4)));
+    return () => {
+      if (this.#held !== held) return; // it is over, or there is another
+      clearTimeout(held);
+      over();
+    };
   }
 
   /** @returns {boolean} whether it is one of ours, and for good */
