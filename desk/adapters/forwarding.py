@@ -15,9 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from database import transaction
-from desk.adapters.other_desk import Delivery, NotNow, OtherDesk, Refused, is_with, signature_of
+from desk.adapters.other_desk import NOBODY, Delivery, NotNow, OtherDesk, Refused, is_with, signature_of
 from desk.models import DeskDelivery
-from messaging.handoffs import OPEN
+from messaging.handoffs import OPEN, UNTAKEN
 from messaging.models import Handoff, HandoffEvent, InboundMessage
 from messaging.writes import insert_once
 
@@ -104,7 +104,10 @@ class Forwarder:
         now = self._now()
         row = {"desk": self._desk.name, "name": found.name, "source": found.source, "source_id": found.source_id}
         row |= {"handoff_id": found.handoff_id, "created_at": now, "next_try_at": now, "state": "waiting", "tries": 0}
-        insert_once(session, DeskDelivery, row)
+        if insert_once(session, DeskDelivery, row):
+            handoff = session.get(Handoff, found.handoff_id)
+            if not handoff.external:
+                handoff.external = self._desk.external_of(handoff)
 
     # Telling
 
@@ -139,8 +142,15 @@ class Forwarder:
 
     async def _given_up(self, delivery: Delivery, why: str) -> None:
         logger.error("%s: %s of handoff %s is not told: %s", self._desk.name, delivery.name, delivery.handoff_id, why)
-        await self._desk.give_up(delivery, self._now())
         await self._note(delivery, state="failed", error=why[:300])
+        await asyncio.to_thread(self._take_back, delivery)
+
+    def _take_back(self, delivery: Delivery) -> None:
+        """Nobody over there knows that a shopper waits: those who answer here do from now on."""
+        with transaction(self._url) as session:
+            handoff = session.get(Handoff, delivery.handoff_id)
+            if handoff is not None and handoff.status in UNTAKEN:
+                handoff.external = NOBODY
 
     async def _note(self, delivery: Delivery, **values: object) -> None:
         def run() -> None:

@@ -7,11 +7,13 @@ DeliveryError
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from messaging.models import Handoff
+
+
+NOBODY = "none"  # `Handoff.external` of one that another desk could not be told of: it is answered here
 
 
 class DeliveryError(Exception):
@@ -55,11 +57,11 @@ class OtherDesk(Protocol):
     def concerns(self, handoff: Handoff) -> bool:
         """Whether people of that desk answer it. Asked once, when it is opened; afterwards `Handoff.external` says it."""
 
+    def external_of(self, handoff: Handoff) -> str:
+        """What `Handoff.external` becomes: the desk's name, and where it is known already what the desk calls it."""
+
     async def deliver(self, delivery: Delivery) -> None:
         """Tell it. Raises what is drawn above; whatever else it raises is tried again."""
-
-    async def give_up(self, delivery: Delivery, now: Any) -> None:
-        """It was not told, and will not be: nobody there knows that a shopper waits."""
 
     async def close(self) -> None:
         """End its connections."""
@@ -83,6 +85,3 @@ def named(person: str, desk: str) -> str:
     """Somebody who works there, among the names of ours; at most 64 letters."""
     end = signature_of(desk)
     return f"{person.strip()[: 64 - len(end)] or '?'}{end}"
-
-
-Json = Mapping[str, Any]
