@@ -73,7 +73,7 @@ class Forwarder:
     def _write_down(self) -> None:
         with transaction(self._url, is_optimistic=True) as session:
             found = [*self._events(session), *(self._messages(session) if self._desk.wants_messages else ())]
-            known = {name for name in _known(session, self._desk.name, [each.name for each in found])}
+            known = set(_known(session, self._desk.name, [each.name for each in found]))
         new = [each for each in found if each.name not in known]
         if new:
             with transaction(self._url) as session:

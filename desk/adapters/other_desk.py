@@ -12,7 +12,6 @@ from typing import Literal, Protocol
 
 from messaging.models import Handoff
 
-
 NOBODY = "none"  # `Handoff.external` of one that another desk could not be told of: it is answered here
 
 

@@ -42,7 +42,9 @@ def _lines(handoff: Handoff, language: str, transcript: bool) -> Iterator[str]:
     yield f"{words('reason')}: {label(f'desk_reason_{handoff.reason}', language)}"
     if handoff.goal:
         yield f"{words('goal')}: {_task(handoff.goal, language)}"
-    known = [f"{name.replace('_', ' ')}: {_value(value)}" for name, value in handoff.collected.items() if value not in (None, "", [])]
+    known = [
+        f"{name.replace('_', ' ')}: {_value(value)}" for name, value in handoff.collected.items() if value not in (None, "", [])
+    ]
     if known:
         yield f"{words('collected')}: {'; '.join(known)}"
     if handoff.tried:

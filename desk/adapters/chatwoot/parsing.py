@@ -10,7 +10,9 @@ from typing import Any, Literal
 Status = Literal["pending", "open", "snoozed", "resolved"]
 STATUSES: dict[str, Status] = {"pending": "pending", "open": "open", "snoozed": "snoozed", "resolved": "resolved"}
 TYPES = {0: "incoming", 1: "outgoing", 2: "activity", 3: "template"}  # webhooks say the word, other places the number
-OF_THE_CONVERSATION = frozenset({"conversation_opened", "conversation_resolved", "conversation_status_changed", "conversation_updated"})
+OF_THE_CONVERSATION = frozenset(
+    {"conversation_opened", "conversation_resolved", "conversation_status_changed", "conversation_updated"}
+)
 LONGEST_NAME = 64
 
 
@@ -84,7 +86,9 @@ def _message(content: Mapping[str, Any], is_new: bool) -> Event | None:
     if content.get("private"):
         return None
     if kind == "incoming" and is_new:
-        return Said(place, _id(content["id"]), _text(content.get("content")), _kinds(content), _language(content), _instant(content))
+        return Said(
+            place, _id(content["id"]), _text(content.get("content")), _kinds(content), _language(content), _instant(content)
+        )
     if kind in ("outgoing", "template") and not is_new:
         return _picked(place, content)
     sender = content.get("sender")
