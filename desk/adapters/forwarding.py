@@ -15,7 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from database import transaction
-from desk.adapters.other_desk import NOBODY, Delivery, NotNow, OtherDesk, Refused, is_with, signature_of
+from desk.adapters.chosen import choose, forget
+from desk.adapters.other_desk import NOBODY, Delivery, NotNow, OtherDesk, Refused, is_of, is_with
 from desk.models import DeskDelivery
 from messaging.handoffs import OPEN, UNTAKEN
 from messaging.models import Handoff, HandoffEvent, InboundMessage
@@ -43,9 +44,11 @@ class Forwarder:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
+        choose(self._desk)
         self._task = asyncio.get_running_loop().create_task(self._for_ever())
 
     async def stop(self) -> None:
+        forget(self._desk)
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -85,10 +88,9 @@ class Forwarder:
         rows = select(HandoffEvent, Handoff).join(Handoff, Handoff.id == HandoffEvent.handoff_id)
         rows = rows.where(HandoffEvent.id > after, HandoffEvent.kind.in_(self._desk.events))
         rows = rows.where(HandoffEvent.at > self._now() - LOOK_BACK).order_by(HandoffEvent.id)
-        own = signature_of(self._desk.name)
         for event, handoff in session.execute(rows):
             is_theirs = is_with(handoff, self._desk.name) or (not handoff.external and self._desk.concerns(handoff))
-            if is_theirs and not event.by.endswith(own):  # what they did themselves they know
+            if is_theirs and not is_of(event.by, self._desk.title):  # what they did themselves they know
                 yield _Found("event", event.id, handoff.id)
 
     def _messages(self, session: Session) -> Iterator[_Found]:

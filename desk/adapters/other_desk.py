@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 
 from messaging.models import Handoff
 
+LONGEST_NAME = 64
 NOBODY = "none"  # `Handoff.external` of one that another desk could not be told of: it is answered here
 
 
@@ -44,12 +45,13 @@ class Delivery:
 
 
 class OtherDesk(Protocol):
-    """name: as handoffs are marked (`Handoff.external` begins with it). events: kinds of `HandoffEvent` that it is told of.
+    """name: as handoffs are marked (`Handoff.external` begins with it). title: as people know it. events: kinds of `HandoffEvent` that it is told of.
 
     wants_messages: whether it is told what the shopper writes; not where it is the channel itself.
     """
 
     name: str
+    title: str
     events: frozenset[str]
     wants_messages: bool
 
@@ -75,12 +77,12 @@ def is_with(handoff: Handoff, desk: str) -> bool:
     return bool(handoff.external) and str(handoff.external).partition(":")[0] == desk
 
 
-def signature_of(desk: str) -> str:
-    """What ends the name of somebody who works there, in `HandoffEvent.by`."""
-    return f" · {desk}"
+def named(person: str, title: str) -> str:
+    """Somebody who works at the desk of this title, among the names of ours: "Marta · Chatwoot"; at most 64 letters."""
+    end = f" · {title}"
+    return f"{person.strip()[: LONGEST_NAME - len(end)].strip()}{end}" if person.strip() else title
 
 
-def named(person: str, desk: str) -> str:
-    """Somebody who works there, among the names of ours; at most 64 letters."""
-    end = signature_of(desk)
-    return f"{person.strip()[: 64 - len(end)] or '?'}{end}"
+def is_of(name: str, title: str) -> bool:
+    """Whether a name is of somebody at that desk."""
+    return name == title or name.endswith(f" · {title}")

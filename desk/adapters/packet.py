@@ -37,7 +37,7 @@ def as_text(handoff: Handoff, language: str, transcript: bool = True) -> str:
 
 def _lines(handoff: Handoff, language: str, transcript: bool) -> Iterator[str]:
     def words(key: str) -> str:
-        return label(f"desk_packet_{key}", language)
+        return label(f"other_desk_{key}", language)
 
     yield f"{words('reason')}: {label(f'desk_reason_{handoff.reason}', language)}"
     if handoff.goal:

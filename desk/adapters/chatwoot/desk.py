@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timezone
 
-from sqlalchemy.orm import Session
-
 from database import transaction
 from desk.adapters.chatwoot.api import Api, ApiError, NoAnswer, NotReached
 from desk.adapters.chatwoot.settings import CHANNEL, TITLE, ChatwootSettings, address_of
-from desk.adapters.other_desk import Delivery, NotNow, Refused, mark, named
+from desk.adapters.other_desk import Delivery, NotNow, Refused, mark
 from desk.adapters.packet import as_text
 from messaging import handoffs
 from messaging.models import Handoff, HandoffEvent
@@ -23,7 +21,7 @@ BUSY, STOPPED = 5.0, 60.0  # seconds
 class ChatwootDesk:
     """An `OtherDesk`."""
 
-    name = CHANNEL
+    name, title = CHANNEL, TITLE
     events = OPENS | frozenset(ENDS)
     wants_messages = False  # they are written there
 
@@ -64,14 +62,10 @@ class ChatwootDesk:
             return str(event.kind), address_of(handoff.sender_id), note
 
     def _take(self, delivery: Delivery) -> None:
+        """Their people have it, whoever of them takes it: the assistant is silent, as over there."""
         with transaction() as session:
-            if _waits(handoffs.by_id(session, delivery.handoff_id)):
-                _take(session, delivery.handoff_id, datetime.now(timezone.utc))
-
-
-def _take(session: Session, handoff_id: int, now: datetime) -> None:
-    """Their people have it, whoever of them takes it: the assistant is silent, as over there."""
-    handoffs.take(session, handoff_id, named(TITLE, TITLE), now)
+            if _waits(handoffs.by_id(session, delivery.handoff_id)):  # else one of them has been faster
+                handoffs.take(session, delivery.handoff_id, TITLE, datetime.now(timezone.utc))
 
 
 def _waits(handoff: Handoff) -> bool:

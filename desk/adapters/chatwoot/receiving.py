@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,12 +16,14 @@ from desk.adapters.chatwoot.settings import CHANNEL, TITLE, sender_of
 from desk.adapters.other_desk import is_with, mark, named
 from messaging import conversations, handoffs
 from messaging.conversations import conversation
+from messaging.masking import mask
 from messaging.models import Handoff, InboundMessage, OutboundMessage
 from messaging.secret import secret_key
 from messaging.turns.engine import Keep
 from messaging.turns.inbox import Inbound, is_known
 from messaging.writes import insert_once, one_at_a_time
 
+LONGEST_TEXT = 10_000
 JUST_NOW = timedelta(seconds=10)  # a message that says "pending" may have been written before it was opened
 KINDS = {"image": "image", "video": "video", "audio": "audio", "file": "document", "location": "location", "contact": "contacts"}
 RECENT_CHOICES = 3  # replies
@@ -86,9 +87,18 @@ def _keep_picked(session: Session, keep: Keep, sender_id: str, event: Picked) ->
 
 def _note_answer(session: Session, sender_id: str, event: Answered, now: datetime) -> None:
     """What somebody over there has written is there for whoever reads the conversation here."""
-    details: Mapping[str, Any] = {"agent": named(event.agent, TITLE)}
-    row = {"channel": CHANNEL, "provider_id": _name(event.place, event.id), "sender_id": sender_id, "kind": "agent"}
-    row |= {"text": event.text[:10_000], "details": dict(details), "trace_id": "0" * 32, "received_at": now}
+    row: dict[str, Any] = {
+        "channel": CHANNEL,
+        "provider_id": _name(event.place, event.id),
+        "sender_id": sender_id,
+        "kind": "agent",
+    }
+    row |= {
+        "text": mask(event.text).text[:LONGEST_TEXT],
+        "details": {"agent": named(event.agent, TITLE)},
+        "trace_id": "0" * 32,
+        "received_at": now,
+    }
     is_new = insert_once(session, InboundMessage, {**row, "state": "done", "done_at": now, "tries": 0})
     handoff = handoffs.open_for(session, sender_id)
     if is_new and handoff is not None:
@@ -118,7 +128,7 @@ def _is_theirs(session: Session, sender_id: str, handoff: Handoff | None, place:
     if handoff is None:
         conversations.held_elsewhere(session, sender_id, CHANNEL, now)
     elif handoff.status in handoffs.UNTAKEN:
-        handoffs.take(session, handoff.id, named(place.assignee or TITLE, TITLE), now)
+        handoffs.take(session, handoff.id, named(place.assignee, TITLE), now)
         handoff.external = mark(CHANNEL, place.account, place.conversation)
 
 

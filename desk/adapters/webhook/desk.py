@@ -35,6 +35,7 @@ class WebhookDesk:
 
     def __init__(self, settings: OtherDeskSettings, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._settings = settings
+        self.title = settings.title
         self._transport = transport
         self._kept: httpx.AsyncClient | None = None
 

@@ -1,4 +1,4 @@
-"""What the connector is told in credentials.yml, or by the environment: a key that is not written there is TENDERO_OTHER_DESK_<KEY>."""
+"""What the connector is told in credentials.yml, or by the environment: a key that is not there is TENDERO_OTHER_DESK_<KEY>."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ SHORTEST_SECRET = 32
 
 @dataclass(frozen=True)
 class OtherDeskSettings:
-    """Without an address and a secret there is no other desk. channels: whose handoffs go there; empty: all but Chatwoot's own."""
+    """Without an address and a secret there is no other desk. channels: whose handoffs go there; empty: every channel's but
+    Chatwoot's."""
 
     url: str = ""
     secret: str = field(default="", repr=False)
