@@ -45,9 +45,10 @@ class Delivery:
 
 
 class OtherDesk(Protocol):
-    """name: as handoffs are marked (`Handoff.external` begins with it). title: as people know it. events: kinds of `HandoffEvent` that it is told of.
+    """name: as handoffs are marked (`Handoff.external` begins with it). title: as people know it.
 
-    wants_messages: whether it is told what the shopper writes; not where it is the channel itself.
+    events: kinds of `HandoffEvent` that it is told of. wants_messages: whether it is told what the shopper
+    writes; not where it is the channel itself.
     """
 
     name: str

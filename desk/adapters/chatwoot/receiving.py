@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from bot.channels.spoken import SHARED, typed
@@ -77,8 +77,9 @@ def _tapped(session: Session, sender_id: str, text: str) -> tuple[str, str]:
 
 def _keep_picked(session: Session, keep: Keep, sender_id: str, event: Picked) -> None:
     """A value that we did not send is none, and so is one of somebody else's message."""
-    ours = select(OutboundMessage.id).where(OutboundMessage.channel == CHANNEL, OutboundMessage.sender_id == sender_id)
-    ours = ours.where(OutboundMessage.provider_id == f"{event.place.account}-{event.id}")
+    is_named = OutboundMessage.provider_id == f"{event.place.account}-{event.id}"
+    is_it = or_(is_named, OutboundMessage.state == "sending")  # it has arrived before we knew its name
+    ours = select(OutboundMessage.id).where(OutboundMessage.channel == CHANNEL, OutboundMessage.sender_id == sender_id, is_it)
     payload = payload_of(event.value, secret_key(home_folder()), contents_sent(session, sender_id))
     if payload is not None and session.execute(ours.limit(1)).first():
         name = _name(event.place, event.id, "-picked")

@@ -24,12 +24,13 @@ from sqlalchemy.orm import Session
 from bot.channels.bodies import body_of
 from database import transaction
 from desk.adapters.forwarding import Forwarder
-from desk.adapters.other_desk import is_with, named
+from desk.adapters.other_desk import is_of, is_with, named
 from desk.adapters.signature import is_signed
 from desk.adapters.webhook.desk import HEADER, TIMESTAMP, WebhookDesk
 from desk.adapters.webhook.settings import DESK, OtherDeskSettings
-from messaging import agent_messages, handoffs
+from messaging import handoffs
 from messaging.handoffs import AlreadyTaken, IllegalMove, NoSuchHandoff
+from messaging.handoffs.errors import NotYours
 from messaging.masking import mask
 from messaging.models import Handoff, HandoffNote
 from messaging.writes import insert_once
@@ -114,7 +115,7 @@ class OtherDeskInput(InputChannel):
             raise _Wrong(404, "not_found") from error
         except AlreadyTaken as error:
             raise _Wrong(409, "taken", by=error.by) from error
-        except (IllegalMove, agent_messages.NotYours) as error:
+        except (IllegalMove, NotYours) as error:
             raise _Wrong(409, "illegal", why=str(error)) from error
         except (SQLAlchemyError, OSError) as error:
             logger.error("other desk: a call could not be kept: %s", type(error).__name__)
@@ -123,11 +124,19 @@ class OtherDeskInput(InputChannel):
     async def _say(self, request: Request, handoff_id: int, call: Call, now: datetime) -> Mapping[str, Any]:
         if not call.text:
             raise _Wrong(422, "bad_request", field="text")
-        with transaction(is_optimistic=True) as session:
-            self._theirs(session, handoff_id)
-        engine = request.app.ctx.agent.engine
-        said = await engine.say_for_agent(handoff_id, agent=call.agent, id=call.id, content={"text": call.text}, now=now)
+        await asyncio.to_thread(self._hold, handoff_id, call, now)
+        said = await request.app.ctx.agent.engine.say_for_agent(handoff_id, call.agent, call.id, {"text": call.text})
         return {"status": "ok", "is_new": said.is_new}
+
+    def _hold(self, handoff_id: int, call: Call, now: datetime) -> None:
+        """Whoever over there writes has it from then on: who may do so is their desk's to say."""
+        with transaction() as session:
+            handoff = self._theirs(session, handoff_id)
+            is_free = handoff.status in handoffs.UNTAKEN
+            if handoff.status == "assigned" and handoff.assignee != call.agent:
+                is_free = is_of(str(handoff.assignee), self._settings.title)
+            if is_free:
+                handoffs.take(session, handoff_id, call.agent, now, over=True)
 
     def _do(self, handoff_id: int, call: Call, now: datetime) -> None:
         with transaction() as session:
@@ -135,13 +144,14 @@ class OtherDeskInput(InputChannel):
             is_done = handoff.status == {"taken": "assigned", "given_back": "given_back", "resolved": "resolved"}.get(call.kind)
             if is_done and (call.kind != "taken" or handoff.assignee == call.agent):
                 return  # it is told again
+            is_theirs = is_of(str(handoff.assignee or ""), self._settings.title)
             match call.kind:
                 case "taken":
-                    handoffs.take(session, handoff_id, call.agent, now)
+                    handoffs.take(session, handoff_id, call.agent, now, over=is_theirs)
                 case "given_back":
-                    handoffs.give_back(session, handoff_id, now, call.text, by=call.agent)
+                    handoffs.give_back(session, handoff_id, now, call.text, by=call.agent, over=is_theirs)
                 case "resolved":
-                    handoffs.resolve(session, handoff_id, now, call.text, by=call.agent)
+                    handoffs.resolve(session, handoff_id, now, call.text, by=call.agent, over=is_theirs)
                 case "note":
                     _note(session, handoff, call, now)
                 case _:

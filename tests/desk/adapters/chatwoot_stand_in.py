@@ -1,4 +1,4 @@
-"""Chatwoot as far as an agent bot meets it: conversations, messages, statuses and webhooks in its documented shapes, over real HTTP."""
+"""Chatwoot as far as an agent bot meets it: conversations, messages and statuses, in its documented shapes, over real HTTP."""
 
 from __future__ import annotations
 
