@@ -74,6 +74,28 @@ def upgrade() -> None:
     op.create_index(op.f("ix_audit_entry_sender_id"), "audit_entry", ["sender_id"], unique=False)
 
     op.create_table(
+        "desk_delivery",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("desk", sa.String(length=24), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("source", sa.String(length=8), nullable=False),
+        sa.Column("source_id", sa.Integer(), nullable=False),
+        sa.Column("handoff_id", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("next_try_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("error", sa.String(length=300), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_desk_delivery")),
+        sa.UniqueConstraint("desk", "name", name=op.f("uq_desk_delivery_desk_name")),
+    )
+    op.create_index(op.f("ix_desk_delivery_handoff_id"), "desk_delivery", ["handoff_id"], unique=False)
+    is_open = sa.text("state = 'waiting'")
+    op.create_index(
+        "ix_desk_delivery_open", "desk_delivery", ["desk", "id"], unique=False, sqlite_where=is_open, postgresql_where=is_open
+    )
+    op.create_table(
         "handoff_event",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("handoff_id", sa.Integer(), nullable=False),
@@ -178,6 +200,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_audit_entry_at"), table_name="audit_entry")
     op.drop_index(op.f("ix_audit_entry_agent_id"), table_name="audit_entry")
 
+    op.drop_index("ix_desk_delivery_open", table_name="desk_delivery")
+    op.drop_index(op.f("ix_desk_delivery_handoff_id"), table_name="desk_delivery")
+    op.drop_table("desk_delivery")
     op.drop_table("audit_entry")
     op.drop_index(op.f("ix_agent_session_agent_id"), table_name="agent_session")
 
