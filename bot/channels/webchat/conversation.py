@@ -61,6 +61,7 @@ T = TypeVar("T")
 NOTHING_SHOWN = Hello()
 GOES_ON_WITHIN = timedelta(hours=1)  # since its last answer: an older task waits for the shopper, who may have other plans by now
 BUSY, AWAY, CROWDED = 30, 5, 30  # seconds after which to come back
+OF_THE_SHOP: tuple[chat_log.By, ...] = ("assistant", "agent")
 STATES = {"delivered": ("pending", "sending", "sent"), "read": ("pending", "sending", "sent", "delivered")}  # before it
 FILES = {"types": list(files.TYPES), "most_bytes": files.LARGEST}
 
@@ -401,7 +402,7 @@ class Conversation:
             return
 
         def unsettled(session: Session) -> list[str]:
-            names = chat_log.names_up_to(session, visitor.sender_id, seq, "assistant")
+            names = chat_log.names_up_to(session, visitor.sender_id, seq, OF_THE_SHOP)
             return outbox.among(session, filter(None, map(opaque_of, names)), STATES[status])
 
         for opaque in await _read(unsettled):
