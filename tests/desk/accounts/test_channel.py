@@ -19,7 +19,7 @@ def test_the_projects_credentials_have_the_desk_at_its_place() -> None:
     (desk,) = [each for each in channels if isinstance(each, DeskInput)]
     app = Sanic("test-desk-among-channels", configure_logging=False)
     server._register([desk], app)
-    paths = {f"/{route.path.lstrip('/')}" for route in app.router.routes_all.values()}
+    paths = {f"/{route.path.lstrip('/')}" for route in app.router.routes}
     assert "/webhooks/desk/v1/sign-in" in paths
 
 
