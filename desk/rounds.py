@@ -1,7 +1,7 @@
 """Once a second: hand out conversations, take them from those who are gone, wake, warn, tell shoppers who wait.
 
-All state is in rows. Several processes may do their rounds at once: what one of them does, the others find done; a process that dies
-has lost nothing, and the next one says nothing twice.
+All state is in rows. Several processes may do their rounds at once: what one of them does, the others find done; a process that
+dies has lost nothing, and the next one says nothing twice.
 """
 
 from __future__ import annotations
