@@ -199,6 +199,21 @@ def _desk(project: Path) -> Iterator[str]:
     )
 
 
+def _asked_again(project: Path) -> Iterator[str]:
+    """Each language has words for each fact that the report looks for."""
+    from desk.asked_again import KNOWN_AS, AskedAgainError, load_words
+
+    try:
+        words = load_words(project / "data" / "desk" / "asked_again")
+    except AskedAgainError as error:
+        yield str(error)
+        return
+    for language in languages(project / "data"):
+        file = project / "data" / "desk" / "asked_again" / f"{language}.yml"
+        facts = words[language].facts if language in words else {}
+        yield from (f"{file}: facts: {fact} is missing" for fact in KNOWN_AS if not facts.get(fact))
+
+
 def _mail(project: Path) -> Iterator[str]:
     from messaging.mail_texts import MailTextError, load_mail_texts
 
@@ -426,6 +441,7 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
     ("policies", _policies),
     ("policies", _calendars),
     ("policies labels domain.yml", _desk),
+    ("desk", _asked_again),
     ("mail", _mail),
     ("widget", _widget),
     ("labels", _labels),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -49,12 +49,12 @@ class Receiver:
 
 
 @pytest.fixture
-def late(url: str) -> Iterator[str]:
+def late(url: str) -> str:
     """A database in which a first reply is overdue, and word of it waits to be sent."""
     with transaction(url) as session:
         asks(session)
     Rounds(url, ways=BOTH).once(NOW + minutes(11))
-    yield url
+    return url
 
 
 def test_environment_says_where_word_goes() -> None:
@@ -171,9 +171,10 @@ def test_process_that_dies_while_it_sends_leaves_it_to_another(late: str, monkey
     def dies(*_: Any) -> str:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(alerts, "_sent", dies)
-        deliver_due(late, HOOK, Receiver().client, NOW + minutes(12))
+        with pytest.raises(KeyboardInterrupt):
+            deliver_due(late, HOOK, Receiver().client, NOW + minutes(12))
     assert deliver_due(late, HOOK, Receiver().client, NOW + minutes(12.5)) == 0
     assert deliver_due(late, HOOK, Receiver().client, NOW + minutes(13.1)) == 1
 
@@ -221,3 +222,12 @@ def test_rounds_send_to_the_webhook_by_themselves(url: str, until: Callable[...,
     rounds.start()
     until(lambda: bool(receiver.got))
     rounds.stop()
+
+
+def test_old_alerts_are_deleted_once_they_are_sent_and_never_before(late: str) -> None:
+    far = NOW + timedelta(days=40)
+    with transaction(late) as session:
+        assert alerts.purge(session, far) == 0
+    deliver_due(late, HOOK, Receiver().client, NOW + minutes(12))
+    with transaction(late) as session:
+        assert [alerts.purge(session, now) for now in (NOW + timedelta(days=29), far)] == [0, 1]

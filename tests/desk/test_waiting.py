@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -59,7 +60,7 @@ def test_what_is_told_again_is_never_less_than_half_of_what_was_waited(session: 
     told = [(int((each["at"] - NOW).total_seconds() // 60), each["values"]["minutes"]) for each in said(session)]
     assert all(estimated >= after / 2 for after, estimated in told)
     assert len(told) <= 8  # in two hours: each estimate is longer than the one before
-    assert all(later[0] - earlier[0] >= 5 for earlier, later in zip(told, told[1:], strict=False))
+    assert all(later[0] - earlier[0] >= 5 for earlier, later in pairwise(told))
 
 
 def test_place_is_that_in_the_queue(session: Session) -> None:
