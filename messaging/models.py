@@ -215,6 +215,7 @@ class InboundMessage(Base):
     __table_args__ = (
         UniqueConstraint("channel", "provider_id"),
         Index("ix_inbound_message_open", "sender_id", "id", sqlite_where=text(OPEN_TURN), postgresql_where=text(OPEN_TURN)),
+        Index("ix_inbound_message_of_sender", "sender_id", "id"),  # a transcript, and how much of it is not read yet
         {"sqlite_autoincrement": True},  # an id names a turn for ever: it is never given out twice
     )
 

@@ -139,11 +139,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_handoff_external"), "handoff", ["external"], unique=False)
     op.create_index(op.f("ix_handoff_queue"), "handoff", ["queue"], unique=False)
 
+    op.create_index("ix_inbound_message_of_sender", "inbound_message", ["sender_id", "id"], unique=False)
     op.add_column("outbound_message", sa.Column("author", sa.String(length=12), server_default="assistant", nullable=False))
 
 
 def downgrade() -> None:
     op.drop_column("outbound_message", "author")
+    op.drop_index("ix_inbound_message_of_sender", table_name="inbound_message")
 
     op.drop_index(op.f("ix_handoff_queue"), table_name="handoff")
     op.drop_index(op.f("ix_handoff_external"), table_name="handoff")
