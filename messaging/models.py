@@ -153,7 +153,7 @@ class HandoffEvent(Base):
 
     id = Column(Integer, primary_key=True)
     handoff_id = Column(Integer, nullable=False, index=True)
-    sender_id = Column(String(128), nullable=False)
+    sender_id = Column(String(128), nullable=False, index=True)
     kind = Column(String(16), nullable=False)
     by = Column(String(64), nullable=False, default="")  # an agent's name; empty: the shopper, or time
     details = Column(JSON, nullable=False, default=dict)

@@ -87,6 +87,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_handoff_event_at"), "handoff_event", ["at"], unique=False)
     op.create_index(op.f("ix_handoff_event_handoff_id"), "handoff_event", ["handoff_id"], unique=False)
+    op.create_index(op.f("ix_handoff_event_sender_id"), "handoff_event", ["sender_id"], unique=False)
 
     op.create_table(
         "handoff_note",
@@ -170,6 +171,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_handoff_note_handoff_id"), table_name="handoff_note")
 
     op.drop_table("handoff_note")
+    op.drop_index(op.f("ix_handoff_event_sender_id"), table_name="handoff_event")
     op.drop_index(op.f("ix_handoff_event_handoff_id"), table_name="handoff_event")
     op.drop_index(op.f("ix_handoff_event_at"), table_name="handoff_event")
 
