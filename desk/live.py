@@ -30,7 +30,7 @@ from desk.transcript import Rows, Transcript
 from messaging import handoffs, typing
 from messaging.handoffs import NoSuchHandoff
 from messaging.models import Handoff, OutboundMessage, ReceivedFile
-from messaging.notices import notices_of
+from messaging.notifications import notices_of
 from messaging.turns.own_loop import on as on_loop
 from messaging.typing import Typing
 

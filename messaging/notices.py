@@ -1,22 +1,35 @@
-"""PostgreSQL's notifications, for whoever waits for them on an event loop."""
+"""What the desk has the assistant say to a shopper, without a message that it answers: "Marta is here now"."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
 
-import psycopg
-from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
 
-from database import default_url, patience_of
+from messaging.models import Timer
+from messaging.writes import insert_once
+
+KIND = "notice"
 
 
-@asynccontextmanager
-async def notices_of(channel: str) -> AsyncIterator[AsyncIterator[str]]:
-    """What is told on this channel from the moment on in which the context begins. Raises psycopg.Error, OSError."""
-    url = default_url()
-    patient = make_url(url).update_query_dict({name: str(value) for name, value in patience_of(url).items()})
-    conninfo = patient.set(drivername="postgresql").render_as_string(hide_password=False)
-    async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
-        await connection.execute(f"LISTEN {channel}")
-        yield (notice.payload async for notice in connection.notifies())
+def say_soon(
+    session: Session,
+    *,
+    key: str,
+    sender_id: str,
+    channel: str,
+    response: str,
+    values: Mapping[str, Any],
+    owners: Collection[str],
+    now: datetime,
+) -> bool:
+    """Have this response said, once for a key: False where that was asked for already.
+
+    owners: in whose hands (bot, queue, agent) the conversation may be when it is said; else it is not said at all. values: for the
+    response. It is said by the conversation's next turn: `TurnEngine.stir_timers` makes that begin at once.
+    """
+    details = {"response": response, "values": dict(values), "owners": sorted(owners)}
+    row = {"key": key, "sender_id": sender_id, "channel": channel, "kind": KIND, "details": details, "due_at": now}
+    return insert_once(session, Timer, {**row, "state": "waiting"})

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.channels.webchat.hub import Hub
 from database import transaction
 from messaging import chat_log
-from messaging.notices import notices_of
+from messaging.notifications import notices_of
 
 logger = logging.getLogger(__name__)
 
