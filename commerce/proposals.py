@@ -198,9 +198,7 @@ def _locked(session: Session, proposal_id: str) -> Proposal | None:
     return proposal
 
 
-def _is_foreign(
-    proposal: Proposal, operation: Operation, customer_id: int | None, conversation: str, agent: str | None
-) -> bool:
+def _is_foreign(proposal: Proposal, operation: Operation, customer_id: int | None, conversation: str, agent: str | None) -> bool:
     whose = (proposal.kind, proposal.customer_id, proposal.conversation, proposal.agent)
     return whose != (operation.kind, customer_id, conversation, agent)
 
