@@ -176,7 +176,7 @@ def _register(channels: list[InputChannel], app: Sanic) -> None:
         return await app.ctx.agent.handle_message(message)
 
     for channel in channels:
-        is_ours = type(channel).__module__.startswith("bot.")
+        is_ours = type(channel).__module__.startswith(("bot.", "desk."))
         app.blueprint(
             channel.blueprint(handle if is_ours else _in_words(app, handle)), url_prefix=f"/webhooks/{channel.url_prefix()}"
         )
