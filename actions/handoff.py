@@ -15,7 +15,7 @@ from actions.choices import folded_words
 from actions.failing import never_silent
 from actions.turn import Turn, turn_of
 from actions.words import data_folder
-from messaging import file_references, handoffs
+from messaging import codes, file_references, handoffs
 from messaging.calendar import Calendar, kept_calendar
 from messaging.masking import CODE_MARK
 
@@ -31,7 +31,6 @@ CONTACT = "contact"  # among what was collected: where somebody whom nobody know
 SPEAKERS = {"user": "shopper", "bot": "assistant"}
 LONGEST_TRANSCRIPT = 200  # messages
 SHARED = re.compile(r"/share_(\w+)$")
-LIKE_A_CODE = re.compile(r"(?<!\d)\d(?:[ .-]?\d){5}(?!\d)")  # six digits
 WORDS = "words"  # metadata of a message that the channel has told as a command: what was written
 AGAIN = "heard_again"  # metadata of a message that an action has put to the rules a second time
 
@@ -125,7 +124,7 @@ def _without_codes(text: str, event: Mapping[str, Any], was_asked: bool) -> str:
     entities = (event.get("parse_data") or {}).get("entities") or []
     for code in (str(entity.get("value")) for entity in entities if entity.get("entity") == "code"):
         text = text.replace(code, CODE_MARK)
-    return LIKE_A_CODE.sub(CODE_MARK, text) if was_asked else text
+    return codes.without_codes(text) if was_asked else text
 
 
 def support_calendar() -> Calendar:
