@@ -7,7 +7,7 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import catalog, formats
+from actions import catalog
 from actions.failing import never_silent
 from actions.handoff import asks_for_the_wait, pass_on, support_calendar
 from actions.levels import is_known_well_enough
@@ -20,6 +20,7 @@ from actions.words import data_folder
 from commerce import faq
 from commerce.faq import FaqEntry, FaqIndex
 from commerce.policies import policy_facts
+from messaging import formats
 from messaging.calendar import Calendar, load_calendars
 from messaging.kept import kept
 

@@ -10,12 +10,11 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import formats
 from actions.choices import folded_words
 from actions.failing import never_silent
 from actions.turn import Turn, turn_of
 from actions.words import data_folder
-from messaging import codes, file_references, handoffs
+from messaging import codes, file_references, formats, handoffs
 from messaging.calendar import Calendar, kept_calendar
 from messaging.masking import CODE_MARK
 

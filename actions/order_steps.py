@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 from rapidfuzz import fuzz
 
-from actions import formats
 from actions.addresses import postcode_in
 from actions.choices import Option, folded_words, tapped
 from actions.shop import time_zone
@@ -19,6 +18,7 @@ from actions.tasks import ABOUT_ONE_ORDER, FORMS, TASKS
 from actions.turn import Turn
 from commerce import orders
 from commerce.models import Order, OrderLine
+from messaging import formats
 
 MOST_ORDERS = 5
 KNOWN_ORDERS = 50
