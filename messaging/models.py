@@ -241,7 +241,8 @@ class OutboundMessage(Base):
 
     State: pending; sending (a channel has it, or had it when its process died); sent; delivered; read; failed;
     withheld (a person had taken the conversation meanwhile); held (the channel lets nobody write to this person at present:
-    it goes when they write).
+    it goes when they write). Author: assistant; agent (a person of ours); desk (by the assistant's voice, and also said while a
+    person has the conversation: "Marta is here now").
     """
 
     __tablename__ = "outbound_message"
@@ -264,7 +265,7 @@ class OutboundMessage(Base):
     channel = Column(String(32), nullable=False)
     sender_id = Column(String(128), nullable=False, index=True)
     content = Column(JSON, nullable=False)  # as Rasa's output channels get it: text, buttons, image, attachment, custom
-    author = Column(String(12), nullable=False, default="assistant", server_default="assistant")  # assistant | agent
+    author = Column(String(12), nullable=False, default="assistant", server_default="assistant")  # assistant | agent | desk
     trace_id = Column(String(32), nullable=False)
     created_at = Column(UTCDateTime, nullable=False)
     state = Column(String(10), nullable=False, default="pending")

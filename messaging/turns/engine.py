@@ -7,6 +7,7 @@ is saved nothing of it can be seen; after that it is done once and for all, whoe
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
@@ -19,7 +20,8 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.orm import Session
 
 from database import transaction
-from messaging import conversations
+from messaging import agent_messages, conversations, handoffs
+from messaging.agent_messages import Said
 from messaging.turns import inbox, outbox, timers, trace
 from messaging.turns.gathering import Gatherer
 from messaging.turns.inbox import Claim, Inbound, Overloaded, Receipt, Superseded
@@ -37,13 +39,17 @@ LOOK_AGAIN = 2.0  # seconds: whoever waits for a turn is told when it is done, a
 GONE = ("connection", "server closed", "locked", "busy", "unable to open", "disk i/o")  # in what SQLite says
 
 
+THE_ASSISTANTS = frozenset({"bot", "queue"})  # owners under whom the assistant speaks
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a turn came to. contents: the replies, as Rasa's output channels get them.
 
     persist: writes the turn's events in the transaction that saves everything else; withheld: the replies were not sent,
     because a person has the conversation by now. saved: called once all of it is in the database. stages: seconds by stage.
-    language: of the replies (ISO 639-1), for channels that have to say something else instead.
+    language: of the replies (ISO 639-1), for channels that have to say something else instead. owners: in whose hands the
+    conversation may be when the replies are stored; else they are withheld.
     """
 
     contents: Sequence[Mapping[str, Any]]
@@ -51,6 +57,7 @@ class Outcome:
     saved: Callable[[], None] = lambda: None
     stages: Mapping[str, float] = field(default_factory=dict)
     language: str = ""
+    owners: frozenset[str] = THE_ASSISTANTS
 
 
 Keep = Callable[[Inbound], Receipt]  # into the inbox, within a transaction
@@ -122,6 +129,7 @@ class TurnEngine:
         self._stopping = False
         self._under_way = 0
         self._gatherer: Gatherer[TakeIn, list[Receipt]] = Gatherer(self._keep_all, _concerns_all)
+        self._stirred = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None  # of the turns; `take_in` and `note_status` may come from others
 
     # For channels
@@ -178,6 +186,8 @@ class TurnEngine:
             receipts.append(receipt)
             if receipt.is_new:
                 self._queue.put(session, TURNS, receipt.sender_id)
+                if inbound.kind == "message":
+                    handoffs.note_shopper_wrote(session, receipt.sender_id, _now())
             return receipt
 
         work(session, keep)
@@ -208,6 +218,40 @@ class TurnEngine:
                 self._waiters[receipt.id].remove(done)
                 if not self._waiters[receipt.id]:
                     del self._waiters[receipt.id]
+
+    async def say_for_agent(
+        self,
+        handoff_id: int,
+        agent: str,
+        id: str,
+        content: Mapping[str, Any],
+        besides: Callable[[Session, Said], None] = lambda _session, _said: None,
+    ) -> Said:
+        """A person of ours writes to the shopper, as `agent_messages.say` has it; it is sent at once. besides: in the same
+        transaction. Raises what that raises, and ValueError for what cannot be sent on the channel at all."""
+
+        def keep(session: Session) -> Said:
+            handoff = handoffs.by_id(session, handoff_id)
+            if handoff.channel not in self._sender.channels:
+                raise ValueError(f"nothing can be sent on the channel {handoff.channel}: it only answers")
+            habits = self._sender.habits(handoff.channel)
+
+            def divide(whole: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+                return habits.divide(whole, handoff.language)
+
+            said = agent_messages.say(session, handoff, agent, id, content, _now(), divide=divide)
+            if said.is_new:
+                self._queue.put(session, REPLIES, said.key)
+                besides(session, said)
+            return said
+
+        said = await self._in_transaction(keep)
+        on(self._loop, self._queue.wake, REPLIES, said.key)
+        return said
+
+    def stir_timers(self) -> None:
+        """There may be a timer that is due: look now, instead of within seconds. From any thread."""
+        on(self._loop, self._stirred.set)
 
     async def note_status(
         self,
@@ -295,6 +339,7 @@ class TurnEngine:
 
     async def _run_timers(self) -> None:
         while not self._stopping:
+            self._stirred.clear()
             try:
                 fired = await self._in_transaction(self._fire_timers)
                 for sender_id in fired:
@@ -303,7 +348,9 @@ class TurnEngine:
             except Exception as error:
                 logger.warning("timers wait: %s", type(error).__name__, exc_info=not isinstance(error, DBAPIError))
                 rest = None
-            await asyncio.sleep(min(rest if rest is not None else self._limits.timers_every, self._limits.timers_every))
+            with contextlib.suppress(asyncio.TimeoutError):
+                longest = self._limits.timers_every
+                await asyncio.wait_for(self._stirred.wait(), min(rest, longest) if rest is not None else longest)
 
     async def _wake_those_who_waited(self) -> None:
         """Replies that had to wait for long have nobody waiting with them."""
@@ -428,7 +475,7 @@ class TurnEngine:
     def _save(self, session: Session, claim: Claim, outcome: Outcome, is_last: bool) -> str:
         error = claim.error or "the process ended while it was answered" if is_last else None
         owner = inbox.finish(session, claim, _now(), error)
-        withheld = owner == "agent" and bool(outcome.contents)
+        withheld = owner not in outcome.owners and bool(outcome.contents)
         if claim.recap_due and not withheld:
             conversations.take_recap(session, claim.sender_id)
         outcome.persist(session, withheld)
@@ -444,6 +491,7 @@ class TurnEngine:
             now=_now(),
             state="withheld" if withheld else "pending" if pushed else "sent",
             first_position=outbox.next_position(session, claim.turn_id) if claim.error else 0,
+            author="desk" if "agent" in outcome.owners else "assistant",
         )
         if pushed and (has_held or (outcome.contents and not withheld)):
             self._queue.put(session, REPLIES, key_of(claim.channel, claim.sender_id))
