@@ -140,6 +140,42 @@ def loads(session: Session) -> dict[str, int]:
     return dict(session.execute(held).all())
 
 
+def colleagues(session: Session, now: datetime) -> list[dict[str, Any]]:
+    """Those who can be given a conversation, as the protocol has them."""
+    held = loads(session)
+    return [_shown(agent, held.get(agent.name, 0), now) for agent in everybody(session) if agent.is_active]
+
+
+def shown_to_managers(session: Session, now: datetime) -> list[dict[str, Any]]:
+    """Everybody, with what only those see who manage people."""
+    held = loads(session)
+    return [shown_to_manager(agent, held.get(agent.name, 0), now) for agent in everybody(session)]
+
+
+def shown_to_manager(agent: Agent, load: int, now: datetime) -> dict[str, Any]:
+    return {
+        **_shown(agent, load, now),
+        "sign_in_name": agent.sign_in_name,
+        "is_active": agent.is_active,
+        "has_password": agent.password_hash is not None,
+        "has_oidc": agent.oidc_subject is not None,
+        "created_at": agent.created_at.isoformat(),
+    }
+
+
+def _shown(agent: Agent, load: int, now: datetime) -> dict[str, Any]:
+    return {
+        "name": agent.name,
+        "role": agent.role,
+        "is_there": is_there(agent, now),
+        "status": agent.status,
+        "load": load,
+        "capacity": agent.capacity,
+        "languages": agent.languages,
+        "queues": agent.queues,
+    }
+
+
 def _new_hash(agent: Agent, password: str) -> str:
     passwords.check(password, (agent.name, agent.sign_in_name))
     return passwords.hashed(password)

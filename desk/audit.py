@@ -49,21 +49,33 @@ def note(
 
 
 @dataclass(frozen=True)
+class Asked:
+    """before: the id of the last entry of the page before."""
+
+    agent: str = ""
+    handoff_id: int | None = None
+    action: str = ""
+    before: int | None = None
+
+
+@dataclass(frozen=True)
 class Found:
     entries: list[dict[str, Any]]  # the newest first, fit for JSON
     has_more: bool
 
 
-def search(
-    session: Session, *, agent: str = "", handoff_id: int | None = None, action: str = "", before: int | None = None
-) -> Found:
-    """What was noted, a page of it. before: the id of the last entry of the page before."""
+def search(session: Session, asked: Asked) -> Found:
+    """What was noted, a page of it."""
     query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(PAGE + 1)
-    wanted = {AuditEntry.agent_name: agent, AuditEntry.handoff_id: handoff_id, AuditEntry.action: action}
+    wanted = {
+        AuditEntry.agent_name: asked.agent,
+        AuditEntry.handoff_id: asked.handoff_id,
+        AuditEntry.action: asked.action,
+    }
     for column, value in wanted.items():
         query = query.where(column == value) if value not in ("", None) else query
-    if before is not None:
-        query = query.where(AuditEntry.id < before)
+    if asked.before is not None:
+        query = query.where(AuditEntry.id < asked.before)
     rows = list(session.execute(query).scalars())
     return Found([_shown(row) for row in rows[:PAGE]], len(rows) > PAGE)
 

@@ -13,6 +13,7 @@ from sanic.response import HTTPResponse
 
 from bot.channels.pages import page, page_at
 from bot.channels.webchat.static import web_file
+from desk.account_routes import add_account_routes
 from desk.errors import add_error_answers
 from desk.settings import PAGE, DeskSettings
 
@@ -34,6 +35,7 @@ class DeskInput(InputChannel):
     def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
         routes = Blueprint("desk_routes")
         add_error_answers(routes)
+        add_account_routes(routes)
 
         @routes.get("/static/<path:path>")
         async def static(request: Request, path: str) -> HTTPResponse:

@@ -12,11 +12,14 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 from sqlalchemy.exc import DBAPIError
 
+from desk import accounts
+from desk.passwords import PasswordRefused
 from messaging.handoffs import AlreadyTaken, IllegalMove, NoSuchHandoff
 
 logger = logging.getLogger(__name__)
 
 COME_BACK = 2  # seconds, where the database is busy
+FOREIGN = (AlreadyTaken, IllegalMove, NoSuchHandoff, accounts.AccountError, PasswordRefused)
 NOT_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -58,7 +61,7 @@ def answer(error: DeskError) -> HTTPResponse:
 def add_error_answers(routes: Blueprint) -> None:
     """The routes of this blueprint answer errors by the protocol; what is nobody's fault but ours stays an exception."""
 
-    @routes.exception(DeskError, AlreadyTaken, IllegalMove, NoSuchHandoff, DBAPIError, InvalidUsage)
+    @routes.exception(DeskError, *FOREIGN, DBAPIError, InvalidUsage)
     async def in_the_protocols_words(_request: Request, error: Exception) -> HTTPResponse:
         return answer(_as_desk_error(error))
 
@@ -70,8 +73,16 @@ def _as_desk_error(error: Exception) -> DeskError:
         return DeskError(409, "taken", by=error.by)
     if isinstance(error, IllegalMove):
         return DeskError(409, "illegal")
-    if isinstance(error, NoSuchHandoff):
+    if isinstance(error, NoSuchHandoff | accounts.NoSuchAgent):
         return not_found()
+    if isinstance(error, accounts.NameTaken):
+        return DeskError(409, "name_taken", field=error.field)
+    if isinstance(error, accounts.LastAdmin):
+        return DeskError(409, "last_admin")
+    if isinstance(error, accounts.WrongValue):
+        return bad_request(error.field)
+    if isinstance(error, PasswordRefused):
+        return DeskError(422, "refused", rule=error.rule, values=error.values)
     if isinstance(error, DBAPIError):
         logger.warning("desk: the database was not to be had: %s", type(error.orig).__name__)
         return DeskError(503, "busy", after=COME_BACK)

@@ -91,3 +91,19 @@ class ReadMark(Base):
     agent_id = Column(Integer, nullable=False)
     sender_id = Column(String(128), nullable=False)
     read_up_to = Column(Integer, nullable=False)  # an inbound message's id
+
+
+class OutgoingAlert(Base):
+    """Word for the shop's own system that a promise is about to be broken, or is: kept until its webhook has taken it."""
+
+    __tablename__ = "outgoing_alert"
+    __table_args__ = (Index("ix_outgoing_alert_due", "sent_at", "next_try_at"),)
+
+    id = Column(Integer, primary_key=True)
+    key = Column(String(120), nullable=False, unique=True)  # what caused it: the same cause twice sends one
+    body = Column(JSON, nullable=False)  # facts, never what a shopper wrote
+    created_at = Column(UTCDateTime, nullable=False)
+    next_try_at = Column(UTCDateTime, nullable=False)  # pushed forward during a try
+    tries = Column(Integer, nullable=False, default=0)
+    sent_at = Column(UTCDateTime, nullable=True)  # or given up, with its error
+    error = Column(String(300), nullable=True)  # of the last try

@@ -10,6 +10,7 @@ from typing import Any
 from sanic.request import Request
 
 from bot.channels.webchat.settings import count_of_proxies
+from desk.oidc import OidcSettings
 
 ROUTES = "/webhooks/desk"
 PAGE = "/desk"
@@ -18,6 +19,7 @@ PAGE = "/desk"
 @dataclass(frozen=True)
 class DeskSettings:
     proxies: int = 0  # how many of ours stand before us, each of which adds to X-Forwarded-For
+    oidc: OidcSettings | None = None  # None: everybody signs in with a password
 
     @classmethod
     def of(cls, credentials: Mapping[str, Any] | None, environ: Mapping[str, str] = os.environ) -> DeskSettings:
@@ -26,7 +28,7 @@ class DeskSettings:
         if unknown := sorted(set(written) - {"proxies"}):
             raise ValueError(f"credentials.yml, desk.connector.DeskInput: unknown {', '.join(unknown)}")
         told = written.get("proxies") or environ.get("DESK_PROXIES") or environ.get("WEBCHAT_PROXIES") or 0
-        return cls(count_of_proxies(str(told), "desk"))
+        return cls(count_of_proxies(str(told), "desk"), OidcSettings.of(environ))
 
 
 def settings_of(request: Request) -> DeskSettings:

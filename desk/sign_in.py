@@ -60,10 +60,12 @@ def sign_in(name: str, password: str, address: str, browser: str, now: datetime)
     return signed_in
 
 
-def has_password(agent: Agent, password: str, address: str, now: datetime) -> bool:
+def has_password(agent_id: int, password: str, address: str, now: datetime) -> bool:
     """Whether it is the password of one who is signed in; tries count as those to sign in. Raises SignInRefused (too_many)."""
-    attempt_id, _ = _begin(agent.sign_in_name, address, now)
-    if not passwords.fits(agent.password_hash, password):
+    with transaction(is_optimistic=True) as session:
+        name = str(session.get(Agent, agent_id).sign_in_name)
+    attempt_id, agent = _begin(name, address, now)
+    if agent is None or not passwords.fits(agent.password_hash, password):
         return False
     with transaction() as session:
         _note_worked(session, attempt_id)

@@ -107,6 +107,7 @@ TOLD = frozenset(
         "Obstacle",
         "DatabaseUrlError",
         "CalendarError",
+        "RulesError",
         "FaqError",
         "MailTextError",
         "WordListError",

@@ -100,6 +100,7 @@ OF_THEIR_OWN: dict[str, Shape] = {
         {"language": text, "synonyms": list_of(_words), "filler": _words, "not_questions": _words},
         required=("language",),
     ),
+    "policies/desk.yml": keys({"desk": anything}, required=("desk",)),
     "policies/support.yml": keys({"calendar": keys({}, others=anything)}, required=("calendar",)),
     "patterns/catalogue.yml": keys(
         dict.fromkeys(("joining", "separating", "brand", "size", "ordinary"), _words_by_language), required=("joining",)

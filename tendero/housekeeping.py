@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from commerce import claims, loyalty, returns
 from database import transaction
+from desk import privacy as desk_privacy
 from messaging import (
     channel_contacts,
     channel_links,
@@ -49,6 +50,7 @@ def tidy(url: str, now: datetime, home: Path, kept: timedelta = FILES_KEPT) -> s
         unlinked = channel_links.purge(session, now)
         forgotten = tasks_at_hand.purge(session, now)
         nameless = channel_contacts.purge(session)
+        unnamed = desk_privacy.forget_erased(session)
     gone = ended.purge(url, now)
     files = file_retention.purge(url, home, now, kept, _needed)
     unsaid = file_retention.purge_unsaid(url, home, now)
@@ -61,6 +63,7 @@ def tidy(url: str, now: datetime, home: Path, kept: timedelta = FILES_KEPT) -> s
         "links between channels deleted": unlinked,
         "tasks at hand forgotten": forgotten,
         "contacts without an address deleted": nameless,
+        "rows of the desk without the customer who was erased": unnamed,
         "rows of ended turns deleted": gone,
         "received files deleted": files,
         "uploads that were never sent deleted": unsaid,

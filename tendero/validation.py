@@ -166,6 +166,36 @@ def _calendars(project: Path) -> Iterator[str]:
         yield f"{file}: is missing"
 
 
+def _desk(project: Path) -> Iterator[str]:
+    """The desk's rules name only what there is, and what they name has a title."""
+    from commerce.policies import read_folder
+    from desk.rules import RulesError, load_rules, names_used
+    from messaging.calendar import load_calendars
+
+    data = project / "data"
+    file = data / "policies" / "desk.yml"
+    try:
+        rules = load_rules(file)
+    except RulesError as error:
+        yield f"{file.parent}/{error}"
+        return
+    tiers = {str(rule.values["tier"]) for table in read_folder(file.parent)[0].tables["tiers"] for rule in table.rules}
+    known = {
+        "languages": set(languages(data)),
+        "topics": set(map(str, _mapping(project / "domain.yml").get("intents") or [])),
+        "tiers": tiers,
+        "calendar": set(load_calendars(file.parent / "support.yml")),
+    }
+    used = {name: {each for queue in rules.queues for each in queue.conditions.get(name, ())} for name in known}
+    used["tiers"] |= set(rules.tier_priority)
+    used["calendar"] = {queue.calendar for queue in rules.queues}
+    for name, names in used.items():
+        yield from (f"{file}: {name}: there is no {each}" for each in sorted(names - known[name]))
+    titles = data / "labels" / languages(data)[0] / "desk.yml"  # that each title is in every language is seen to by _labels
+    titled = _mapping(titles)
+    yield from (f"{titles}: desk_{kind}_{each} is missing" for kind, each in names_used(rules) if f"desk_{kind}_{each}" not in titled)
+
+
 def _mail(project: Path) -> Iterator[str]:
     from messaging.mail_texts import MailTextError, load_mail_texts
 
@@ -392,6 +422,7 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
     ("faq", _faq),
     ("policies", _policies),
     ("policies", _calendars),
+    ("policies labels domain.yml", _desk),
     ("mail", _mail),
     ("widget", _widget),
     ("labels", _labels),

@@ -105,6 +105,21 @@ def upgrade() -> None:
     op.create_index(op.f("ix_handoff_note_handoff_id"), "handoff_note", ["handoff_id"], unique=False)
 
     op.create_table(
+        "outgoing_alert",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(length=120), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_try_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("error", sa.String(length=300), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outgoing_alert")),
+        sa.UniqueConstraint("key", name=op.f("uq_outgoing_alert_key")),
+    )
+    op.create_index("ix_outgoing_alert_due", "outgoing_alert", ["sent_at", "next_try_at"], unique=False)
+
+    op.create_table(
         "read_mark",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("agent_id", sa.Integer(), nullable=False),
@@ -182,6 +197,9 @@ def downgrade() -> None:
 
     op.drop_table("sign_in_attempt")
     op.drop_table("read_mark")
+    op.drop_index("ix_outgoing_alert_due", table_name="outgoing_alert")
+
+    op.drop_table("outgoing_alert")
     op.drop_index(op.f("ix_handoff_note_handoff_id"), table_name="handoff_note")
 
     op.drop_table("handoff_note")

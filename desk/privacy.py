@@ -1,0 +1,37 @@
+"""What the desk keeps of a customer who is erased: that an agent saw and did something, and no more of whom."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from commerce.models import Customer
+from desk.models import AuditEntry, ReadMark
+from messaging.models import Handoff
+from messaging.privacy import ERASED
+
+
+def forget(session: Session, customer_id: int, sender_ids: Collection[str]) -> int:
+    """The audit log names neither the customer nor their conversations any more; how many rows changed."""
+    return _forget(session, [customer_id], list(sender_ids))
+
+
+def forget_erased(session: Session) -> int:
+    """The same for whomever the assistant itself has erased, since it knows nothing of the desk; how many rows changed."""
+    gone = Handoff.sender_id.startswith(ERASED, autoescape=True)
+    named = select(AuditEntry.sender_id).join(Handoff, Handoff.id == AuditEntry.handoff_id).where(gone)
+    senders = set(session.execute(named.where(AuditEntry.sender_id.is_not(None)).distinct()).scalars())
+    customers = select(Customer.id).where(Customer.erased_at.is_not(None))
+    return _forget(session, list(session.execute(customers).scalars()), sorted(senders))
+
+
+def _forget(session: Session, customer_ids: list[int], sender_ids: list[str]) -> int:
+    theirs = or_(AuditEntry.customer_id.in_(customer_ids), AuditEntry.sender_id.in_(sender_ids))
+    statements: list[Any] = [
+        update(AuditEntry).where(theirs).values(customer_id=None, sender_id=None),
+        delete(ReadMark).where(ReadMark.sender_id.in_(sender_ids)),
+    ]
+    return sum(session.execute(each.execution_options(synchronize_session=False)).rowcount for each in statements)
