@@ -278,7 +278,9 @@ class Live:
             known = {id_: _print(item.handoff) for id_, item in self._items.items()}
             old = {id_ for id_, item in self._items.items() if item.is_old(now)}
             odd = await in_thread(lambda session, known=known: _differing(session, known))  # type: ignore[misc]
-            talks = {watch.id: await in_thread(lambda session, watch=watch: _talks(session, watch, now)) for watch in self._watching()}
+            talks = {
+                watch.id: await in_thread(lambda session, watch=watch: _talks(session, watch, now)) for watch in self._watching()
+            }
             for id_, found in talks.items():
                 if id_ in self._watches:
                     self._watches[id_].talks = found
