@@ -14,9 +14,8 @@ From = Literal["said", "chosen", "account", "policy"]
 Event = Mapping[str, Any]
 
 CHOICE = "choice"  # entity of a tapped button: "slot:value"
-BY_POLICY = frozenset(
-    {"return_method", "refund_to", "package", "resolution", "new_payment_method"}
-)  # where one way is left, it is taken
+# Where the rules leave one way only, it is taken without asking.
+BY_POLICY = frozenset({"return_method", "refund_to", "package", "resolution", "new_payment_method"})
 # By which entities of a message a slot can be filled, beside the answer to its question.
 ENTITIES: Mapping[str, frozenset[str]] = {
     "order_number": frozenset({"order_number", "rma_number", "tracking_number", "placed_on", "ordinal", "other"}),
@@ -86,12 +85,10 @@ def _sets(names: Sequence[str], events: Sequence[Event], heard: Mapping[int, Sai
 
 
 def _how(slot: str, value: Any, message: Said | None) -> From:
-    entities = _entities(message)
+    entities, meant = _entities(message), ENTITIES.get(slot, frozenset())
     if any(name == CHOICE and given.partition(":")[0] == slot for name, given in entities):
         return "chosen"
-    is_named = any(
-        name in ENTITIES.get(slot, frozenset()) or given == _plain(value) for name, given in entities if name != CHOICE
-    )
+    is_named = any(name in meant or given == _plain(value) for name, given in entities if name != CHOICE)
     if message is not None and (is_named or message.asked == slot):
         return "said"
     return "policy" if slot in BY_POLICY else "account"

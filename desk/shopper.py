@@ -1,6 +1,6 @@
 """Who writes in a conversation, for the person who answers: their own orders, returns and points, as far as they are known.
 
-Of a shopper who is not known there is nothing but the conversation: whose e-mail they typed is not said before they have shown it.
+Of a shopper who is not known there is nothing but the conversation: whose e-mail they typed is not said before they show it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def shown(session: Session, handoff: Handoff, now: datetime, language: str = "en
     """The part `shopper` of docs/desk-protocol.md. language: of the agent."""
     who = known_as(session, handoff, now)
     talks = talks_of(session, handoff, now)
-    channels = [{"channel": t.channel, "sender": t.sender_id, "is_this": t.sender_id == handoff.sender_id} for t in talks]
+    channels = [{"channel": each.channel, "sender": each.sender_id, "is_this": each is talks[0]} for each in talks]
     told: Json = {"customer": None, "level": LEVELS[who.level], "channels": channels}
     if who.customer_id is None:
         nothing: Json = {"consents": [], "points": None, "orders": [], "returns": []}
@@ -87,10 +87,12 @@ def _order(order: Order, now: datetime, language: str) -> Json:
         "total": as_money(order.total_minor, order.currency),
         "promised_on": iso(progress.promised_on),
         "items": [_item(line, language) for line in order.lines],
-        "tracking": [
-            {"carrier": p.carrier, "number": p.tracking_number, "url": p.url, "status": p.status} for p in progress.parcels
-        ],
+        "tracking": [_parcel(each) for each in progress.parcels],
     }
+
+
+def _parcel(parcel: orders.Parcel) -> Json:
+    return {"carrier": parcel.carrier, "number": parcel.tracking_number, "url": parcel.url, "status": parcel.status}
 
 
 def _item(line: OrderLine, language: str) -> Json:
