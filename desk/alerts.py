@@ -110,7 +110,9 @@ def tell(session: Session, alerts: Alerts, told: Sequence[Mapping[str, Any]], no
     if alerts.webhook is not None:
         for each in told:
             body = {name: value for name, value in each.items() if name != "key"}
-            insert_once(session, OutgoingAlert, {"key": each["key"], "body": body, "created_at": now, "next_try_at": now, "tries": 0})
+            insert_once(
+                session, OutgoingAlert, {"key": each["key"], "body": body, "created_at": now, "next_try_at": now, "tries": 0}
+            )
     if alerts.recipients:
         lines = [_line(each) for each in told[:MOST_IN_A_MAIL]] + (["…"] if len(told) > MOST_IN_A_MAIL else [])
         text = _texts().render(alerts.language, "desk_alert", shop=alerts.shop, count=len(told), conversations="\n".join(lines))

@@ -1,6 +1,6 @@
 """The desk's rules, as designers write them in `data/policies/desk.yml`: queues, limits, service levels, words for settling.
 
-    RulesError    the file does not make rules; the message names the file and the entry
+RulesError    the file does not make rules; the message names the file and the entry
 """
 
 from __future__ import annotations
@@ -233,4 +233,3 @@ class _Reader:
 
     def _wrong(self, entry: str, text: str) -> RulesError:
         return RulesError(f"{self.place}: {entry}: {text}")
-

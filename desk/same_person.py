@@ -65,5 +65,7 @@ def _joined(session: Session, own: Talk, proof: Proof | None, now: datetime) -> 
 
 
 def _since(session: Session, channel: str, sender_id: str, proof: Proof | None, now: datetime) -> datetime | None:
-    known = Identity(proof.customer_id, Level.proven) if proof is not None else identities.identity(session, channel, sender_id, now)
+    known = (
+        Identity(proof.customer_id, Level.proven) if proof is not None else identities.identity(session, channel, sender_id, now)
+    )
     return identities.another_until(session, channel, sender_id, known, now)

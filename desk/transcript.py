@@ -289,7 +289,9 @@ def _titles(content: Mapping[str, Any]) -> dict[str, str]:
     buttons = [*(content.get("buttons") or []), *(content.get("quick_replies") or [])]
     elements: Iterable[Any] = content.get("elements") or []
     buttons += [button for element in elements if isinstance(element, Mapping) for button in element.get("buttons") or []]
-    return {str(each["payload"]): str(each.get("title") or "") for each in buttons if isinstance(each, Mapping) and "payload" in each}
+    return {
+        str(each["payload"]): str(each.get("title") or "") for each in buttons if isinstance(each, Mapping) and "payload" in each
+    }
 
 
 def _iso(at: datetime) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from desk import alerts, sla
 from desk.alerts import Alerts
-from desk.rules import DeskRules, calendar_of, kept_rules
+from desk.rules import calendar_of, kept_rules
 from desk.sla import Sla
 from messaging.models import Handoff, HandoffEvent
 from messaging.writes import one_at_a_time
@@ -77,7 +77,11 @@ def mark(clock: Sla, kind: str) -> str:
 
 
 def _note(session: Session, row: Row, found: list[tuple[Sla, str]], now: datetime) -> Iterator[tuple[Row, HandoffEvent]]:
-    kept = [said for said in row.warned if not said.startswith("next_reply") or str(row.awaiting_since and row.awaiting_since.isoformat()) in said]
+    kept = [
+        said
+        for said in row.warned
+        if not said.startswith("next_reply") or str(row.awaiting_since and row.awaiting_since.isoformat()) in said
+    ]
     marks = [*kept, *(mark(clock, kind) for clock, kind in found)]
     noted = update(Handoff).where(Handoff.id == row.id, Handoff.status.in_(sla.OPEN)).values(warned=marks)
     if not session.execute(noted.execution_options(synchronize_session=False)).rowcount:

@@ -1,5 +1,6 @@
 """Loyalty: points in lots, the standing that they give, vouchers for points, and disputes about missing points."""
 
+from commerce.loyalty.adjustments import AdjustPoints, TakeBackAdjustment
 from commerce.loyalty.disputes import DisputePoints
 from commerce.loyalty.ledger import (
     Lot,
@@ -16,6 +17,7 @@ from commerce.loyalty.redemption import RedeemPoints
 from commerce.loyalty.standing import Expiry, Standing, earn_for_order, points_of, standing, tier
 
 __all__ = [
+    "AdjustPoints",
     "DisputePoints",
     "Expiry",
     "Lot",
@@ -23,6 +25,7 @@ __all__ = [
     "RedeemPoints",
     "Reversal",
     "Standing",
+    "TakeBackAdjustment",
     "adjust",
     "balance",
     "earn_for_order",

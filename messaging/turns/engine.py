@@ -246,12 +246,12 @@ class TurnEngine:
             return said
 
         said = await self._in_transaction(keep)
-        on(self._loop, self._queue.wake, REPLIES, said.key)
+        on_loop(self._loop, self._queue.wake, REPLIES, said.key)
         return said
 
     def stir_timers(self) -> None:
         """There may be a timer that is due: look now, instead of within seconds. From any thread."""
-        on(self._loop, self._stirred.set)
+        on_loop(self._loop, self._stirred.set)
 
     async def note_status(
         self,
