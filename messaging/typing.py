@@ -1,4 +1,4 @@
-"""Who is writing at this moment: told to whoever listens in this process, and by PostgreSQL to other processes. Nothing is kept."""
+"""Who is writing at this moment: told to whoever listens in this process, and by PostgreSQL to others. Nothing is kept."""
 
 from __future__ import annotations
 
