@@ -117,7 +117,7 @@ def place(session: Session, handoff_id: int, queue: str | None, priority: int, n
 
 
 def snooze(session: Session, handoff_id: int, agent: str, until: datetime, now: datetime) -> Handoff:
-    """Put it aside until then, or until the shopper writes; it stays this person's. Raises as `release`; ValueError for a past."""
+    """Put it aside until then, or until the shopper writes: it stays theirs. Raises as `release`; ValueError for a past."""
     if until <= now:
         raise ValueError("it can be put aside until a later moment only")
     before = locked(session, handoff_id)
