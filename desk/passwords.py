@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Sequence
 from functools import cache
@@ -61,9 +62,17 @@ def generated() -> str:
 def _is_guessed_soon(password: str, names: Sequence[str]) -> bool:
     from zxcvbn import zxcvbn  # its lists of words take a moment to load
 
-    parts = {part for name in names for part in (name, *name.replace("@", " ").replace(".", " ").split()) if part}
-    told: dict[str, Any] = zxcvbn(password[:LOOKED_AT], user_inputs=sorted(parts))
+    told: dict[str, Any] = zxcvbn(password[:LOOKED_AT], user_inputs=sorted(_spellings(names)))
     return told["score"] < WORST_SCORE
+
+
+def _spellings(names: Sequence[str]) -> set[str]:
+    """Each as it is, without the part after an @, its words, and these in one."""
+    found: set[str] = set()
+    for name in (part for each in names for part in (each, each.partition("@")[0])):
+        words = re.findall(r"[^\W_]+", name)
+        found |= {name, *words, "".join(words)}
+    return found
 
 
 @cache

@@ -16,7 +16,7 @@ from messaging.privacy import ERASED
 
 def forget(session: Session, customer_id: int, sender_ids: Collection[str]) -> int:
     """The audit log names neither the customer nor their conversations any more; how many rows changed."""
-    return _forget(session, [customer_id], list(sender_ids))
+    return _forget(session, [customer_id], sender_ids)
 
 
 def forget_erased(session: Session) -> int:
@@ -25,10 +25,10 @@ def forget_erased(session: Session) -> int:
     named = select(AuditEntry.sender_id).join(Handoff, Handoff.id == AuditEntry.handoff_id).where(gone)
     senders = set(session.execute(named.where(AuditEntry.sender_id.is_not(None)).distinct()).scalars())
     customers = select(Customer.id).where(Customer.erased_at.is_not(None))
-    return _forget(session, list(session.execute(customers).scalars()), sorted(senders))
+    return _forget(session, customers, senders)
 
 
-def _forget(session: Session, customer_ids: list[int], sender_ids: list[str]) -> int:
+def _forget(session: Session, customer_ids: Any, sender_ids: Collection[str]) -> int:
     theirs = or_(AuditEntry.customer_id.in_(customer_ids), AuditEntry.sender_id.in_(sender_ids))
     statements: list[Any] = [
         update(AuditEntry).where(theirs).values(customer_id=None, sender_id=None),

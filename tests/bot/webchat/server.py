@@ -83,16 +83,20 @@ class Thread:
         self._turns = OwnLoop()
         self._turns.begin()
         self.engine = engine_for(url, handler, self.channel, limits, pushes)
-        self._app = app_for(self.channel, self.engine, beside)
+        self._beside = beside
+        self.app = self._make_app()
         self.loop = asyncio.new_event_loop()
         self._is_up, self._is_down = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
         assert self._is_up.wait(30)
 
+    def _make_app(self) -> Sanic:
+        return app_for(self.channel, self.engine, self._beside)
+
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
-        self._server = self.loop.run_until_complete(serving(self._app, self._socket))
+        self._server = self.loop.run_until_complete(serving(self.app, self._socket))
         self.loop.run_until_complete(self._turns.run(self.engine.start()))
         self.loop.call_soon(self._is_up.set)
         self.loop.run_forever()
