@@ -27,7 +27,7 @@ from messaging.agent_messages import is_window_open
 from messaging.calendar import Calendar
 from messaging.channel_links import UNLINKED
 from messaging.handoffs import call_back, open_handoff
-from messaging.handoffs.ending import RECAP, SETTLED
+from messaging.handoffs.ending import RATING, RECAP, SETTLED
 from messaging.tasks_at_hand import MOVED, Task, task_in
 from messaging.turns.engine import THE_ASSISTANTS, Outcome
 from messaging.turns.inbox import ANSWER, ERASED, Claim
@@ -35,6 +35,7 @@ from messaging.turns.timers import cancel_timer, set_timer
 
 IDLE_AFTER = timedelta(hours=24)  # a task that nobody goes on with is put away
 PUT_AWAY = "action_put_away_task"
+ASK_RATING = "action_ask_rating"
 OTHER_CHANNEL = {MOVED: "action_gone_on_elsewhere", UNLINKED: "action_end_link"}  # what a timer of this kind has done
 LAST_WORDS = 20  # of the conversation, for the person who takes over
 
@@ -127,6 +128,8 @@ class RasaHandler:
             await processor.say(str(claim.details["response"]), tracker, replies, claim.details.get("values") or {})
         elif kind == "idle" and tracker.active_loop_name and claim.owner == "bot":
             await processor.do(PUT_AWAY, tracker, replies)
+        elif kind == RATING and tracker.active_loop_name is None and claim.owner == "bot":
+            await processor.do(ASK_RATING, tracker, replies)
         elif kind in OTHER_CHANNEL and claim.owner != "agent":
             await processor.do(OTHER_CHANNEL[kind], tracker, replies)
         elif kind == "reminder" and claim.owner == "bot":
