@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -19,14 +20,14 @@ from desk import sla
 from desk.permissions import Me, may_see
 from desk.rules import DeskRules, calendar_of, kept_rules
 from desk.shop_policies import kept_policies
+from desk.sla import Sla
 from desk.words_said import first_words_of_reply, words_of
 from messaging import handoffs
-from messaging.channel_contacts import WINDOW
+from messaging.channel_contacts import PREFIXES, WINDOW
 from messaging.models import ChannelContact, Handoff, HandoffEvent, InboundMessage, OutboundMessage, ReadMark
 
 Json = dict[str, Any]
 
-WITH_WINDOW = ("whatsapp",)  # channels on which a shop may write freely for 24 hours only
 MOST_UNREAD = 99
 AT_ONCE = 500  # of what stands in one IN (...)
 LONGEST_TEXT = 160  # characters of the newest message
@@ -37,12 +38,14 @@ NOT_COPIED = (Handoff.transcript, Handoff.collected, Handoff.tried, Handoff.verd
 @dataclass(frozen=True)
 class Item:
     """handoff: detached, without what lists do not show. shown: all but `unread`, which differs between agents. said: the ids of the
-    shopper's messages since they asked for a person. came_to: who has it, or had it once."""
+    shopper's messages since they asked for a person. came_to: who has it, or had it once. changes_at: when it looks different
+    though nothing happens."""
 
     handoff: Handoff
     shown: Json
     said: tuple[int, ...]
     came_to: frozenset[str]
+    changes_at: datetime | None = None
 
     @property
     def id(self) -> int:
@@ -55,6 +58,25 @@ class Item:
     @cached_property
     def is_open(self) -> bool:
         return self.handoff.status in handoffs.OPEN
+
+    @cached_property
+    def text(self) -> str:
+        """`shown` as JSON, but for its end: it is sent to many."""
+        return json.dumps(self.shown, ensure_ascii=False, separators=(",", ":"))[:-1]
+
+    def text_for(self, read_up_to: int) -> str:
+        """`for_agent` as JSON."""
+        return f'{self.text},"unread":{self.unread(read_up_to)}}}'
+
+    def is_as(self, other: Item | None) -> bool:
+        """Whether nobody would see a difference."""
+        if other is None:
+            return False
+        return (self.shown, self.said, self.came_to) == (other.shown, other.said, other.came_to)
+
+    def is_old(self, now: datetime) -> bool:
+        """Whether an instant has passed since it was read at which it looks different."""
+        return self.changes_at is not None and self.changes_at <= now
 
     def may_be_seen_by(self, me: Me) -> bool:
         return me.name in self.came_to or may_see(me, self.handoff)
@@ -96,7 +118,7 @@ def _items(session: Session, rows: Sequence[Handoff], now: datetime) -> list[Ite
     if not rows:
         return []
     around = _Around(session, rows, now)
-    return [Item(row, around.shown(row), around.said(row), frozenset(around.came_to[row.id])) for row in rows]
+    return [around.item(row) for row in rows]
 
 
 class _Around:
@@ -112,15 +134,19 @@ class _Around:
         self._inbound = _newest(session, InboundMessage, senders, InboundMessage.kind == "message")
         self._outbound = _newest(session, OutboundMessage, senders, OutboundMessage.state != "withheld")
         self._said = _said(session, rows)
-        self.came_to = _came_to(session, rows)
+        self._came_to = _came_to(session, rows)
 
-    def said(self, row: Handoff) -> tuple[int, ...]:
-        return tuple(self._said[row.id])
-
-    def shown(self, row: Handoff) -> Json:
+    def item(self, row: Handoff) -> Item:
         contact = self._contacts.get(row.sender_id)
-        customer = self._customers.get(row.customer_id)
         promised = sla.of(row, self._rules, calendar_of(self._rules.queue(row.queue)))
+        closes_at = contact.last_inbound_at + WINDOW if contact is not None and contact.last_inbound_at is not None else None
+        instants = (closes_at, promised and promised.due_at, row.snoozed_until)
+        changes_at = min((at for at in instants if at is not None and at > self._now), default=None)
+        shown = self._shown(row, contact, promised, closes_at)
+        return Item(row, shown, tuple(self._said[row.id]), frozenset(self._came_to[row.id]), changes_at)
+
+    def _shown(self, row: Handoff, contact: Any, promised: Sla | None, closes_at: datetime | None) -> Json:
+        customer = self._customers.get(row.customer_id)
         return {
             "id": row.id,
             "state": state_of(row, self._now),
@@ -137,7 +163,7 @@ class _Around:
             "last": self._last(row.sender_id),
             "typing": False,
             "sla": promised.shown(self._now) if promised is not None else None,
-            "window": window(row.channel, contact.last_inbound_at if contact else None, self._now),
+            "window": window(row.channel, closes_at, self._now),
         }
 
     def _last(self, sender_id: str) -> Json | None:
@@ -148,7 +174,7 @@ class _Around:
             assert said is not None
             return {"by": "shopper", "text": words_of(said)[:LONGEST_TEXT], "at": iso(said.received_at)}
         return {
-            "by": replied.author,
+            "by": "agent" if replied.author == "agent" else "assistant",
             "text": first_words_of_reply(replied.content)[:LONGEST_TEXT],
             "at": iso(replied.created_at),
         }
@@ -159,11 +185,10 @@ def state_of(row: Handoff, now: datetime) -> str:
     return "snoozed" if is_snoozed else STATES.get(row.status, row.status)
 
 
-def window(channel: str, wrote_at: datetime | None, now: datetime) -> Json | None:
+def window(channel: str, closes_at: datetime | None, now: datetime) -> Json | None:
     """Until when the shop may write freely; None where the channel has no such limit."""
-    if channel not in WITH_WINDOW:
+    if channel not in PREFIXES:
         return None
-    closes_at = wrote_at + WINDOW if wrote_at is not None else None
     return {"closes_at": _iso(closes_at), "is_open": closes_at is not None and closes_at > now}
 
 

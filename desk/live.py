@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any, Protocol
 
 import psycopg
@@ -21,15 +21,15 @@ from sqlalchemy.engine import Row
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from database import default_url, transaction
+from database import default_url
 from desk import files, news, same_person
+from desk.database_work import reading
 from desk.items import Item, items_of, open_items
 from desk.permissions import Me
 from desk.same_person import Talk
 from desk.transcript import Rows, Transcript
 from messaging import handoffs, typing
-from messaging.handoffs import NoSuchHandoff
-from messaging.models import Handoff, OutboundMessage, ReceivedFile
+from messaging.models import Handoff, InboundMessage, OutboundMessage, ReceivedFile
 from messaging.notifications import notices_of
 from messaging.turns.own_loop import on as on_loop
 from messaging.typing import Typing
@@ -45,8 +45,14 @@ RETRY_AFTER = 1.0
 MARKS_FOLLOWED = 60  # newest replies of a watched shopper
 TOLD_AGAIN = 12  # messages and replies of a conversation in which one was taken back
 UNSETTLED = ("pending", "sending", "sent", "delivered", "held")
-ALERTS = {"assigned": "assigned", "transferred": "transferred", "lost": "lost", "woken": "woken", "warned": "warning"}
-ALERTS["breached"] = "breached"
+ALERTS = {  # by kinds of events
+    "assigned": "assigned",
+    "transferred": "transferred",
+    "lost": "lost",
+    "woken": "woken",
+    "warned": "warning",
+    "breached": "breached",
+}
 
 
 class Line(Protocol):
@@ -76,6 +82,16 @@ class Watch:
     @property
     def id(self) -> int:
         return int(self.handoff.id)
+
+
+@dataclass(frozen=True)
+class Looked:
+    watch: Watch
+    entries: list[Json]
+
+    @property
+    def handoff(self) -> Handoff:
+        return self.watch.handoff
 
 
 @dataclass(frozen=True)
@@ -162,7 +178,7 @@ class Live:
         def read(session: Session) -> tuple[news.Marks, list[Item]]:
             return news.now_at(session), open_items(session, now)  # in this order: what comes between the two is told again
 
-        marks, items = await in_thread(read)
+        marks, items = await reading(read)
         self._items = {item.id: item for item in items}
         self._by_sender = {item.sender_id: item.id for item in items}
         self._marks = marks
@@ -170,6 +186,10 @@ class Live:
     def items(self, me: Me) -> list[Item]:
         """Every open conversation that they may see, by id."""
         return [item for _, item in sorted(self._items.items()) if item.may_be_seen_by(me)]
+
+    @property
+    def open_items(self) -> Collection[Item]:
+        return self._items.values()
 
     def item(self, handoff_id: int) -> Item | None:
         return self._items.get(handoff_id)
@@ -197,26 +217,34 @@ class Live:
 
     # Watching
 
-    async def watch(self, line: Line, handoff_id: int) -> list[Json] | None:
+    async def watch(self, line: Line, handoff_id: int) -> Looked | None:
         """The newest entries; whatever comes after them is sent. None: there is no such conversation, or it is not theirs to see."""
         me, now = line.me, self.now()
-        watch, entries = await in_thread(lambda session: _watch(session, handoff_id, me, now))
-        if watch is None:
+        looked = await reading(lambda session: _watch(session, handoff_id, me, now))
+        if looked is None:
             self.unwatch(line)
             return None
+        watch = looked.watch
         known = self._watches.setdefault(handoff_id, watch)
         known.states.update(watch.states)
         known.files.update(watch.files)
         self.unwatch(line, but=handoff_id)
         known.lines.add(line)
         self.look_soon()
-        return entries
+        return looked
 
     def unwatch(self, line: Line, but: int | None = None) -> None:
         for watch in [each for each in self._watches.values() if line in each.lines and each.id != but]:
             watch.lines.discard(line)
             if not watch.lines:
                 del self._watches[watch.id]
+
+    def look_after(self, line: Line) -> None:
+        """What this agent may see has changed."""
+        for watch in [each for each in self._watches.values() if line in each.lines]:
+            item = self._items.get(watch.id)
+            if item is None or not item.may_be_seen_by(line.me):
+                self.unwatch(line)
 
     # Typing
 
@@ -267,32 +295,27 @@ class Live:
                 await asyncio.sleep(SOON)
             self._nudged.clear()
             if self._marks is not None:
-                await self._look(self._marks, set())
+                await self._look(self._marks)
 
     async def _sweep_again_and_again(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_EVERY)
-            if self._marks is None:
-                continue
-            now = self.now()
-            known = {id_: _print(item.handoff) for id_, item in self._items.items()}
-            old = {id_ for id_, item in self._items.items() if item.is_old(now)}
-            odd = await in_thread(lambda session, known=known: _differing(session, known))  # type: ignore[misc]
-            talks = {
-                watch.id: await in_thread(lambda session, watch=watch: _talks(session, watch, now)) for watch in self._watching()
-            }
-            for id_, found in talks.items():
-                if id_ in self._watches:
-                    self._watches[id_].talks = found
-            if (odd | old) and self._marks is not None:
-                self._tell(await in_thread(lambda session: items_of(session, odd | old, now)))
+            if self._marks is not None:
+                now = self.now()
+                known = {id_: _print(item.handoff) for id_, item in self._items.items()}
+                old = {id_ for id_, item in self._items.items() if item.is_old(now)}
+                items, talks = await reading(partial(_swept, known, old, self._watching(), now))
+                self._tell(items)
+                for handoff_id, found in talks.items():
+                    if handoff_id in self._watches:
+                        self._watches[handoff_id].talks = found
 
     def _watching(self) -> list[Watch]:
         return list(self._watches.values())
 
-    async def _look(self, marks: news.Marks, _: set[int]) -> None:
+    async def _look(self, marks: news.Marks) -> None:
         look = _Look(marks, self._by_sender, self._watching(), self.now())
-        found = await in_thread(look.found)
+        found = await reading(look.found)
         if self._marks is not marks:
             return  # everybody has gone meanwhile, and perhaps somebody has come
         self._marks = found.marks
@@ -310,12 +333,12 @@ class Live:
                 self._by_sender[item.sender_id] = item.id
             elif self._items.pop(item.id, None) is not None and self._by_sender.get(item.sender_id) == item.id:
                 del self._by_sender[item.sender_id]
-            self._look_after(item)
+            self._stop_watching(item)
         if changed:
             for line in list(self._lines):
                 line.note(changed)
 
-    def _look_after(self, item: Item) -> None:
+    def _stop_watching(self, item: Item) -> None:
         """Whoever may not see it any more, looks at it no more."""
         watch = self._watches.get(item.id)
         for line in list(watch.lines) if watch is not None else ():
@@ -332,11 +355,9 @@ class Live:
     def _alert(self, events: Iterable[Row]) -> None:
         for event in events:
             item = self._items.get(event.handoff_id)
-            if item is None:
-                continue
-            for line in list(self._lines):
-                if line.me.name != event.by and _concerns(event, item, line.me) and item.may_be_seen_by(line.me):
-                    line.tell(_alert_of(event))
+            for line in list(self._lines) if item is not None else ():
+                if item is not None and (alert := _alert_for(event, item, line.me)) is not None:
+                    line.tell(alert)
 
 
 # In a thread
@@ -384,14 +405,10 @@ class _Look:
         return Transcript(session, watch.handoff, watch.talks, _address(watch.handoff, self._now)).entries_of(rows)
 
 
-def _watch(session: Session, handoff_id: int, me: Me, now: datetime) -> tuple[Watch | None, list[Json]]:
-    try:
-        handoff = handoffs.by_id(session, handoff_id)
-    except NoSuchHandoff:
-        return None, []
-    item = items_of(session, [handoff_id], now)[0]
-    if not item.may_be_seen_by(me):
-        return None, []
+def _watch(session: Session, handoff_id: int, me: Me, now: datetime) -> Looked | None:
+    item = next(iter(items_of(session, [handoff_id], now)), None)
+    if item is None or not item.may_be_seen_by(me):
+        return None
     handoff = handoffs.by_id(session, handoff_id)
     talks = same_person.talks_of(session, handoff, now)
     entries, _ = Transcript(session, handoff, talks, _address(handoff, now)).page()
@@ -401,11 +418,7 @@ def _watch(session: Session, handoff_id: int, me: Me, now: datetime) -> tuple[Wa
     replies = list(session.execute(newest.limit(MARKS_FOLLOWED)).scalars())
     watch.states = {id_: state for id_, state in _states(session, replies).items() if state in UNSETTLED}
     watch.files = _waiting_files(session, _newest_ids(session, theirs, MARKS_FOLLOWED))
-    return watch, entries
-
-
-def _talks(session: Session, watch: Watch, now: datetime) -> list[Talk]:
-    return same_person.talks_of(session, watch.handoff, now)
+    return Looked(watch, entries)
 
 
 def _address(handoff: Handoff, now: datetime) -> Callable[[str], str]:
@@ -433,15 +446,11 @@ def _states(session: Session, ids: Collection[int]) -> dict[int, str]:
 
 
 def _newest_ids(session: Session, sender_ids: Collection[str], most: int) -> list[int]:
-    from messaging.models import InboundMessage
-
     newest = select(InboundMessage.id).where(InboundMessage.sender_id.in_(list(sender_ids)))
     return list(session.execute(newest.order_by(InboundMessage.id.desc()).limit(most)).scalars())
 
 
 def _files_of(session: Session, message_ids: Collection[int]) -> Any:
-    from messaging.models import InboundMessage
-
     same = and_(ReceivedFile.sender_id == InboundMessage.sender_id, ReceivedFile.message_id == InboundMessage.provider_id)
     return select(InboundMessage.id).join(ReceivedFile, same).where(InboundMessage.id.in_(list(message_ids)))
 
@@ -464,6 +473,15 @@ def _print(handoff: Any) -> tuple[Any, ...]:
     return tuple(getattr(handoff, name) for name in PRINTED)
 
 
+def _swept(
+    known: Mapping[int, tuple[Any, ...]], old: set[int], watches: list[Watch], now: datetime, session: Session
+) -> tuple[list[Item], dict[int, list[Talk]]]:
+    """What no row has told of: conversations that are not as they are known, and who is proven to be whom."""
+    different = _differing(session, known) | old
+    talks = {watch.id: same_person.talks_of(session, watch.handoff, now) for watch in watches}
+    return (items_of(session, different, now) if different else []), talks
+
+
 def _differing(session: Session, known: Mapping[int, tuple[Any, ...]]) -> set[int]:
     """The handoffs that are not as they are known, or are open and not known, or known and not open."""
     columns = [getattr(Handoff, name) for name in PRINTED]
@@ -475,31 +493,18 @@ def _differing(session: Session, known: Mapping[int, tuple[Any, ...]]) -> set[in
 # Alerts
 
 
-def _concerns(event: Row, item: Item, me: Me) -> bool:
-    """Whether it is for this agent: what came to them, or was taken from them; clocks also for those who look after all."""
-    whom = (event.details or {}).get("agent")
-    if event.kind in ("warned", "breached"):
-        return item.handoff.assignee in (None, me.name) or me.may("see_all")
-    if event.kind == "lost":
-        return me.name == (whom or item.handoff.assignee)
-    return bool(me.name == (whom or item.handoff.assignee))
-
-
-def _alert_of(event: Row) -> Json:
+def _alert_for(event: Row, item: Item, me: Me) -> Json | None:
+    """For whom something came, from whom it was taken; what clocks say also for those who look after all."""
     details = event.details or {}
+    whom = details.get("agent") or item.handoff.assignee
+    kind = ALERTS[event.kind]
+    if event.kind in ("warned", "breached"):
+        concerns = item.handoff.assignee in (None, me.name) or me.may("see_all")
+    elif details.get("earlier") == me.name and whom != me.name:
+        kind, concerns = "lost", True
+    else:
+        concerns = me.name == whom
+    if not concerns or me.name == event.by or not item.may_be_seen_by(me):
+        return None
     needed = {name: details[name] for name in ("level", "due_at") if details.get(name)}
-    return {"type": "alert", "kind": ALERTS[event.kind], "handoff": event.handoff_id, "by": event.by, **needed}
-
-
-async def in_thread(work: Callable[[Session], Any]) -> Any:
-    """Done in a transaction that only reads."""
-
-    def run() -> Any:
-        with transaction(is_optimistic=True) as session:
-            return work(session)
-
-    return await asyncio.to_thread(run)
-
-
-def text_of(frame: Json) -> str:
-    return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+    return {"type": "alert", "kind": kind, "handoff": event.handoff_id, "by": event.by, **needed}

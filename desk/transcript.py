@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from bot.channels.webchat.shown import iso
 from desk.same_person import Talk
 from desk.words_said import PICTURES, needs_title, parts_of_message, parts_of_reply
 from messaging import codes
@@ -194,7 +193,7 @@ class Transcript:
             "by": by,
             **({"name": name} if name else {}),
             "channel": channel or channels.get(sender_id, ""),
-            "at": iso(at),
+            "at": _iso(at),
             "is_other_conversation": sender_id != self.handoff.sender_id,
         }
 
@@ -293,6 +292,11 @@ def _titles(content: Mapping[str, Any]) -> dict[str, str]:
     return {
         str(each["payload"]): str(each.get("title") or "") for each in buttons if isinstance(each, Mapping) and "payload" in each
     }
+
+
+def _iso(at: datetime) -> str:
+    """To the millisecond: the page sorts by it."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _instant(at: Any) -> datetime | None:
