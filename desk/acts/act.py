@@ -19,21 +19,18 @@ class Undo(NamedTuple):
 
     operation: Operation
     parameters: Mapping[str, Any]
-    told: Sequence[str]  # of its summary, in this order
 
 
 class Act(ABC):
-    """`needs`: how well the shopper has to be known, as the operation of the table `identity` that the assistant does alike; None:
-    nobody need be known. `exception`: of the table `agent_powers`, whose limit is shown. `told`: of summary and result, what is
-    shown, in this order; `titled`: values among it that are names, by the kind of title. `says`: the canned text that is suggested afterwards.
-    """
+    """What each kind has of its own."""
 
     kind: ClassVar[str]
-    needs: ClassVar[str | None]
-    exception: ClassVar[str | None] = None
-    told: ClassVar[Sequence[str]]
-    titled: ClassVar[Mapping[str, str]] = {}
-    says: ClassVar[str]
+    needs: ClassVar[str | None]  # an operation of the table `identity`: how well the shopper is known; None: not at all
+    exception: ClassVar[str | None] = None  # of the table `agent_powers`: its limit is shown
+    told: ClassVar[Sequence[str]]  # of summary and result, in this order
+    titled: ClassVar[Mapping[str, str]] = {}  # values among it that are names, by the kind of title
+    undo_told: ClassVar[Sequence[str]] = ()  # of taking it back
+    says: ClassVar[str]  # the canned reply that is suggested afterwards
 
     @abstractmethod
     def parameters(self, case: Case) -> list[Parameter]: ...
@@ -49,7 +46,7 @@ class Act(ABC):
         """The label `act_not_<this>`: why it would be refused whatever the parameters."""
         return None
 
-    def after(self, case: Case, result: Values, proposal_id: str) -> None:
+    def after(self, case: Case, result: Values, proposal_id: str) -> None:  # noqa: B027 (most have nothing)
         """What else goes with it, in the same transaction."""
 
     def undo(self, case: Case, result: Values) -> Undo | None:

@@ -16,7 +16,7 @@ from commerce import proposals
 from commerce.models import Effect, Proposal
 from commerce.proposals import Done, Offer, Refusal, Stale
 from desk import audit
-from desk.acts.act import Act, Undo
+from desk.acts.act import Act
 from desk.acts.case import Case, case_of
 from desk.acts.identity_acts import Link, SendACode
 from desk.acts.order_acts import AuthorizeReturn, CancelOrder, RefundException, WithdrawReturn
@@ -36,8 +36,12 @@ ACTS: Mapping[str, Act] = {
     for act in (CancelOrder(), AuthorizeReturn(), WithdrawReturn(), RefundException(), AdjustPoints(), Link(), SendACode())
 }
 ACTED, UNDID = "acted", "undid"  # kinds of events
+ABOVE = ("supervisor", "store_owner")  # who may what somebody else may not
 # What is not theirs is answered as what is not there.
 NOT_THERE = frozenset({"order_not_found", "return_not_found", "line_not_found", "conversation_not_found"})
+
+
+NOTED = ("currency", "rule", "exceptions", "exception", "points", "order_number", "rma_number")  # in the audit log
 
 
 # Offered
@@ -198,16 +202,14 @@ def _shown_undo(case: Case, act: Act, done: Done) -> Json | None:
     outcome = back.operation.assess(case.session, effect.proposal.customer_id, back.parameters, case.now)
     if isinstance(outcome, Refusal):
         return None
-    summary = in_words(outcome.summary, back.told, case.language)
+    summary = in_words(outcome.summary, act.undo_told, case.language)
     return {"effect": done.effect_id, "title": title("undo", act.kind, case.language), "summary": summary}
 
 
 def _shown_undone(case: Case, act: Act, result: Mapping[str, Any], effect_id: int | None) -> Json:
-    back: Undo | None = None
-    with_told = act.undo_told
-    summary = in_words(result, with_told, case.language)
+    summary = in_words(result, act.undo_told, case.language)
     told: Json = {"kind": act.kind, "title": title("undid", act.kind, case.language), "summary": summary, "effect": effect_id}
-    return {"done": told, "undo": back}
+    return {"done": told, "undo": None}
 
 
 def _in_words(case: Case, act: Act, values: Mapping[str, Any]) -> list[Json]:
@@ -219,21 +221,22 @@ def _refused(case: Case, act: Act, refusal: Refusal) -> DeskError:
     _note(case, "refused_act", act.kind, {**refusal.values, "rule": refusal.rule})
     if refusal.rule in NOT_THERE:
         return not_found()
-    return DeskError(422, "refused", rule=refusal.rule, values=_why(case, refusal))
+    return DeskError(422, "refused", **_why(case, refusal))
 
 
 def _why(case: Case, refusal: Refusal) -> Json:
+    """{rule, title, values}: the rule in words, the amounts, and `nearest`, who may, where somebody else may."""
     named = refusal.reason if has_title("refused", refusal.reason) else refusal.rule
-    told: Json = {"title": title("refused", named, case.language), "verdict": refusal.verdict}
+    told: Json = {"verdict": refusal.verdict}
     currency = refusal.values.get("currency")
     if currency is not None:
         amounts = {name: refusal.values.get(f"{name}_minor") for name in ("limit", "amount", "refundable")}
         told |= {name: as_money(int(str(minor)), str(currency)) for name, minor in amounts.items() if minor is not None}
     if "exception" in refusal.values:
         told["exception"] = title("exception", str(refusal.values["exception"]), case.language)
-    if refusal.nearest in ("supervisor", "store_owner"):
-        told["who_may"] = {"name": refusal.nearest, "title": title("who_may", refusal.nearest, case.language)}
-    return told
+    if refusal.nearest in ABOVE:
+        told |= {"nearest": refusal.nearest, "who_may": title("who_may", refusal.nearest, case.language)}
+    return {"rule": refusal.rule, "title": title("refused", named, case.language), "values": told}
 
 
 def _stale(case: Case, act: Act, stale: Stale) -> DeskError:
@@ -243,7 +246,7 @@ def _stale(case: Case, act: Act, stale: Stale) -> DeskError:
     if stale.offer is not None:
         told |= _shown_offer(case, act, stale.offer)
     if stale.refusal is not None:
-        told |= {"rule": stale.refusal.rule, "values": _why(case, stale.refusal)}
+        told |= _why(case, stale.refusal)
     return DeskError(409, "stale", **told)
 
 
@@ -251,6 +254,6 @@ def _note(case: Case, action: str, kind: str, values: Mapping[str, Any], effect_
     """Numbers and names: the amount, the rule, what it was about; neither reasons in words nor goods."""
     amount = values.get("exception_minor", values.get("amount_minor", values.get("refund_minor")))
     facts = {"kind": kind, "amount_minor": amount, "effect": effect_id}
-    facts |= {name: values.get(name) for name in ("currency", "rule", "exceptions", "exception", "points", "order_number", "rma_number")}
+    facts |= {name: values.get(name) for name in NOTED}
     given = {name: value for name, value in facts.items() if value not in (None, [], ())}
     audit.note(case.session, case.me, action, handoff=case.handoff, customer_id=case.who.customer_id, details=given, now=case.now)

@@ -49,6 +49,7 @@ class Link(Act):
     kind = "link_identities"
     needs = PROVEN
     told = ("channel",)
+    undo_told = told
     says = "act_link_identities"
 
     def parameters(self, case: Case) -> list[Parameter]:
@@ -64,7 +65,7 @@ class Link(Act):
         return LinkIdentities(case.handoff.sender_id, case.handoff.channel)
 
     def undo(self, case: Case, result: Values) -> Undo:
-        return Undo(Unlink(case.handoff.sender_id), {"conversation": result["conversation"]}, ("channel",))
+        return Undo(Unlink(case.handoff.sender_id), {"conversation": result["conversation"]})
 
 
 def _on_file(case: Case) -> str | None:
@@ -84,5 +85,7 @@ def _others(case: Case) -> list[Json]:
     return [
         {"value": each.sender_id, "title": title("channel", each.channel, case.language)}
         for each in identities.proofs_of(case.session, case.customer_id)
-        if each.channel == wanted and each.sender_id not in (mine, linked) and (each.expires_at is None or each.expires_at > case.now)
+        if each.channel == wanted
+        and each.sender_id not in (mine, linked)
+        and (each.expires_at is None or each.expires_at > case.now)
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlalchemy import select
@@ -15,6 +16,7 @@ from desk.acts import parameters as read
 from desk.acts.act import Act, Undo, Values
 from desk.acts.case import Case
 from desk.acts.parameters import Parameter, choices
+from desk.errors import bad_request, not_found
 from desk.in_words import Json, day, goods, title
 from desk.requests import Fields
 from desk.shop_policies import kept_policies
@@ -69,18 +71,18 @@ class AuthorizeReturn(Act):
         *BY_HAND,
     )
     titled = {"reason": "reason"}
+    undo_told = ("rma_number", "order_number", "items", "refund_minor")
     says = "act_authorize_return"
 
     def parameters(self, case: Case) -> list[Parameter]:
         reasons = [str(each) for each in _fact_values(case, "return_eligibility", "reason")]
         return [
-            _order(case, _returnable(case)),
-            Parameter("lines", "lines", choices=_pieces(case)),
+            Parameter("items", "choices", choices=_pieces(case)),
             Parameter("return_reason", "choice", choices=choices("reason", reasons, case.language)),
             Parameter("package", "choice", choices=choices("package_is", PACKAGES, case.language)),
             Parameter("method", "choice", choices=choices("method", WAYS, case.language)),
             Parameter("refund_to", "choice", choices=choices("refund_to", DESTINATIONS, case.language)),
-            Parameter("waive_shipping", "flag", is_required=False),
+            Parameter("waive_shipping", "boolean", is_required=False),
         ]
 
     def why_not(self, case: Case) -> str | None:
@@ -89,8 +91,7 @@ class AuthorizeReturn(Act):
     def read(self, case: Case, fields: Fields) -> dict[str, Any]:
         reasons = [str(each) for each in _fact_values(case, "return_eligibility", "reason")]
         return {
-            "order_number": fields.text("order_number", 32),
-            "lines": read.lines(fields, "lines"),
+            **_named_pieces(case, read.several(fields, "items")),
             "reason": read.one_of(fields, "return_reason", reasons),
             "package": read.one_of(fields, "package", PACKAGES),
             "method": read.one_of(fields, "method", WAYS),
@@ -111,13 +112,10 @@ class AuthorizeReturn(Act):
         values = {"name": customer.name.split()[0], "rma_number": result["rma_number"], "order_number": result["order_number"]}
         more = {"items": formats.bullets(items), "ship_by": day(result["send_by"], language)}
         key, attachments = f"return_label:{proposal_id}", [result["label_path"]]
-        worded_mail.enqueue(
-            case.session, "return_label", customer.email, language, key, case.now, attachments, **values, **more
-        )
+        worded_mail.enqueue(case.session, "return_label", customer.email, language, key, case.now, attachments, **values, **more)
 
     def undo(self, case: Case, result: Values) -> Undo:
-        told = ("rma_number", "order_number", "items", "refund_minor")
-        return Undo(returns.WithdrawReturn("undo_authorize_return"), {"rma_number": result["rma_number"]}, told)
+        return Undo(returns.WithdrawReturn("undo_authorize_return"), {"rma_number": result["rma_number"]})
 
 
 class WithdrawReturn(Act):
@@ -145,12 +143,13 @@ class RefundException(Act):
     needs = "report_problem"
     exception = "refund_without_return"
     told = ("order_number", "refund_minor", "refund_to", "refund_parts", "reason", "exception_minor")
+    undo_told = ("order_number", "refund_minor")
     says = "act_refund_exception"
 
     def parameters(self, case: Case) -> list[Parameter]:
         return [
             _order(case, _refundable(case)),
-            Parameter("amount", "money"),
+            Parameter("amount", "money", currency=_currency(case)),
             Parameter("refund_to", "choice", choices=choices("refund_to", DESTINATIONS, case.language)),
             Parameter("reason", "text"),
         ]
@@ -172,7 +171,7 @@ class RefundException(Act):
         return RefundWithoutReturn(kept_policies(), case.powers)
 
     def undo(self, case: Case, result: Values) -> Undo:
-        return Undo(TakeBackRefund(), {"refund_ids": list(result["refund_ids"])}, ("order_number", "refund_minor"))
+        return Undo(TakeBackRefund(), {"refund_ids": list(result["refund_ids"])})
 
 
 # What there is to choose from
@@ -209,17 +208,50 @@ def _withdrawable(case: Case) -> list[ReturnAuthorization]:
     return list(case.session.execute(newest).scalars())
 
 
+ALL = "all:"  # with an order's number: all of it that can still go back
+_SOME = re.compile(r"(\d{1,9})x(\d{1,3})")  # a line and how many pieces of it
+
+
 def _pieces(case: Case) -> list[Json]:
-    return [
-        {"value": line.id, "title": _one_of(line, case.language), "order_number": order.number, "most": most}
-        for order in _returnable(case)
-        for line in order.lines
-        if (most := returns.pieces_left(case.session, line))
-    ]
+    """All of an order where there is more than one piece, and each line, by one piece and by all that are left."""
+    found = []
+    for order in _returnable(case):
+        left = [(line, pieces) for line in order.lines if (pieces := returns.pieces_left(case.session, line))]
+        if sum(pieces for _, pieces in left) > 1:
+            everything = title("act", "all_of_order", case.language).format(order_number=order.number)
+            found.append({"value": f"{ALL}{order.number}", "title": everything})
+        for line, pieces in left:
+            for count in sorted({1, pieces}):
+                one = goods({**orders.item_values(line), "quantity": count}, case.language)
+                found.append({"value": f"{line.id}x{count}", "title": f"{order.number}: {one}"})
+    return found
 
 
-def _one_of(line: OrderLine, language: str) -> str:
-    return goods({**orders.item_values(line), "quantity": 1}, language)
+def _named_pieces(case: Case, chosen: list[str]) -> dict[str, Any]:
+    """The order and the lines that the choices are of. Raises DeskError: bad_request, not_found."""
+    if len(chosen) == 1 and chosen[0].startswith(ALL):
+        return _whole(case, chosen[0].removeprefix(ALL))
+    some = [_SOME.fullmatch(each) for each in chosen]
+    named = {int(each[1]): int(each[2]) for each in some if each is not None}
+    if len(named) < len(chosen) or not all(named.values()):
+        raise bad_request("items")
+    of_orders = {line.order.number for line_id in named if (line := case.session.get(OrderLine, line_id)) is not None}
+    if len(of_orders) > 1:
+        raise bad_request("items")
+    number = next(iter(of_orders), "")  # whether it is theirs is seen where it is done
+    return {"order_number": number, "lines": [{"line_id": line_id, "quantity": count} for line_id, count in named.items()]}
+
+
+def _whole(case: Case, number: str) -> dict[str, Any]:
+    order = orders.find(case.session, number, case.customer_id)
+    if order is None:
+        raise not_found()
+    left = [{"line_id": line.id, "quantity": returns.pieces_left(case.session, line) or line.quantity} for line in order.lines]
+    return {"order_number": order.number, "lines": left}
+
+
+def _currency(case: Case) -> str | None:
+    return case.customer.currency if case.customer is not None else None
 
 
 def _cancel_reasons(case: Case) -> tuple[str, ...]:

@@ -9,30 +9,32 @@ from typing import Any, Literal
 
 from desk.errors import bad_request
 from desk.in_words import Json, title
-from desk.requests import BIGGEST_NUMBER, Fields
+from desk.requests import Fields
 from messaging.masking import mask
 
-Kind = Literal["choice", "lines", "money", "number", "text", "flag"]
+Kind = Literal["choice", "choices", "money", "number", "text", "boolean"]
 
 MOST_MINOR = 1_000_000_000
 MOST_POINTS = 10_000_000
-MOST_LINES, MOST_PIECES = 100, 1000
+MOST_CHOICES, LONGEST_CHOICE = 100, 64
 SHORTEST_REASON, LONGEST_REASON = 3, 200
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """choices: what it may be, each with `value` and `title`; of `lines` with `order_number` and the `most` pieces too."""
+    """choices: what it may be, each with `value` and `title`. currency: of money."""
 
     name: str
     type: Kind
     is_required: bool = True
     choices: Sequence[Json] | None = None
+    currency: str | None = None
 
     def shown(self, language: str) -> Json:
         told: Json = {"name": self.name, "title": title("param", self.name, language), "type": self.type}
         choices = {"choices": list(self.choices)} if self.choices is not None else {}
-        return {**told, **choices, "required": self.is_required}
+        currency = {"currency": self.currency} if self.currency is not None else {}
+        return {**told, **choices, **currency, "required": self.is_required}
 
 
 def choices(kind: str, values: Sequence[str], language: str) -> list[Json]:
@@ -65,15 +67,14 @@ def points(fields: Fields, name: str) -> int:
     return int(value)  # type: ignore[arg-type]
 
 
-def lines(fields: Fields, name: str) -> list[dict[str, int]]:
-    """At least one piece of each of some lines, each line once."""
+def several(fields: Fields, name: str) -> list[str]:
+    """At least one of the choices, each once; a single one may come as it is."""
     value = fields.values.get(name)
-    if not isinstance(value, list) or not 0 < len(value) <= MOST_LINES or not all(map(_is_line, value)):
+    chosen = [value] if isinstance(value, str) else value
+    is_list = isinstance(chosen, list) and all(isinstance(each, str) and 0 < len(each) <= LONGEST_CHOICE for each in chosen)
+    if not is_list or not 0 < len(chosen) <= MOST_CHOICES or len(set(chosen)) < len(chosen):
         raise bad_request(name)
-    named = {each["line_id"]: each["quantity"] for each in value}
-    if len(named) < len(value):
-        raise bad_request(name)
-    return [{"line_id": line_id, "quantity": quantity} for line_id, quantity in named.items()]
+    return list(chosen)
 
 
 def reason(fields: Fields, name: str = "reason") -> str:
@@ -82,12 +83,6 @@ def reason(fields: Fields, name: str = "reason") -> str:
     if len(value) < SHORTEST_REASON:
         raise bad_request(name)
     return mask(value).text
-
-
-def _is_line(value: Any) -> bool:
-    if not isinstance(value, dict):
-        return False
-    return _is_whole(value.get("line_id"), 1, BIGGEST_NUMBER) and _is_whole(value.get("quantity"), 1, MOST_PIECES)
 
 
 def _is_whole(value: Any, least: int, most: int) -> bool:

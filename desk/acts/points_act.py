@@ -20,6 +20,7 @@ class AdjustPoints(Act):
     needs = "dispute_points"
     exception = "goodwill_points"
     told = ("points", "balance_after", "reason", "exception_minor")
+    undo_told = ("points", "balance_after")
     says = "act_adjust_points"
 
     def parameters(self, case: Case) -> list[Parameter]:
@@ -32,5 +33,4 @@ class AdjustPoints(Act):
         return Adjustment(kept_policies(), case.powers)
 
     def undo(self, case: Case, result: Values) -> Undo:
-        operation = TakeBackAdjustment(kept_policies(), case.powers)
-        return Undo(operation, {"points": result["points"]}, ("points", "balance_after"))
+        return Undo(TakeBackAdjustment(kept_policies(), case.powers), {"points": result["points"]})
