@@ -102,7 +102,7 @@ def brought_from(session: Session, sender_id: str) -> tuple[str, datetime] | Non
 def join(session: Session, from_sender_id: str, to_sender_id: str, now: datetime) -> None:
     """Join two conversations without a code: both are proven to be the same customer's, and a person of ours has seen to it.
 
-    What either was joined to before is joined no more. from_sender_id: the one in the web chat, which shows that it goes on there.
+    What either was joined to before is joined no more. from_sender_id: the one in the web chat, which shows that it goes on.
     """
     one_at_a_time(session, f"link:{from_sender_id}", f"link:{to_sender_id}")
     before = {each.id: each for sender_id in (from_sender_id, to_sender_id) for each in _links(session, sender_id)}

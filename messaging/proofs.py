@@ -1,4 +1,4 @@
-"""A code that a shopper writes while a person of ours has the conversation: it proves who they are, though the assistant is silent."""
+"""A code that a shopper writes while a person of ours has the conversation: it proves who they are, though no bot answers."""
 
 from __future__ import annotations
 

@@ -82,10 +82,7 @@ def _others(case: Case) -> list[Json]:
     """Conversations on the other channel in which the same customer is proven now."""
     mine, linked = case.handoff.sender_id, channel_links.linked(case.session, case.handoff.sender_id)
     wanted = {WEB_CHAT: MESSENGER, MESSENGER: WEB_CHAT}.get(case.handoff.channel)
-    return [
-        {"value": each.sender_id, "title": title("channel", each.channel, case.language)}
-        for each in identities.proofs_of(case.session, case.customer_id)
-        if each.channel == wanted
-        and each.sender_id not in (mine, linked)
-        and (each.expires_at is None or each.expires_at > case.now)
-    ]
+    proofs = identities.proofs_of(case.session, case.customer_id)
+    hold = [each for each in proofs if each.expires_at is None or each.expires_at > case.now]
+    others = [each for each in hold if each.channel == wanted and each.sender_id not in (mine, linked)]
+    return [{"value": each.sender_id, "title": title("channel", each.channel, case.language)} for each in others]

@@ -1,4 +1,4 @@
-"""What is done about who somebody is: a code is sent, or two conversations of one customer are joined. As writes of the ledger."""
+"""What is done about who somebody is: a code is sent, or two conversations of one customer are joined."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WEB_CHAT, MESSENGER = "webchat", "whatsapp"
 CODE_MINUTES = int(codes.CODE_LIFETIME.total_seconds() // 60)
 
 
-@dataclass(frozen=True)
+@dataclass
 class SendCode:
     """Parameters: as `wanted_by` makes them of an e-mail or phone. A code goes to the e-mail on file of whoever has it.
 
@@ -65,7 +65,7 @@ def wanted_by(session: Session, contact: str) -> dict[str, Any]:
     return {"contact": contacts.hidden(contact), "contact_hash": contact_hash, "for": known}
 
 
-@dataclass(frozen=True)
+@dataclass
 class LinkIdentities:
     """Parameters: conversation, another one of the same customer. One of the two is in the web chat, and both are proven now.
 
@@ -104,7 +104,7 @@ class LinkIdentities:
         return dict(assessment.summary)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Unlink:
     """Parameters: conversation. Refuses with not_linked where the two are not joined (any more)."""
 

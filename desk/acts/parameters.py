@@ -53,28 +53,30 @@ def money(fields: Fields, name: str) -> tuple[int, str]:
     value = fields.values.get(name)
     if not isinstance(value, dict):
         raise bad_request(name)
-    minor, currency = value.get("minor"), value.get("currency")
-    if not _is_whole(minor, 1, MOST_MINOR) or not isinstance(currency, str) or not re.fullmatch(r"[A-Z]{3}", currency):
+    currency = value.get("currency")
+    if not isinstance(currency, str) or not re.fullmatch(r"[A-Z]{3}", currency):
         raise bad_request(name)
-    return int(minor), currency
+    return _whole(value.get("minor"), 1, MOST_MINOR, name), currency
 
 
 def points(fields: Fields, name: str) -> int:
     """Given or taken; not 0."""
-    value = fields.values.get(name)
-    if not _is_whole(value, -MOST_POINTS, MOST_POINTS) or value == 0:
+    value = _whole(fields.values.get(name), -MOST_POINTS, MOST_POINTS, name)
+    if value == 0:
         raise bad_request(name)
-    return int(value)  # type: ignore[arg-type]
+    return value
 
 
 def several(fields: Fields, name: str) -> list[str]:
     """At least one of the choices, each once; a single one may come as it is."""
     value = fields.values.get(name)
-    chosen = [value] if isinstance(value, str) else value
-    is_list = isinstance(chosen, list) and all(isinstance(each, str) and 0 < len(each) <= LONGEST_CHOICE for each in chosen)
-    if not is_list or not 0 < len(chosen) <= MOST_CHOICES or len(set(chosen)) < len(chosen):
+    chosen: Any = [value] if isinstance(value, str) else value
+    if not isinstance(chosen, list) or not 0 < len(chosen) <= MOST_CHOICES:
         raise bad_request(name)
-    return list(chosen)
+    named = [each for each in chosen if isinstance(each, str) and 0 < len(each) <= LONGEST_CHOICE]
+    if len(set(named)) < len(chosen):
+        raise bad_request(name)
+    return named
 
 
 def reason(fields: Fields, name: str = "reason") -> str:
@@ -85,5 +87,7 @@ def reason(fields: Fields, name: str = "reason") -> str:
     return mask(value).text
 
 
-def _is_whole(value: Any, least: int, most: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+def _whole(value: Any, least: int, most: int, name: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise bad_request(name)
+    return value

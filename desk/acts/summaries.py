@@ -15,7 +15,7 @@ TITLED = {
     "status": "return_status",
 }
 DAYS = ("send_by",)
-EMPTY = (None, "", [], (), {})
+EMPTY: Sequence[Any] = (None, "", [], (), {})
 
 
 def in_words(values: Mapping[str, Any], told: Sequence[str], language: str, titled: Mapping[str, str] = {}) -> list[Json]:
