@@ -610,25 +610,45 @@ class ActionRecap(Action):
     @never_silent
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         with turn_of(dispatcher, tracker) as turn:
-            form = tracker.active_loop_name
-            returned = handoffs.last_given_back(turn.session, turn.sender_id)
-            about = _matter(turn, returned) if returned is not None and not form else None
-            note = returned.note.strip() if returned is not None else ""
             is_answered = turn.intent in SMALL_TALK
-            if form:
-                turn.say("utter_recap_task" if is_answered and not note else "utter_recap_task_short", task=_task_title(turn))
-            else:
-                turn.say("utter_recap" if is_answered and not (about or note) else "utter_recap_short")
-            if about:
-                task, number = about
-                turn.say("utter_recap_about_order" if number else "utter_recap_about", task=task, order_number=number)
-            if note:
-                turn.say("utter_recap_note", note=note)
-            if not is_answered:
-                return [*turn.events, *_again(turn)]
-            if not form and (about or note):
-                turn.say("utter_recap_next")
-            return [*turn.events, FollowupAction(form or LISTEN)]
+            _recap(turn, goes_on=is_answered)
+            return [*turn.events, *(_go_on_from_recap(turn) if is_answered else _again(turn))]
+
+
+class ActionResume(Action):
+    """A person gave the conversation back, and the shopper has written nothing since: a recap, and the open question again."""
+
+    def name(self) -> str:
+        return "action_resume"
+
+    @never_silent
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        with turn_of(dispatcher, tracker) as turn:
+            _recap(turn, goes_on=True)
+            return [*turn.events, *_go_on_from_recap(turn)]
+
+
+def _recap(turn: Turn, goes_on: bool) -> None:
+    """goes_on: the conversation goes on from here, else a message of the shopper's is answered after it."""
+    form = turn.tracker.active_loop_name
+    returned = handoffs.last_given_back(turn.session, turn.sender_id)
+    about = _matter(turn, returned) if returned is not None and not form else None
+    note = returned.note.strip() if returned is not None else ""
+    if form:
+        turn.say("utter_recap_task" if goes_on and not note else "utter_recap_task_short", task=_task_title(turn))
+    else:
+        turn.say("utter_recap" if goes_on and not (about or note) else "utter_recap_short")
+    if about:
+        task, number = about
+        turn.say("utter_recap_about_order" if number else "utter_recap_about", task=task, order_number=number)
+    if note:
+        turn.say("utter_recap_note", note=note)
+    if goes_on and not form and (about or note):
+        turn.say("utter_recap_next")
+
+
+def _go_on_from_recap(turn: Turn) -> Events:
+    return [FollowupAction(turn.tracker.active_loop_name or LISTEN)]
 
 
 def _matter(turn: Turn, returned: Handoff) -> tuple[str, str] | None:

@@ -40,8 +40,14 @@ def open_for(turn: Turn, reason: handoffs.Reason, goal: str | None = None, verdi
 
     reason: asked, policy, misunderstood, anger or failure.
     """
+    _tell(turn, _opened(turn, reason, goal, verdict), reason)
+
+
+def _opened(
+    turn: Turn, reason: handoffs.Reason, goal: str | None = None, verdict: Mapping[str, Any] | None = None
+) -> handoffs.Opened:
     who, collected = turn.identity, _collected(turn)
-    opened = handoffs.open_handoff(
+    return handoffs.open_handoff(
         turn.session,
         sender_id=turn.sender_id,
         channel=turn.channel,
@@ -57,9 +63,6 @@ def open_for(turn: Turn, reason: handoffs.Reason, goal: str | None = None, verdi
         now=turn.now,
         calendar=support_calendar(),
     )
-    _tell(turn, opened)
-    if turn.tracker.active_loop_name and reason not in ("policy", "failure"):
-        turn.say("utter_meanwhile")  # the form asks its question again: it may well be answered before anybody is there
 
 
 def _collected(turn: Turn) -> dict[str, Any]:
@@ -165,18 +168,32 @@ def pass_on(turn: Turn) -> bool:
     handoff = handoffs.open_for(turn.session, turn.sender_id)
     if handoff is None:
         return False
-    open_for(turn, handoff.reason, handoff.goal)
+    knows_when = handoffs.knows_when(turn.session, handoff) and not asks_for_the_wait(turn)
+    opened = _opened(turn, handoff.reason, handoff.goal)
+    if opened.next_opening is not None and knows_when:
+        turn.say("utter_wait_noted")  # nobody is there: the same notice again would say nothing new
+    else:
+        _tell(turn, opened, handoff.reason)
     return True
 
 
-def _tell(turn: Turn, opened: handoffs.Opened) -> None:
+def _tell(turn: Turn, opened: handoffs.Opened, reason: handoffs.Reason) -> None:
+    _tell_when(turn, opened)
+    if turn.tracker.active_loop_name and reason not in ("policy", "failure"):
+        turn.say("utter_meanwhile")  # the form asks its question again: it may well be answered before anybody is there
+
+
+def _tell_when(turn: Turn, opened: handoffs.Opened) -> None:
     position = handoffs.position(turn.session, opened.handoff.id) or 1
     if opened.next_opening is not None:
         _tell_callback(turn, opened, opened.next_opening)
+        handoffs.note_told(turn.session, opened.handoff, turn.now)
     elif opened.already_open:
         turn.say("utter_handoff_already", position=position)
     elif opened.is_open_now:
-        turn.say("utter_handoff_waiting", minutes=_wait(opened, position))
+        minutes = _wait(opened, position)
+        turn.say("utter_handoff_waiting", minutes=minutes)
+        handoffs.note_told(turn.session, opened.handoff, turn.now, position=position, minutes=minutes)
 
 
 def _wait(opened: handoffs.Opened, position: int) -> int:
@@ -194,7 +211,8 @@ def _tell_callback(turn: Turn, opened: handoffs.Opened, when: datetime) -> None:
         "city": formats.city_of(calendar.time_zone.key, turn.locale),
     }
     if not contact:
-        turn.say("utter_handoff_callback_where", **words)
+        again = handoffs.knows_when(turn.session, opened.handoff)
+        turn.say("utter_wait_where_again" if again else "utter_handoff_callback_where", **words)
     else:
         response = "utter_handoff_callback_already" if opened.already_open else "utter_handoff_callback"
         turn.say(response, contact=contact, **words)

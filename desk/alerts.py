@@ -1,12 +1,12 @@
 """Word of a promise that is about to be broken, or is: by mail, and to the shop's own system by webhook.
 
-Written down in the transaction that notes the warning, sent afterwards, kept until it is taken. Where it goes is the environment's
-to say, and nobody else's: TENDERO_DESK_ALERTS_TO (addresses, with commas), TENDERO_DESK_WEBHOOK_URL, TENDERO_DESK_WEBHOOK_SECRET.
+Written down in the transaction that notes the warning, sent afterwards, kept until it is taken. Where it goes, the environment
+alone says: TENDERO_DESK_ALERTS_TO (addresses, with commas), TENDERO_DESK_WEBHOOK_URL, TENDERO_DESK_WEBHOOK_SECRET.
 
     AlertsError    the environment names no such place; the message says which variable, never its secret
 
-A webhook's body is JSON without a word of the shopper's. `X-Tendero-Signature: t=<seconds>,v1=<hex>` signs "<seconds>.<body>" with
-HMAC-SHA256; `X-Tendero-Delivery` is the same in each try. Anything but an answer from 200 to 299 is tried again.
+A webhook's body is JSON without a word of the shopper's. `X-Tendero-Signature: t=<seconds>,v1=<hex>` signs "<seconds>.<body>"
+with HMAC-SHA256; `X-Tendero-Delivery` is the same in each try. Anything but an answer from 200 to 299 is tried again.
 """
 
 from __future__ import annotations

@@ -22,14 +22,14 @@ from messaging.labels import data_folder
 from messaging.models import Handoff, HandoffEvent
 from messaging.writes import one_at_a_time
 
-BY_CHOICE = ("released", "transferred")  # who has let a conversation go so does not get it back by itself
+LET_GO = ("released", "transferred", "lost")  # kinds of events after which somebody has it no more
 
 
 def place_new(session: Session, now: datetime) -> int:
-    """Give each waiting conversation that has no queue, or one that is gone, its queue and priority. How many there were."""
+    """Give each open conversation that has no queue, or one that is gone, its queue and priority. How many there were."""
     rules = kept_rules()
     names = [queue.name for queue in rules.queues]
-    unplaced = select(Handoff).where(Handoff.status.in_(("waiting", "callback")))
+    unplaced = select(Handoff).where(Handoff.status.in_(handoffs.OPEN))
     unplaced = unplaced.where(Handoff.queue.is_(None) | Handoff.queue.notin_(names))
     found = session.execute(unplaced).scalars().all()
     for handoff in found:
@@ -64,7 +64,7 @@ def route(session: Session, now: datetime) -> list[int]:
     let_go = _let_go(session)
     for waiting in _waiting(session):
         fitting = [agent for agent in agents if _fits(agent, waiting, let_go) and _room(agent, load)]
-        chosen = min(fitting, key=lambda agent: _turn(agent, waiting), default=None)
+        chosen = min(fitting, key=_turn, default=None)
         if chosen is not None and _give(session, waiting.id, chosen, rules, now):
             load[chosen.name] += 1
             given.append(waiting.id)
@@ -89,16 +89,23 @@ def _room(agent: Agent, load: Mapping[str, int]) -> bool:
 
 
 def _waiting(session: Session) -> Sequence[Row]:
-    wanted = (Handoff.id, Handoff.language, Handoff.queue, Handoff.assignee)
+    wanted = (Handoff.id, Handoff.language, Handoff.queue)
     in_turn = (Handoff.priority.desc(), Handoff.created_at, Handoff.id)
     rows: Sequence[Row] = session.execute(select(*wanted).where(Handoff.status == "waiting").order_by(*in_turn)).all()
     return rows
 
 
 def _let_go(session: Session) -> set[tuple[int, str]]:
-    """(handoff, agent) of those who have put a conversation that waits back into the queue themselves."""
-    moved = select(HandoffEvent.handoff_id, HandoffEvent.by).join(Handoff, Handoff.id == HandoffEvent.handoff_id)
-    return {tuple(row) for row in session.execute(moved.where(Handoff.status == "waiting", HandoffEvent.kind.in_(BY_CHOICE)))}
+    """(handoff, agent): who put a conversation back, passed it on or was silent in it gets it again only by taking it.
+
+    Who was cut off gets it back: that was nobody's choice.
+    """
+    wanted = (HandoffEvent.handoff_id, HandoffEvent.kind, HandoffEvent.by, HandoffEvent.details)
+    moved = select(*wanted).join(Handoff, Handoff.id == HandoffEvent.handoff_id)
+    found = session.execute(moved.where(Handoff.status == "waiting", HandoffEvent.kind.in_(LET_GO))).all()
+    by_choice = [event for event in found if event.kind != "lost" or event.details.get("why") == "silent"]
+    had_it = [(event, "earlier" if event.kind == "transferred" else "agent") for event in by_choice]
+    return {(event.handoff_id, name) for event, key in had_it for name in (event.by, event.details.get(key)) if name}
 
 
 def _fits(agent: Agent, waiting: Row, let_go: set[tuple[int, str]]) -> bool:
@@ -107,15 +114,15 @@ def _fits(agent: Agent, waiting: Row, let_go: set[tuple[int, str]]) -> bool:
     return speaks and works_there and (waiting.id, agent.name) not in let_go
 
 
-def _turn(agent: Agent, waiting: Row) -> tuple[bool, float, int]:
-    """Who had none for the longest comes first; who has lost this very conversation, last."""
+def _turn(agent: Agent) -> tuple[float, int]:
+    """Who had none for the longest comes first."""
     last = agent.last_assigned_at
-    return agent.name == waiting.assignee, last.timestamp() if last is not None else 0.0, agent.id
+    return last.timestamp() if last is not None else 0.0, agent.id
 
 
 def _give(session: Session, handoff_id: int, agent: Agent, rules: DeskRules, now: datetime) -> bool:
     with suppress(AlreadyTaken, IllegalMove):
-        handoffs.take(session, handoff_id, agent.name, now, lease=rules.limits.absent)
+        handoffs.take(session, handoff_id, agent.name, now, lease=rules.limits.absent, by="")
         agent.last_assigned_at = now
         session.execute(update(Agent).where(Agent.id == agent.id).values(last_assigned_at=now))
         return True

@@ -1,4 +1,4 @@
-"""What a shopper who wants a person was promised: the first reply, the next one, and that the matter is settled; on the business clock.
+"""What a shopper who wants a person was promised: a first reply, a next one, and that it is settled; on the business clock.
 
 The clocks follow from the handoff's own columns, whoever has it: who loses a conversation does not stop them.
 """

@@ -29,6 +29,7 @@ class Warnings:
 
     def __init__(self, ways: Alerts) -> None:
         self._ways = ways
+        self._rules: DeskRules | None = None
         self._quiet: dict[int, tuple[Row, datetime | None]] = {}
 
     def tell(self, session: Session, now: datetime) -> list[HandoffEvent]:
@@ -41,7 +42,7 @@ class Warnings:
         return [event for _, event in noted]
 
     def _due(self, session: Session, now: datetime) -> list[tuple[Row, list[tuple[Sla, str]]]]:
-        rules = kept_rules()
+        rules = self._kept_rules()
         rows = session.execute(select(*_COLUMNS).where(Handoff.status.in_(sla.OPEN)).order_by(Handoff.id)).all()
         quiet, due = {}, []
         for row in rows:
@@ -57,6 +58,12 @@ class Warnings:
                 quiet[row.id] = (row, min(_next(clocks, now), default=None))
         self._quiet = quiet
         return due
+
+    def _kept_rules(self) -> DeskRules:
+        rules = kept_rules()
+        if rules is not self._rules:  # they were read anew: what was quiet by the old ones may be due
+            self._rules, self._quiet = rules, {}
+        return rules
 
 
 def _next(clocks: list[Sla], now: datetime) -> Iterator[datetime]:
@@ -77,12 +84,7 @@ def mark(clock: Sla, kind: str) -> str:
 
 
 def _note(session: Session, row: Row, found: list[tuple[Sla, str]], now: datetime) -> Iterator[tuple[Row, HandoffEvent]]:
-    kept = [
-        said
-        for said in row.warned
-        if not said.startswith("next_reply") or str(row.awaiting_since and row.awaiting_since.isoformat()) in said
-    ]
-    marks = [*kept, *(mark(clock, kind) for clock, kind in found)]
+    marks = [*_kept_marks(row), *(mark(clock, kind) for clock, kind in found)]
     noted = update(Handoff).where(Handoff.id == row.id, Handoff.status.in_(sla.OPEN)).values(warned=marks)
     if not session.execute(noted.execution_options(synchronize_session=False)).rowcount:
         return  # it was closed in this very moment
@@ -91,6 +93,12 @@ def _note(session: Session, row: Row, found: list[tuple[Sla, str]], now: datetim
         event = HandoffEvent(handoff_id=row.id, sender_id=row.sender_id, kind=kind, by="", details=details, at=now)
         session.add(event)
         yield row, event
+
+
+def _kept_marks(row: Row) -> list[str]:
+    """Without those of messages that were answered since."""
+    awaited = f"next_reply:{row.awaiting_since.isoformat()}:" if row.awaiting_since is not None else None
+    return [said for said in row.warned if not said.startswith("next_reply:") or (awaited and said.startswith(awaited))]
 
 
 def _told(row: Row, event: HandoffEvent) -> dict[str, Any]:

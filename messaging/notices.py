@@ -27,8 +27,8 @@ def say_soon(
 ) -> bool:
     """Have this response said, once for a key: False where that was asked for already.
 
-    owners: in whose hands (bot, queue, agent) the conversation may be when it is said; else it is not said at all. values: for the
-    response. It is said by the conversation's next turn: `TurnEngine.stir_timers` makes that begin at once.
+    owners: in whose hands (bot, queue, agent) the conversation may be when it is said; else it is not said at all. values: for
+    the response. It is said by the conversation's next turn: `TurnEngine.stir_timers` makes that begin at once.
     """
     details = {"response": response, "values": dict(values), "owners": sorted(owners)}
     row = {"key": key, "sender_id": sender_id, "channel": channel, "kind": KIND, "details": details, "due_at": now}

@@ -20,6 +20,7 @@ from tendero.training import places_of, read_report
 
 BY_LANGUAGE = ("labels", "responses", "nlu", "faq")  # folders of data/ with one folder a language
 FOR_RASA = ("nlu", "responses", "faq", "rules", "stories", "patterns", "domain.yml", "config.yml")
+SAY_ANSWERS = ("actions", "bot", "desk", "messaging")  # folders of code
 QUOTED = re.compile(r"['\"`]([A-Za-z_][\w.]*)['\"`]")
 A_FILE = re.compile(r"(?:[\w-]+/)*[\w-]+\.ya?ml\b(?::\d+)?")
 PLACEHOLDER = re.compile(r"\{([a-z]+)\}")
@@ -97,7 +98,7 @@ class RasaValidation:
         report = read_report(self._report, self._child)
         if "error" in report:
             return [f"domain.yml, config.yml or data/: Rasa says: {report['error']} (more in {self._child.log.path})"]
-        said = said_in([self._project / "actions", self._project / "bot"], self._project)
+        said = said_in([self._project / name for name in SAY_ANSWERS], self._project)
         asked = asked_by_forms(_mapping(self._project / "domain.yml"))
         unused = [answer for answer in report["unused"] if not said.has(answer) and answer not in {*asked, *SAID_BY_RASA}]
         return [
@@ -193,7 +194,9 @@ def _desk(project: Path) -> Iterator[str]:
         yield from (f"{file}: {name}: there is no {each}" for each in sorted(names - known[name]))
     titles = data / "labels" / languages(data)[0] / "desk.yml"  # that each title is in every language is seen to by _labels
     titled = _mapping(titles)
-    yield from (f"{titles}: desk_{kind}_{each} is missing" for kind, each in names_used(rules) if f"desk_{kind}_{each}" not in titled)
+    yield from (
+        f"{titles}: desk_{kind}_{each} is missing" for kind, each in names_used(rules) if f"desk_{kind}_{each}" not in titled
+    )
 
 
 def _mail(project: Path) -> Iterator[str]:
@@ -306,7 +309,7 @@ def _parity(data: Path, folder: str, read: Callable[[Path], Mapping[str, Any]]) 
 
 def _code_and_answers(project: Path) -> Iterator[str]:
     """The code says only what there is an answer for."""
-    said = said_in([project / "actions", project / "bot"], project)
+    said = said_in([project / name for name in SAY_ANSWERS], project)
     answers = {key for file in _answer_files(project) for key in _answers_in(file)}
     for name, place in sorted(said.names.items()):
         if name not in answers:

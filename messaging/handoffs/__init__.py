@@ -19,6 +19,7 @@ from messaging.handoffs.finding import (
     by_id,
     collected_by_open,
     last_given_back,
+    last_settled,
     open_for,
     position,
     waiting,
@@ -38,10 +39,12 @@ from messaging.handoffs.holding import (
 )
 from messaging.handoffs.opening import REASONS, Opened, Reason, open_handoff
 from messaging.handoffs.states import OPEN, UNTAKEN
+from messaging.handoffs.telling import TOLD, knows_when, note_told
 
 __all__ = [
     "OPEN",
     "REASONS",
+    "TOLD",
     "UNTAKEN",
     "AlreadyTaken",
     "HandoffError",
@@ -55,10 +58,13 @@ __all__ = [
     "collected_by_open",
     "give_back",
     "holder",
+    "knows_when",
     "last_given_back",
+    "last_settled",
     "lose_overdue",
     "note_agent_wrote",
     "note_shopper_wrote",
+    "note_told",
     "open_for",
     "open_handoff",
     "place",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, or_
@@ -20,6 +20,8 @@ from messaging.turns.timers import cancel_timer, set_timer
 
 RECAP = "recap"  # a timer's kind: the assistant goes on, without a message of the shopper's
 SETTLED = "settled"  # a timer's kind: what the assistant was at before is put away
+RATING = "rating"  # a timer's kind: whoever got a person's reply is asked how it was
+RATED_AFTER = timedelta(seconds=10)  # the person's last words come first
 
 _IS_TAKEN = Handoff.status == "assigned"
 _OVER = {"lease_until": None, "snoozed_until": None, "awaiting_since": None}
@@ -59,6 +61,8 @@ def resolve(
     set_owner(session, handoff.sender_id, "bot")
     if before.status == "assigned":
         _set_timer(session, handoff, SETTLED, now)
+    if handoff.first_reply_at is not None:
+        _set_timer(session, handoff, RATING, now + RATED_AFTER)
     return handoff
 
 

@@ -44,6 +44,13 @@ def last_given_back(session: Session, sender_id: str) -> Handoff | None:
     return found
 
 
+def last_settled(session: Session, sender_id: str) -> Handoff | None:
+    """What a person settled last in this conversation: what a rating is asked for."""
+    settled = SELECT.where(Handoff.sender_id == sender_id, Handoff.status == "resolved")
+    found: Handoff | None = session.execute(settled.order_by(Handoff.closed_at.desc(), Handoff.id.desc())).scalars().first()
+    return found
+
+
 def waiting(session: Session) -> list[Handoff]:
     """Everybody who waits for a person, call-backs included, in the order in which they asked."""
     return list(session.execute(SELECT.where(Handoff.status.in_(UNTAKEN)).order_by(*_turn())).scalars())

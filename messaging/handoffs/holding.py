@@ -53,13 +53,18 @@ def take(
 
 
 def release(
-    session: Session, handoff_id: int, agent: str, now: datetime, why: Literal["released", "lost"] = "released"
+    session: Session, handoff_id: int, agent: str, now: datetime, why: Literal["released", "lost", "silent"] = "released"
 ) -> Handoff:
-    """Back to those who wait, at its old place. Raises AlreadyTaken where another person has it, IllegalMove, NoSuchHandoff."""
+    """Back to those who wait, at its old place. silent: they have lost it, since they were there and wrote nothing.
+
+    Raises AlreadyTaken where another person has it, IllegalMove, NoSuchHandoff.
+    """
     before = locked(session, handoff_id)
     if not moved(session, handoff_id, and_(_IS_TAKEN, Handoff.assignee == agent), _FREE):
         raise refused(before, "released", agent)
-    return _let_go(session, handoff_id, agent, now, why, by=agent if why == "released" else "")
+    if why == "released":
+        return _let_go(session, handoff_id, agent, now, "released", by=agent)
+    return _let_go(session, handoff_id, agent, now, "lost", by="", why="silent" if why == "silent" else "")
 
 
 def transfer(
@@ -117,7 +122,7 @@ def place(session: Session, handoff_id: int, queue: str | None, priority: int, n
 
 
 def snooze(session: Session, handoff_id: int, agent: str, until: datetime, now: datetime) -> Handoff:
-    """Put it aside until then, or until the shopper writes; it stays this person's. Raises as `release`; ValueError for a past."""
+    """Put it aside until then, or until the shopper writes: it stays theirs. Raises as `release`; ValueError for a past."""
     if until <= now:
         raise ValueError("it can be put aside until a later moment only")
     before = locked(session, handoff_id)
@@ -206,9 +211,9 @@ def _belongs_to_queue(session: Session, handoff: Handoff, agent: str, now: datet
     _tell(session, handoff, LEFT, agent, ["queue"], now, event)
 
 
-def _let_go(session: Session, handoff_id: int, agent: str, now: datetime, kind: str, by: str) -> Handoff:
+def _let_go(session: Session, handoff_id: int, agent: str, now: datetime, kind: str, by: str, why: str = "") -> Handoff:
     handoff = by_id(session, handoff_id)
-    event = happened.note(session, handoff, kind, now, by, agent=agent)
+    event = happened.note(session, handoff, kind, now, by, agent=agent, why=why)
     _belongs_to_queue(session, handoff, agent, now, event)
     return handoff
 

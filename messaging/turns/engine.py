@@ -49,7 +49,7 @@ class Outcome:
     persist: writes the turn's events in the transaction that saves everything else; withheld: the replies were not sent,
     because a person has the conversation by now. saved: called once all of it is in the database. stages: seconds by stage.
     language: of the replies (ISO 639-1), for channels that have to say something else instead. owners: in whose hands the
-    conversation may be when the replies are stored; else they are withheld.
+    conversation may be when the replies are stored; else they are withheld. recapped: the recap that was due is among them.
     """
 
     contents: Sequence[Mapping[str, Any]]
@@ -58,6 +58,7 @@ class Outcome:
     stages: Mapping[str, float] = field(default_factory=dict)
     language: str = ""
     owners: frozenset[str] = THE_ASSISTANTS
+    recapped: bool = False
 
 
 Keep = Callable[[Inbound], Receipt]  # into the inbox, within a transaction
@@ -476,7 +477,7 @@ class TurnEngine:
         error = claim.error or "the process ended while it was answered" if is_last else None
         owner = inbox.finish(session, claim, _now(), error)
         withheld = owner not in outcome.owners and bool(outcome.contents)
-        if claim.recap_due and not withheld:
+        if outcome.recapped and not withheld:
             conversations.take_recap(session, claim.sender_id)
         outcome.persist(session, withheld)
         pushed = claim.channel in self._sender.channels

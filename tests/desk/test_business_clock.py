@@ -81,11 +81,15 @@ def calendars(draw: st.DrawFn) -> Calendar:
     some_day = st.dates(date(2026, 1, 1), date(2027, 12, 31))
     week = draw(st.tuples(*[SPANS] * 7).filter(any))
     holidays = draw(st.frozensets(some_day, max_size=5))
-    return Calendar("any", ZoneInfo(draw(st.sampled_from(ZONES))), week, holidays, draw(st.dictionaries(some_day, SPANS, max_size=3)))
+    return Calendar(
+        "any", ZoneInfo(draw(st.sampled_from(ZONES))), week, holidays, draw(st.dictionaries(some_day, SPANS, max_size=3))
+    )
 
 
 INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 1), timezones=st.just(timezone.utc))  # noqa: DTZ001
-CHANGES = st.sampled_from(["2026-03-29T00:00", "2026-10-25T00:00", "2026-11-01T05:00", "2026-03-08T06:00", "2026-10-03T15:00"]).flatmap(
+CHANGES = st.sampled_from(
+    ["2026-03-29T00:00", "2026-10-25T00:00", "2026-11-01T05:00", "2026-03-08T06:00", "2026-10-03T15:00"]
+).flatmap(
     lambda text: st.timedeltas(timedelta(hours=-9), timedelta(hours=9)).map(lambda by: at(text).astimezone(timezone.utc) + by)
 )
 STARTS = st.one_of(INSTANTS, CHANGES)

@@ -60,6 +60,7 @@ T = TypeVar("T")
 
 NOTHING_SHOWN = Hello()
 BUSY, AWAY, CROWDED = 30, 5, 30  # seconds after which to come back
+OF_THE_SHOP: tuple[chat_log.By, ...] = ("assistant", "agent")
 STATES = {"delivered": ("pending", "sending", "sent"), "read": ("pending", "sending", "sent", "delivered")}  # before it
 SAYS_AGAIN = 2.0  # seconds, in which that somebody still types is no news
 FILES = {"types": list(files.TYPES), "most_bytes": files.LARGEST}
@@ -401,7 +402,7 @@ class Conversation:
             return
 
         def unsettled(session: Session) -> list[str]:
-            names = chat_log.names_up_to(session, visitor.sender_id, seq, "assistant")
+            names = chat_log.names_up_to(session, visitor.sender_id, seq, OF_THE_SHOP)
             return outbox.among(session, filter(None, map(opaque_of, names)), STATES[status])
 
         for opaque in await _read(unsettled):

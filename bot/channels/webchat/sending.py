@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -36,7 +37,7 @@ class WebChatSender(Channel):
             raise Undeliverable("nothing of it can be shown on a web page")
 
         def keep(session: Session) -> None:
-            chat_log.append(session, message.sender_id, "assistant", of_reply(message.opaque), message.content, _now())
+            chat_log.append(session, message.sender_id, *_entry(message), _now())
             if is_over:
                 self._hub.tell_others(session, message.sender_id, "")
 
@@ -87,6 +88,16 @@ class WebChatSender(Channel):
             await asyncio.to_thread(_in_transaction, work)
         except SQLAlchemyError as error:
             logger.info("who reads and types cannot be told: %s", type(error).__name__)
+
+
+def _entry(message: Outgoing) -> tuple[chat_log.By, str, Mapping[str, Any]]:
+    """Who says it, what it came of, and what is shown."""
+    name = of_reply(message.opaque)
+    by = message.content.get("by")
+    if by is None:
+        return "assistant", name, message.content
+    content = {key: value for key, value in message.content.items() if key != "by"}
+    return "agent", name, {**content, "name": by["name"]}
 
 
 def _in_transaction(work: Callable[[Session], None]) -> None:

@@ -12,6 +12,7 @@ import pytest
 from bot.channels.webchat import hub as hubs
 from bot.channels.webchat.hub import Hub
 from bot.channels.webchat.sending import WebChatSender
+from bot.channels.webchat.shown import shown
 from database import transaction
 from messaging import chat_log
 from messaging.turns.outbox import Outgoing, Undeliverable
@@ -46,6 +47,14 @@ async def test_a_reply_that_is_sent_again_is_the_same_entry(hub: Hub) -> None:
     with transaction() as session:
         entries = [(each.seq, each.by, each.content) for each in chat_log.after(session, "web-1", 0)]
     assert entries == [(1, "assistant", {"text": "Hi"}), (2, "assistant", {"text": "And more"})]
+
+
+async def test_what_a_person_writes_is_an_entry_of_theirs_with_their_name(hub: Hub) -> None:
+    await WebChatSender(hub).send(outgoing({"text": "Hi", "by": {"kind": "agent", "name": "Marta"}, "language": "en"}))
+    with transaction() as session:
+        entry = chat_log.after(session, "web-1", 0)[0]
+    said = shown(entry, str)
+    assert (said["by"], said["name"], said["parts"]) == ("agent", "Marta", [{"kind": "text", "text": "Hi"}])
 
 
 async def test_what_cannot_be_shown_is_not_sent(hub: Hub) -> None:

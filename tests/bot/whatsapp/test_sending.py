@@ -410,6 +410,30 @@ async def test_after_24_hours_the_template_of_the_answer_goes(sender: WhatsAppSe
     assert meta.bodies[0]["biz_opaque_callback_data"]
 
 
+async def test_template_that_somebody_has_chosen_goes_as_such_only_after_24_hours(
+    sender: WhatsAppSender, meta: Meta, home: Path
+) -> None:
+    own = "templates:\n  utter_news:\n    es: {name: shipped, language: es_MX, body: [who, number], text: 'Hola {{1}}: {{2}}'}\n"
+    write_templates(home, own + "anything_else:\n  es: {name: news, language: es_MX, text: 'Escríbenos'}\n")
+    known = templates(home / "data" / "templates" / "whatsapp.yml")
+    chosen = known.content_of("utter_news", "es", {"who": "{{2}}", "number": "10234"})
+    assert chosen["text"] == "Hola {{2}}: 10234"
+    asked = known.content_of("anything_else", "es", {})
+    by = {"by": {"kind": "agent", "name": "Marta"}, "language": "es"}
+    await sender.send(reply({**chosen, **by}))
+    change(last_inbound_at=NOW - timedelta(hours=25))
+    await sender.send(reply({**chosen, **by}))
+    await sender.send(reply({**asked, **by}))
+    assert [(body["type"], (body.get("template") or {}).get("name")) for body in meta.bodies] == [
+        ("text", None),
+        ("template", "shipped"),
+        ("template", "news"),
+    ]
+    for key, values in (("utter_news", {"who": "Ana"}), ("utter_other", {})):
+        with pytest.raises(TemplateError):
+            known.content_of(key, "es", values)
+
+
 async def test_answer_without_a_template_is_held_and_the_person_asked_once_to_write(
     sender: WhatsAppSender, meta: Meta, home: Path
 ) -> None:
