@@ -14,9 +14,10 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session, defer
 
 from bot.channels.webchat.shown import iso
-from commerce.loyalty import standing
+from commerce import loyalty
 from commerce.models import Customer
 from desk import sla
+from desk.models import ReadMark
 from desk.permissions import Me, may_see
 from desk.rules import DeskRules, calendar_of, kept_rules
 from desk.shop_policies import kept_policies
@@ -24,7 +25,7 @@ from desk.sla import Sla
 from desk.words_said import first_words_of_reply, words_of
 from messaging import handoffs
 from messaging.channel_contacts import PREFIXES, WINDOW
-from messaging.models import ChannelContact, Handoff, HandoffEvent, InboundMessage, OutboundMessage, ReadMark
+from messaging.models import ChannelContact, Handoff, HandoffEvent, InboundMessage, OutboundMessage
 
 Json = dict[str, Any]
 
@@ -37,9 +38,9 @@ NOT_COPIED = (Handoff.transcript, Handoff.collected, Handoff.tried, Handoff.verd
 
 @dataclass(frozen=True)
 class Item:
-    """handoff: detached, without what lists do not show. shown: all but `unread`, which differs between agents. said: the ids of the
-    shopper's messages since they asked for a person. came_to: who has it, or had it once. changes_at: when it looks different
-    though nothing happens."""
+    """handoff: detached, without what lists do not show. shown: all but `unread`, which differs between agents. said: the ids of
+    the shopper's messages since they asked for a person. came_to: who has it, or had it once. changes_at: when it looks
+    different though nothing happens."""
 
     handoff: Handoff
     shown: Json
@@ -140,7 +141,7 @@ class _Around:
         contact = self._contacts.get(row.sender_id)
         promised = sla.of(row, self._rules, calendar_of(self._rules.queue(row.queue)))
         closes_at = contact.last_inbound_at + WINDOW if contact is not None and contact.last_inbound_at is not None else None
-        instants = (closes_at, promised and promised.due_at, row.snoozed_until)
+        instants = (closes_at, promised.due_at if promised is not None else None, row.snoozed_until)
         changes_at = min((at for at in instants if at is not None and at > self._now), default=None)
         shown = self._shown(row, contact, promised, closes_at)
         return Item(row, shown, tuple(self._said[row.id]), frozenset(self._came_to[row.id]), changes_at)
@@ -207,7 +208,7 @@ def _tiers(session: Session, ids: Collection[int], now: datetime) -> dict[int, s
     """A tier changes seldom, and a list is shown often."""
     unknown = [id_ for id_ in ids if id_ not in _tier_of or not timedelta(0) <= now - _tier_of[id_][1] < TIER_HOLDS]
     if unknown:
-        _tier_of.update({id_: (tier, now) for id_, tier in standing.tiers(session, unknown, now, kept_policies()).items()})
+        _tier_of.update({id_: (tier, now) for id_, tier in loyalty.tiers(session, unknown, now, kept_policies()).items()})
     return {id_: _tier_of[id_][0] for id_ in ids}
 
 

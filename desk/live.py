@@ -71,7 +71,7 @@ class Line(Protocol):
 
 @dataclass
 class Watch:
-    """A conversation that somebody looks at. states: of the replies whose marks may change; files: messages whose files may come."""
+    """A conversation that somebody looks at. states: of the replies whose marks may change; files: messages that wait for theirs."""
 
     handoff: Handoff
     talks: list[Talk]
@@ -218,7 +218,7 @@ class Live:
     # Watching
 
     async def watch(self, line: Line, handoff_id: int) -> Looked | None:
-        """The newest entries; whatever comes after them is sent. None: there is no such conversation, or it is not theirs to see."""
+        """The newest entries; whatever comes after them is sent. None: there is no such conversation that they may see."""
         me, now = line.me, self.now()
         looked = await reading(lambda session: _watch(session, handoff_id, me, now))
         if looked is None:

@@ -9,22 +9,21 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 from throttled import MemoryStore, Quota, Throttled, per_sec
 
 from bot.channels.webchat.websocket import WebSocket
 from desk import audit
+from desk.account_routes import shown_me
+from desk.database_work import in_transaction, reading
 from desk.frames import BadFrame, Frame, Hello, LookAt, Ping, Status, Types, parse
 from desk.items import Item, read_marks
 from desk.live import Json, Live
 from desk.permissions import Me
 from desk.presence import Presence
 from desk.typing_there import TypingThere
-from desk.account_routes import shown_me
 from desk.welcome import titles
-from desk.database_work import in_transaction, reading
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +73,11 @@ class AgentLine:
     # What it is told
 
     def tell(self, *frames: Json) -> None:
+        """Nothing, before it is welcome."""
+        if self._is_welcome:
+            self._answer(*frames)
+
+    def _answer(self, *frames: Json) -> None:
         for frame in frames:
             self._send(json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
 
@@ -90,7 +94,8 @@ class AgentLine:
     def become(self, me: Me) -> None:
         """What they may see may be other than it was."""
         before, self.me = self.me, me
-        if not self._is_welcome or (before.permissions, before.queues, before.languages) == (me.permissions, me.queues, me.languages):
+        is_as_before = (before.permissions, before.queues, before.languages) == (me.permissions, me.queues, me.languages)
+        if is_as_before or not self._is_welcome:
             return
         live = self._service.live
         self.note([item for item in live.open_items if item.may_be_seen_by(me) != (item.id in self._shown)])
@@ -168,7 +173,7 @@ class AgentLine:
             await self._done(parse(data))
         except BadFrame:
             self._bad += 1
-            self.tell({"type": "error", "error": "bad_request"})
+            self._answer({"type": "error", "error": "bad_request"})
             if self._bad >= MOST_BAD:
                 self.hang_up("too_many", CROWDED)
         except (SQLAlchemyError, OSError) as error:
@@ -177,7 +182,7 @@ class AgentLine:
 
     async def _done(self, frame: Frame) -> None:
         if isinstance(frame, Ping):
-            self.tell({"type": "pong"})
+            self._answer({"type": "pong"})
         elif isinstance(frame, Hello):
             await self._hello(frame)
         elif not self._is_welcome:
@@ -200,10 +205,11 @@ class AgentLine:
         items = live.items(self.me)  # as they are now: from here on nothing is waited for
         self._is_welcome, self._changed = True, {}
         self._shown = {item.id for item in items}
-        head: dict[str, Any] = {"type": "welcome", "me": shown_me(self.me), "agents": presence.agents}
-        told = json.dumps({**head, **titles(hello.language or self._language)}, ensure_ascii=False, separators=(",", ":"))
+        head = {"me": shown_me(self.me), "agents": presence.agents, **titles(hello.language or self._language)}
+        told = json.dumps({"type": "welcome", **head}, ensure_ascii=False, separators=(",", ":"))
         self._send(f'{told[:-1]},"items":[{self._texts(items)}]}}')
-        self.tell(*({"type": "typing", "handoff": item.id, "by": "shopper", "on": True} for item in items if live.types(item.sender_id)))
+        types = [item for item in items if live.types(item.sender_id)]
+        self.tell(*({"type": "typing", "handoff": item.id, "by": "shopper", "on": True} for item in types))
 
     async def _look_at(self, handoff_id: int | None) -> None:
         live = self._service.live

@@ -93,6 +93,10 @@ class Transcript:
         ]
         return [entry.shown for entry in sorted(found, key=lambda entry: entry.place)]
 
+    def instant_of(self, entry: str) -> datetime:
+        """When it was. Raises LookupError."""
+        return self._place_of(entry).at
+
     # Reading
 
     def _stored(self, kind: _Kind, before: Place | None, most: int) -> list[Entry]:

@@ -1,4 +1,4 @@
-"""An agent types: shown to the shopper on their channel, where it can show that, and to colleagues who look at the conversation."""
+"""An agent types: shown to the shopper on their channel, where it can show that, and to colleagues who look at it."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _COMMAND = re.compile(r"/([\w.+-]{1,64})")
 
 
 def words_of(row: InboundMessage, title: str = "") -> str:
-    """What the shopper wrote or tapped; what was shared by its kind ("[picture]"). title: of a button, where the channel told none."""
+    """What the shopper wrote or tapped; what was shared by its kind ("[picture]"). title: of a button, where none was told."""
     details = row.details or {}
     spoken = details.get("words") or details.get("tapped") or title
     if spoken:

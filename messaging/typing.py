@@ -1,4 +1,4 @@
-"""Who is writing at this moment: told to whoever listens in this process, and by PostgreSQL to other processes. Nothing is kept."""
+"""Who is writing at this moment: told to whoever listens in this process, and by PostgreSQL to others. Nothing is kept."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from itertools import count
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
@@ -28,13 +29,19 @@ class Typing:
 
 Listener = Callable[[Typing], None]  # called in any thread
 
-_listeners: list[Listener] = []
+_listeners: dict[int, Listener] = {}
+_numbers = count()
 
 
 def listen(listener: Listener) -> Callable[[], None]:
     """From now on this one is told; until what is returned is called."""
-    _listeners.append(listener)
-    return lambda: _listeners.remove(listener)
+    number = next(_numbers)
+    _listeners[number] = listener
+
+    def end() -> None:
+        _listeners.pop(number, None)
+
+    return end
 
 
 def tell(sender_id: str, on: bool, by: str = "") -> None:
@@ -56,5 +63,5 @@ def hear(told: str) -> None:
 
 
 def _pass_on(typing: Typing) -> None:
-    for listener in list(_listeners):
+    for listener in list(_listeners.values()):
         listener(typing)

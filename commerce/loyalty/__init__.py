@@ -14,7 +14,7 @@ from commerce.loyalty.ledger import (
     reverse_for_return,
 )
 from commerce.loyalty.redemption import RedeemPoints
-from commerce.loyalty.standing import Expiry, Standing, earn_for_order, points_of, standing, tier
+from commerce.loyalty.standing import Expiry, Standing, earn_for_order, points_of, standing, tier, tiers
 
 __all__ = [
     "AdjustPoints",
@@ -36,4 +36,5 @@ __all__ = [
     "reverse_for_return",
     "standing",
     "tier",
+    "tiers",
 ]
