@@ -1,4 +1,4 @@
-"""What a person of ours may allow that the tables do not, by the table `agent_powers`: which exception, and up to which amount."""
+"""What a person of ours may allow that the other tables do not: which exception, up to which amount (table `agent_powers`)."""
 
 from __future__ import annotations
 

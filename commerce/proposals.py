@@ -1,9 +1,10 @@
-"""Every write by a shopper, or by a person of ours for one, twice over: proposed (a summary of exactly what will happen), then confirmed (done once).
+"""Every write by a shopper, or by a person of ours for one, twice over: proposed (a summary of exactly what will happen), then
+confirmed (done once).
 
 An operation says what it would do (`assess`) and does it (`perform`). Confirming assesses again: if the facts are no
 longer those of the summary, nothing is done and `Stale` is returned. The effect ledger's unique key makes a repeated
-confirmation return the first one's result and change nothing. What an agent has proposed, nobody else confirms; taking an effect
-back is an effect of its own, of which each has at most one.
+confirmation return the first one's result and change nothing. What an agent has proposed, nobody else confirms; taking
+an effect back is an effect of its own, and happens once.
 """
 
 from __future__ import annotations

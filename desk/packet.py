@@ -1,4 +1,4 @@
-"""What the assistant hands over with a conversation: the goal, what it collected and from where, what it tried, and the verdict."""
+"""What the assistant hands over: the goal, what it collected and from where, what it tried, and the policy's verdict."""
 
 from __future__ import annotations
 

@@ -67,19 +67,25 @@ def request_code(session: Session, sender_id: str, contact: str, customer_id: in
 
     contact: normalised e-mail or phone, stored only as a keyed hash. customer_id: None when nobody has it.
     """
-    return _request(session, sender_id, contact, customer_id, now, key, PROOF if customer_id is not None else None)
+    return request_code_at(session, sender_id, hash_contact(contact, key), customer_id, now, key)
+
+
+def request_code_at(
+    session: Session, sender_id: str, contact_hash: str, customer_id: int | None, now: datetime, key: bytes
+) -> Requested:
+    """The same for an address of which only the keyed hash was kept."""
+    return _request(session, sender_id, contact_hash, customer_id, now, key, PROOF if customer_id is not None else None)
 
 
 def request_confirmation(session: Session, sender_id: str, contact: str, now: datetime, key: bytes) -> Requested:
     """A code by which whoever reads this address says yes to something: customer or not, and it proves nothing else."""
-    return _request(session, sender_id, contact, None, now, key, CONFIRMATION)
+    return _request(session, sender_id, hash_contact(contact, key), None, now, key, CONFIRMATION)
 
 
 def _request(
-    session: Session, sender_id: str, contact: str, customer_id: int | None, now: datetime, key: bytes, purpose: str | None
+    session: Session, sender_id: str, contact_hash: str, customer_id: int | None, now: datetime, key: bytes, purpose: str | None
 ) -> Requested:
     """purpose: None where no code may fit."""
-    contact_hash = hash_contact(contact, key)
     one_at_a_time(session, f"code:{sender_id}", f"code:{contact_hash}")
     if any(_is_reached(session, limit, sender_id, contact_hash, now) for limit in LIMITS):
         return Requested(None, "limited")

@@ -41,7 +41,8 @@ class AdjustPoints:
         if refusal is not None:
             return refusal
         currency = session.get(Customer, customer_id).currency
-        worth = self._worth_minor(abs(points) + _adjusted_of_late(session, customer_id, now), currency, now)
+        of_late = _adjusted_of_late(session, customer_id, now)
+        worth = worth_minor(self._policies, abs(points) + of_late, currency, now)
         refusal = self._powers.refusal(EXCEPTION, worth, currency, now.date())
         if refusal is not None:
             return refusal
@@ -62,28 +63,26 @@ class AdjustPoints:
         _write(session, customer_id, told["points"], f"adjust:{proposal_id}", now, self._policies)
         return dict(told)
 
-    def _worth_minor(self, points: int, currency: str, now: datetime) -> int:
-        """As a voucher, rounded up."""
-        on = now.date()
-        step = self._policies.number("redemption", "redeem_step", on)
-        value = self._policies.number("redemption", "value_per_step", on, currency=currency)
-        return -(-points * value // step)
-
 
 class TakeBackAdjustment:
-    """Parameters: points, as they were adjusted. The opposite row; refuses with points_spent where they are not there any more."""
+    """Parameters: points, as they were adjusted. The opposite row; refuses with points_spent where they are not there any more,
+    and by the table agent_powers: what a supervisor took, an agent gives back only as far as they could give it."""
 
     kind = UNDO
 
-    def __init__(self, policies: Policies) -> None:
+    def __init__(self, policies: Policies, powers: Powers) -> None:
         self._policies = policies
+        self._powers = powers
 
     def assess(self, session: Session, customer_id: int, parameters: Values, now: datetime) -> Assessment | Refusal:
         lock(session, customer_id)
         points, available = -int(parameters["points"]), balance(session, customer_id, now)
         if available + points < 0:
             return Refusal("points_spent", "points_spent", values={"points": points, "balance": available})
-        return Assessment({"points": points, "balance_after": available + points}, {"balance": available})
+        currency = session.get(Customer, customer_id).currency
+        worth = worth_minor(self._policies, abs(points), currency, now)
+        refusal = self._powers.refusal(EXCEPTION, worth, currency, now.date())
+        return refusal or Assessment({"points": points, "balance_after": available + points}, {"balance": available})
 
     def perform(
         self,
@@ -97,6 +96,14 @@ class TakeBackAdjustment:
         told = assessment.summary
         _write(session, customer_id, told["points"], f"undo:{proposal_id}", now, self._policies, CORRECTED)
         return dict(told)
+
+
+def worth_minor(policies: Policies, points: int, currency: str, now: datetime) -> int:
+    """What points are worth as a voucher, in minor units; rounded up."""
+    on = now.date()
+    step = policies.number("redemption", "redeem_step", on)
+    value = policies.number("redemption", "value_per_step", on, currency=currency)
+    return -(-points * value // step)
 
 
 def _impossible(points: int, available: int) -> Refusal | None:
