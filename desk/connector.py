@@ -16,6 +16,7 @@ from bot.channels.pages import page, page_at
 from bot.channels.webchat.static import web_file
 from bot.channels.webchat.websocket import WebSocket, takes_over, upgraded
 from desk.account_routes import add_account_routes
+from desk.act_routes import add_act_routes
 from desk.conversation_routes import add_conversation_routes
 from desk.errors import DeskError, add_error_answers, answer
 from desk.guard import guarded, token_of
@@ -67,6 +68,7 @@ class DeskInput(InputChannel):
         add_error_answers(routes)
         add_account_routes(routes)
         add_conversation_routes(routes, self._live)
+        add_act_routes(routes, after=self._look_and_send)
 
         @takes_over
         async def socket(request: Request) -> HTTPResponse | None:
@@ -104,6 +106,11 @@ class DeskInput(InputChannel):
         language = language_of(request.headers.get("accept-language", ""))
         AgentLine(self._service, socket, me, token_of(request), language).begin()
         return None
+
+    def _look_and_send(self, request: Request) -> None:
+        """Something has changed for the shopper, and for whoever looks at it."""
+        request.app.ctx.agent.engine.stir_timers()
+        self._live.look_soon()
 
     def _engine(self) -> TurnEngine:
         """Set once the server has begun: Rasa makes its agent meanwhile."""

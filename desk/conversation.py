@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from bot.channels.whatsapp.templates import Template, file_of_templates, templates
-from desk import errors, files, packet, shopper
+from desk import acts, errors, files, packet, shopper
 from desk.frames import LAST_ID
 from desk.items import items_of, read_marks
 from desk.models import ReadMark
@@ -61,7 +61,7 @@ def shown(session: Session, row: Handoff, asked: Asked, language: str) -> Json:
         "item": item(session, row.id, asked),
         "shopper": shopper.shown(session, row, asked.now, language),
         "packet": packet.shown(session, row, language, transcript.address),
-        "acts": [],
+        "acts": acts.offered(session, asked.me, row, asked.now, language),
         "events": [_event(each) for each in session.execute(happened).scalars()],
         "entries": entries,
         "has_more": has_more,

@@ -38,7 +38,7 @@ def _forget(session: Session, customer_ids: Any, sender_ids: Collection[str]) ->
     return sum(session.execute(each.execution_options(synchronize_session=False)).rowcount for each in statements)
 
 
-def _of_nobody(sender_ids: list[str]) -> list[Any]:
+def _of_nobody(sender_ids: Collection[str]) -> list[Any]:
     """What was proposed in these conversations for nobody known, such as a code: the shop's books erase what is of a customer."""
     proposed = (Proposal.conversation.in_(sender_ids), Proposal.customer_id.is_(None))
     return [
