@@ -9,8 +9,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from bot.channels.whatsapp.templates import Template, file_of_templates, templates
-from desk import acts, errors, files, packet, shopper
+from desk import acts, agent_templates, errors, files, packet, shopper
 from desk.frames import LAST_ID
 from desk.items import items_of, read_marks
 from desk.models import ReadMark
@@ -18,7 +17,6 @@ from desk.permissions import Me, may_see
 from desk.same_person import talks_of
 from desk.transcript import Rows, Transcript, event
 from messaging import handoffs
-from messaging.channel_contacts import PREFIXES
 from messaging.handoffs import NoSuchHandoff
 from messaging.models import Handoff, HandoffEvent, HandoffNote, InboundMessage, OutboundMessage
 from messaging.writes import insert_once
@@ -65,7 +63,7 @@ def shown(session: Session, row: Handoff, asked: Asked, language: str) -> Json:
         "events": [_event(each) for each in session.execute(happened).scalars()],
         "entries": entries,
         "has_more": has_more,
-        "templates": [{"name": each.name, "text": each.text} for each in templates_for(row)],
+        "templates": agent_templates.offered(session, row, asked.me, asked.now),
     }
 
 
@@ -87,17 +85,6 @@ def page(session: Session, row: Handoff, asked: Asked, before: str) -> Json:
 def transcript_of(session: Session, row: Handoff, now: datetime) -> Transcript:
     handoff_id = int(row.id)
     return Transcript(session, row, talks_of(session, row, now), lambda name: files.address(handoff_id, name, now))
-
-
-def templates_for(row: Handoff) -> list[Template]:
-    """What may be sent at any time: templates of the shopper's language into which nothing has to be filled."""
-    if row.channel not in PREFIXES:
-        return []
-    known = templates(file_of_templates())
-    of_language = [by_language[row.language] for by_language in known.by_key.values() if row.language in by_language]
-    invitation = known.invitation(row.language)
-    found = [*([invitation] if invitation is not None else []), *of_language]
-    return list({each.name: each for each in found if not each.body}.values())
 
 
 def entries_of_turn(session: Session, row: Handoff, asked: Asked, turn_ids: list[int]) -> list[Json]:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from database import home_folder
-from desk import audit, conversation, files
+from desk import agent_templates, audit, conversation, files
 from desk.conversation import Asked
 from desk.database_work import reading
 from desk.errors import DeskError, bad_request
@@ -65,12 +65,11 @@ def _parts(session: Session, asked: Asked, fields: Fields, id_: str) -> list[Jso
     if template is not None:
         if text is not None or sent:
             raise bad_request("template")
-        return [_template(row, template)]
+        return [_template(session, asked, row, template)]
     if text is None and not sent:
         raise bad_request("text")
     if not _may_write(session, row, asked, id_):
-        offered = [{"name": each.name, "text": each.text} for each in conversation.templates_for(row)]
-        raise DeskError(409, "window_closed", templates=offered)
+        raise DeskError(409, "window_closed", templates=agent_templates.offered(session, row, asked.me, asked.now))
     return [*([{"text": text}] if text is not None else []), *(stored.content for stored in sent)]
 
 
@@ -85,11 +84,11 @@ def _files(session: Session, asked: Asked, fields: Fields) -> list[Stored]:
         raise bad_request("files") from None
 
 
-def _template(row: Handoff, name: str) -> Json:
-    chosen = next((each for each in conversation.templates_for(row) if each.name == name), None)
-    if chosen is None:
+def _template(session: Session, asked: Asked, row: Handoff, name: str) -> Json:
+    found = agent_templates.contents(session, row, asked.me, asked.now)
+    if name not in found:
         raise bad_request("template")
-    return {"custom": {"template": {"name": chosen.name, "language": chosen.language}}}
+    return found[name]
 
 
 def _may_write(session: Session, row: Handoff, asked: Asked, id_: str) -> bool:

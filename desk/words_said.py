@@ -8,7 +8,6 @@ from typing import Any
 
 from bot.channels.spoken import COMMAND, NOT_A_COMMAND
 from bot.channels.webchat.shown import parts
-from bot.channels.whatsapp.templates import file_of_templates, templates
 from messaging.models import InboundMessage
 from messaging.turns.inbox import ERASED, REVOKED
 
@@ -52,23 +51,14 @@ def parts_of_message(row: InboundMessage, files: Sequence[Json], title: str, cle
 
 
 def parts_of_reply(content: Mapping[str, Any], address: Address) -> list[Json]:
-    """What the shopper was shown; of a template that a provider keeps, what it says."""
-    template = (content.get("custom") or {}).get("template") if isinstance(content.get("custom"), Mapping) else None
-    said = _template(template) if isinstance(template, Mapping) else []
-    return [_without_index(part) for part in parts(content, address)] or said
+    """What the shopper was shown."""
+    return [_without_index(part) for part in parts(content, address)]
 
 
 def first_words_of_reply(content: Mapping[str, Any]) -> str:
     """For a list: its words, or else what it is."""
     shown = parts_of_reply(content, address=str)
     return next((str(part["text"]) for part in shown if part.get("text")), f"[{shown[0]['kind']}]" if shown else "")
-
-
-def _template(template: Mapping[str, Any]) -> list[Json]:
-    name, language = str(template.get("name") or ""), str(template.get("language") or "")
-    known = [each for each in templates(file_of_templates()).all if each.name == name]
-    same = next((each for each in known if each.language == language), known[0] if known else None)
-    return [{"kind": "text", "text": (same.text if same is not None else "") or f"[{name}]", "template": name}]
 
 
 def _without_index(part: Json) -> Json:

@@ -143,8 +143,6 @@ class WhatsAppSender(Channel):
             await asyncio.sleep(rest)
 
     async def _sent(self, message: Outgoing, recipient: Recipient) -> str:
-        if is_template(message.content):
-            return await self._sent_as_it_is(message, recipient)
         if recipient.is_open and (not message.as_template or recipient.has_written_since(message.sent_at)):
             try:
                 return await self._sent_as_it_is(message, recipient)
@@ -258,12 +256,6 @@ def _note_opted_out(session: Session, sender_id: str, source: str) -> None:
     for contact in filter(None, (person.phone, person.user_id) if person else ()):
         if not consent.is_withdrawn(session, contact=str(contact), **about):
             consent.withdraw(session, contact=str(contact), source=source, now=_now(), **about)
-
-
-def is_template(content: Mapping[str, Any]) -> bool:
-    """Whether it may be sent whenever the shopper has written last: a person has chosen a template."""
-    custom = content.get("custom")
-    return isinstance(custom, Mapping) and "template" in custom
 
 
 def without_file(content: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -166,6 +166,7 @@ def test_after_the_window_only_a_template_goes(desk: Desk, marta: DeskClient) ->
     answer = marta.say(handoff, "hello")
     assert (answer.status_code, answer.json()["error"]) == (409, "window_closed")
     (template,) = answer.json()["templates"]
+    assert template["name"] == "anything_else"
     sent = marta.post(f"handoffs/{handoff}/message", id="t1", template=template["name"])
     assert sent.status_code == 200, sent.text
     assert sent.json()["entry"]["parts"][0]["text"] == template["text"]
