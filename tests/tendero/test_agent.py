@@ -190,7 +190,7 @@ def test_outside_of_the_demo_nobody_is_made(shop: str, home: Path, runner: CliRu
     assert running._shop(settings, home).desk_password is None  # a shop, and not the demo's
     assert everybody(runner) == []
     with transaction(shop) as session:
-        session.add(ShopSetting(key=demo_shop.MARK, value={"today": "2026-11-18"}))
+        session.add(ShopSetting(name=demo_shop.MARK, value={"today": "2026-11-18"}))
     assert running._shop(replace(settings, with_demo=False), home).desk_password is None
     assert everybody(runner) == []
     assert running._shop(settings, home).desk_password is not None

@@ -8,9 +8,11 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from bot.channels import pages
 from desk import accounts
+from desk.models import Agent
 from tests.desk.accounts.conftest import PEOPLE
 from tests.desk.accounts.server import ROUTES, Browser, Desk
 
@@ -35,7 +37,7 @@ MAY = {"luis": set(), "marta": {"audit"}, "ada": {"audit", "manage_agents"}}
 def routes_of(desk: Desk) -> list[tuple[str, str]]:
     """(method, path below the desk's) of every route that is there, also those that others have added."""
     found = []
-    for route in desk.thread.app.router.routes_all.values():
+    for route in desk.thread.app.router.routes:
         path = f"/{route.path.lstrip('/')}"
         if path.startswith(ROUTES):
             found += [(method, path.removeprefix(ROUTES)) for method in route.methods]
@@ -53,7 +55,9 @@ def guarded_routes(desk: Desk) -> list[tuple[str, str]]:
 
 
 def test_the_walk_finds_the_routes(desk: Desk) -> None:
-    assert {("POST", "/v1/sign-out"), ("GET", "/v1/me"), ("PATCH", "/v1/agents/<name:str>")} <= set(guarded_routes(desk))
+    assert {("GET", "/v1/agents"), ("POST", "/v1/agents"), ("GET", "/v1/me"), ("PATCH", "/v1/agents/<name:str>")} <= set(
+        guarded_routes(desk)
+    )
     assert set(routes_of(desk)) >= WITHOUT_A_SESSION
 
 
@@ -102,6 +106,14 @@ def test_who_is_put_out_is_out_at_the_next_request(desk: Desk) -> None:
     assert desk.browser().sign_in("luis").status_code == 401
     assert ada.patch("agents/Luis", {"is_active": True}).status_code == 200
     assert luis.get("me").status_code == 401  # the session has ended for good
+
+
+def test_a_session_of_somebody_who_is_not_active_opens_nothing(desk: Desk) -> None:
+    """Also one that nobody has ended: the row alone says so."""
+    luis = desk.signed_in("luis")
+    with desk.session() as session:
+        session.execute(update(Agent).where(Agent.name == "Luis").values(is_active=False))
+    assert luis.get("me").status_code == 401
 
 
 def test_an_ended_session_opens_nothing(desk: Desk) -> None:

@@ -140,6 +140,7 @@ HOUR = 3600
         {"aud": "another client"},
         {"aud": ["desk-of-the-tests", "another"]},  # without saying for whom (azp)
         {"aud": "desk-of-the-tests", "azp": "another"},
+        {"aud": "another client", "azp": "desk-of-the-tests"},
         {"aud": None},
         {"iss": "https://evil.example"},
         {"iss": None},

@@ -11,7 +11,7 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select
 
-from database import transaction
+from database import Base, engine_for, transaction
 from desk import accounts, passwords, sessions, sign_in
 from desk.models import Agent, SignInAttempt
 from desk.sign_in import TRIES_OF_ADDRESS, TRIES_OF_NAME, WINDOW, SignInRefused
@@ -123,7 +123,14 @@ def test_an_address_that_tries_many_names_has_to_wait(monkeypatch: pytest.Monkey
     assert tried("luis", PASSWORD, address="198.51.100.1") == "wrong"
 
 
-def test_many_at_the_same_moment_are_no_way_around(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_many_at_the_same_moment_are_no_way_around(
+    kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kind == "postgresql":
+        url = request.getfixturevalue("postgres_url")
+        Base.metadata.create_all(engine_for(url))
+        monkeypatch.setenv("TENDERO_DATABASE_URL", url)
     all_there = threading.Barrier(TRIES_OF_NAME, timeout=30)  # none has an answer before all that may try have begun
 
     def slow(kept: str | None, password: str) -> bool:
