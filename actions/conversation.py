@@ -50,7 +50,10 @@ SMALL_TALK = frozenset("greet thank goodbye affirm deny ask_help repeat_that nlu
 
 
 class ActionSessionStart(Action):
-    """A new conversation, or one after a long pause: the shopper is spoken to in the language of before, or the one on file."""
+    """A new conversation, or one after a long pause: the shopper is spoken to in the language of before, or the one on file.
+
+    A question for a rating that has no answer yet stays open.
+    """
 
     def name(self) -> str:
         return "action_session_start"
@@ -62,7 +65,8 @@ class ActionSessionStart(Action):
             customer_id = customer_id or owner_of_number(turn.session, turn.sender_id)
             customer = turn.session.get(Customer, customer_id) if customer_id is not None else None
             spoken = customer.language if customer is not None and customer.language in languages() else None
-            known = {"language": turn.slots.get("language"), "language_hint": spoken}
+            rated = satisfaction.unanswered(turn.session, turn.sender_id, turn.now)  # also asked by a template, a day later
+            known = {"language": turn.slots.get("language"), "language_hint": spoken, "rated_matter": rated}
             if _is_typed(tracker):
                 turn.say("utter_greet")
             return [SessionStarted(), *(SlotSet(slot, each) for slot, each in known.items() if each), ActionExecuted(LISTEN)]

@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from database import transaction
@@ -40,6 +40,7 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(days=1)  # a warning of yesterday is no news
 SHORTEST_SECRET = 16  # characters
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+KEPT = timedelta(days=30)  # once it is sent or given up
 MOST_AT_ONCE = 50
 MOST_IN_A_MAIL = 30  # lines
 
@@ -187,3 +188,9 @@ def _note(url: str | None, alert: OutgoingAlert, now: datetime, error: str | Non
     with transaction(url) as session:
         noted = update(OutgoingAlert).where(OutgoingAlert.id == alert.id).values(**values)
         session.execute(noted.execution_options(synchronize_session=False))
+
+
+def purge(session: Session, now: datetime) -> int:
+    """Delete what was sent, or given up, a while ago: how many."""
+    old = delete(OutgoingAlert).where(OutgoingAlert.sent_at < now - KEPT)
+    return int(session.execute(old.execution_options(synchronize_session=False)).rowcount)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -62,6 +63,9 @@ class Line(Protocol):
 
     def tell(self, *frames: Json) -> None:
         """Send these."""
+
+    def tell_text(self, text: str) -> None:
+        """A frame that many get: it is written once."""
 
     def note(self, items: Iterable[Item]) -> None:
         """These conversations have changed."""
@@ -349,8 +353,9 @@ class Live:
     def _tell_entries(self, entries: Mapping[int, list[Json]]) -> None:
         for handoff_id, several in entries.items():
             watch = self._watches.get(handoff_id)
-            for line in list(watch.lines) if watch is not None and several else ():
-                line.tell({"type": "entries", "handoff": handoff_id, "entries": several})
+            told = text_of({"type": "entries", "handoff": handoff_id, "entries": several})
+            for line in list(watch.lines) if watch is not None else ():
+                line.tell_text(told)
 
     def _alert(self, events: Iterable[Row]) -> None:
         for event in events:
@@ -508,3 +513,8 @@ def _alert_for(event: Row, item: Item, me: Me) -> Json | None:
         return None
     needed = {name: details[name] for name in ("level", "due_at") if details.get(name)}
     return {"type": "alert", "kind": kind, "handoff": event.handoff_id, "by": event.by, **needed}
+
+
+def text_of(frame: Json) -> str:
+    """A frame on its way."""
+    return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))

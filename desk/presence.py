@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from desk import accounts, audit, sessions
 from desk.database_work import in_transaction, reading
-from desk.live import Line
+from desk.live import Line, text_of
 from desk.models import Agent
 from desk.permissions import Me
 from desk.rules import kept_rules
@@ -54,7 +54,7 @@ class Presence:
         self._task: asyncio.Task[None] | None = None
         self._renewed_at: dict[int, float] = {}  # by agent
         self._visited_at = time.monotonic()
-        self._loads_at = 0.0
+        self._agents_at = self._loads_at = 0.0
         self.agents: list[Json] = []  # as pages have been told
 
     def begin(self) -> None:
@@ -86,9 +86,11 @@ class Presence:
             self._counted[page.me.id] -= 1
 
     async def arrive(self, page: Page) -> None:
-        """They are there from now on."""
-        await self._renew([page.me])
-        await self._tell_agents(at_once=True)
+        """They are there from now on. Others are told within a second, of all who have come by then."""
+        if self._renewed_at.get(page.me.id, 0.0) <= time.monotonic() - RENEW_EVERY:
+            await self._renew([page.me])
+        if time.monotonic() - self._agents_at > LOOK_EVERY:
+            await self._tell_agents()
 
     async def set_status(self, page: Page, status: str) -> None:
         """What the agent says of themselves: available or away."""
@@ -157,15 +159,17 @@ class Presence:
         await in_transaction(renew)
         self._renewed_at.update({me.id: clock for me in several})
 
-    async def _tell_agents(self, at_once: bool = False) -> None:
+    async def _tell_agents(self) -> None:
         now, clock = self._now(), time.monotonic()
+        self._agents_at = clock
         agents = await reading(lambda session: accounts.colleagues(session, now))
         has_news = _without_load(agents) != _without_load(self.agents)
-        if not has_news and (agents == self.agents or not (at_once or clock - self._loads_at > LOADS_EVERY)):
+        if not has_news and (agents == self.agents or clock - self._loads_at < LOADS_EVERY):
             return
         self.agents, self._loads_at = agents, clock
+        told = text_of({"type": "agents", "agents": agents})
         for page in list(self._pages):
-            page.tell({"type": "agents", "agents": agents})
+            page.tell_text(told)
 
 
 def _without_load(agents: list[Json]) -> list[Json]:

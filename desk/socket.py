@@ -19,7 +19,7 @@ from desk.account_routes import shown_me
 from desk.database_work import in_transaction, reading
 from desk.frames import BadFrame, Frame, Hello, LookAt, Ping, Status, Types, parse
 from desk.items import Item, read_marks
-from desk.live import Json, Live
+from desk.live import Json, Live, text_of
 from desk.permissions import Me
 from desk.presence import Presence
 from desk.typing_there import TypingThere
@@ -74,12 +74,15 @@ class AgentLine:
 
     def tell(self, *frames: Json) -> None:
         """Nothing, before it is welcome."""
-        if self._is_welcome:
-            self._answer(*frames)
-
-    def _answer(self, *frames: Json) -> None:
         for frame in frames:
-            self._send(json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
+            self.tell_text(text_of(frame))
+
+    def tell_text(self, text: str) -> None:
+        if self._is_welcome:
+            self._send(text)
+
+    def _answer(self, frame: Json) -> None:
+        self._send(text_of(frame))
 
     def note(self, items: Iterable[Item]) -> None:
         if self._is_welcome:
@@ -206,7 +209,7 @@ class AgentLine:
         self._is_welcome, self._changed = True, {}
         self._shown = {item.id for item in items}
         head = {"me": shown_me(self.me), "agents": presence.agents, **titles(hello.language or self._language)}
-        told = json.dumps({"type": "welcome", **head}, ensure_ascii=False, separators=(",", ":"))
+        told = text_of({"type": "welcome", **head})
         self._send(f'{told[:-1]},"items":[{self._texts(items)}]}}')
         types = [item for item in items if live.types(item.sender_id)]
         self.tell(*({"type": "typing", "handoff": item.id, "by": "shopper", "on": True} for item in types))

@@ -65,7 +65,8 @@ def _due(session: Session, now: datetime) -> list[_Word]:
     rules = kept_rules()
     paces = {queue.name: _pace(session, queue, rules, now) for queue in rules.queues}
     told = _told(session)
-    waiting = select(Handoff.id, Handoff.queue, Handoff.created_at, Handoff.language).where(Handoff.status == "waiting")
+    columns = (Handoff.id, Handoff.queue, Handoff.created_at, Handoff.language)
+    waiting = select(*columns).where(Handoff.status == "waiting").order_by(Handoff.id)
     words = (_word(row, places.get(row.id, 1), told.get(row.id), rules, paces, now) for row in session.execute(waiting))
     return [word for word in words if word is not None]
 
@@ -86,20 +87,30 @@ def _word(
     key = f"wait:{row.id}:{told.id if told is not None else 0}"
     if not calendar.is_open(now):
         return _closed(row, key, told, calendar, now)
-    since, promised = _promise(row, told, calendar)
+    promise = _promise(row, told, calendar)
     minutes = estimate(place, business_clock.elapsed(calendar, row.created_at, now), paces[queue.name], calendar, now)
-    is_longer = now + minutes * MINUTE > promised + rules.waiting.slack
-    if not is_longer or now - since < rules.waiting.every:
+    is_longer = now + minutes * MINUTE > promise.until + rules.waiting.slack
+    if not is_longer or now - promise.said_at < max(rules.waiting.every, promise.wait):
         return None
     return _Word(row.id, key, LONGER, {"position": place, "minutes": minutes}, minutes, place)
 
 
-def _promise(row: Row, told: Row | None, calendar: Calendar) -> tuple[datetime, datetime]:
-    """(when something was said last, when somebody would be there by that)."""
+@dataclass(frozen=True)
+class _Promise:
+    """When something was said last, and how long it would take from then, or from the opening after it."""
+
+    said_at: datetime
+    wait: timedelta
+    until: datetime
+
+
+def _promise(row: Row, told: Row | None, calendar: Calendar) -> _Promise:
+    """Who was told no minutes expects the usual ones."""
     at = told.at if told is not None else row.created_at
-    minutes = told.details.get("minutes") if told is not None else calendar.expected_wait(at)
     begun = calendar.next_opening(at) or at
-    return at, begun + (minutes or 0) * MINUTE
+    minutes = told.details.get("minutes") if told is not None else None
+    wait = (minutes if minutes is not None else calendar.expected_wait(begun) or 0) * MINUTE
+    return _Promise(at, wait, begun + wait)
 
 
 def _closed(row: Row, key: str, told: Row | None, calendar: Calendar, now: datetime) -> _Word | None:

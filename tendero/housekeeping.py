@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from commerce import claims, loyalty, returns
 from database import transaction
 from desk import privacy as desk_privacy
+from desk import alerts
 from messaging import (
     channel_contacts,
     channel_links,
@@ -51,6 +52,7 @@ def tidy(url: str, now: datetime, home: Path, kept: timedelta = FILES_KEPT) -> s
         forgotten = tasks_at_hand.purge(session, now)
         nameless = channel_contacts.purge(session)
         unnamed = desk_privacy.forget_erased(session)
+        sent = alerts.purge(session, now)
     gone = ended.purge(url, now)
     files = file_retention.purge(url, home, now, kept, _needed)
     unsaid = file_retention.purge_unsaid(url, home, now)
@@ -64,6 +66,7 @@ def tidy(url: str, now: datetime, home: Path, kept: timedelta = FILES_KEPT) -> s
         "tasks at hand forgotten": forgotten,
         "contacts without an address deleted": nameless,
         "rows of the desk without the customer who was erased": unnamed,
+        "sent alerts of the desk deleted": sent,
         "rows of ended turns deleted": gone,
         "received files deleted": files,
         "uploads that were never sent deleted": unsaid,

@@ -215,6 +215,21 @@ def _canned(project: Path) -> Iterator[str]:
         yield from (f"{folder}/{each}.yml is missing" for each in languages(project / "data") if each not in replies)
 
 
+def _asked_again(project: Path) -> Iterator[str]:
+    """Each language has words for each fact that the report looks for."""
+    from desk.asked_again import KNOWN_AS, AskedAgainError, load_words
+
+    try:
+        words = load_words(project / "data" / "desk" / "asked_again")
+    except AskedAgainError as error:
+        yield str(error)
+        return
+    for language in languages(project / "data"):
+        file = project / "data" / "desk" / "asked_again" / f"{language}.yml"
+        facts = words[language].facts if language in words else {}
+        yield from (f"{file}: facts: {fact} is missing" for fact in KNOWN_AS if not facts.get(fact))
+
+
 def _mail(project: Path) -> Iterator[str]:
     from messaging.mail_texts import MailTextError, load_mail_texts
 
@@ -443,6 +458,7 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
     ("policies", _calendars),
     ("policies labels domain.yml", _desk),
     ("desk", _canned),
+    ("desk", _asked_again),
     ("mail", _mail),
     ("widget", _widget),
     ("labels", _labels),
