@@ -10,7 +10,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActionExecuted, ActiveLoop, FollowupAction, SessionStarted, SlotSet, UserUttered
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import formats, offers
+from actions import offers
 from actions.ads import comes_from_ad, open_topic
 from actions.catalog import names_product, narrows, search
 from actions.choices import button, folded_words, picked, picked_by_position, tapped
@@ -32,7 +32,7 @@ from actions.turn import LISTEN, Turn, turn_of
 from actions.vouching import owner_of_number
 from actions.words import languages, response_keys
 from commerce.models import Customer
-from messaging import handoffs, identities, satisfaction
+from messaging import formats, handoffs, identities, satisfaction
 from messaging.models import Handoff
 from messaging.satisfaction import SCORES
 

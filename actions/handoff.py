@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import formats
 from actions.choices import folded_words
 from actions.failing import never_silent
+from actions.provenance import Said, sources
 from actions.turn import SIGNED_IN, Turn, turn_of
 from actions.words import data_folder
-from messaging import file_references, handoffs
+from messaging import codes, file_references, formats, handoffs
 from messaging.calendar import Calendar, kept_calendar
 from messaging.masking import CODE_MARK
 
@@ -31,7 +31,6 @@ CONTACT = "contact"  # among what was collected: where somebody whom nobody know
 SPEAKERS = {"user": "shopper", "bot": "assistant"}
 LONGEST_TRANSCRIPT = 200  # messages
 SHARED = re.compile(r"/share_(\w+)$")
-LIKE_A_CODE = re.compile(r"(?<!\d)\d(?:[ .-]?\d){5}(?!\d)")  # six digits
 WORDS = "words"  # metadata of a message that the channel has told as a command: what was written
 AGAIN = "heard_again"  # metadata of a message that an action has put to the rules a second time
 
@@ -47,7 +46,7 @@ def open_for(turn: Turn, reason: handoffs.Reason, goal: str | None = None, verdi
 def _opened(
     turn: Turn, reason: handoffs.Reason, goal: str | None = None, verdict: Mapping[str, Any] | None = None
 ) -> handoffs.Opened:
-    who = turn.identity
+    who, collected = turn.identity, _collected(turn)
     return handoffs.open_handoff(
         turn.session,
         sender_id=turn.sender_id,
@@ -56,7 +55,8 @@ def _opened(
         language=turn.language,
         reason=reason,
         goal=goal or goal_of(turn),
-        collected=_collected(turn),
+        collected=collected,
+        sources=_sources(turn, collected),
         tried=_tried(turn.tracker),
         verdict=dict(verdict) if verdict else None,
         transcript=transcript(turn.tracker),
@@ -75,6 +75,13 @@ def _collected(turn: Turn) -> dict[str, Any]:
     return {**known, AD: ad} if (ad := turn.slots.get(AD)) else known
 
 
+def _sources(turn: Turn, collected: Mapping[str, Any]) -> dict[str, Any]:
+    """Where what the task knows came from; what came as files was sent by the shopper, and says so itself."""
+    said = (each for each in _told(turn.tracker) if each.event["event"] == "user")
+    slots = [name for name in collected if name in COLLECTED]
+    return sources(slots, [*turn.tracker.events, *turn.events], said)
+
+
 def goal_of(turn: Turn) -> str | None:
     """What the shopper wants: the task under way, else the last request that was understood."""
     from actions.tasks import FORMS, TASKS
@@ -88,8 +95,15 @@ def goal_of(turn: Turn) -> str | None:
 
 def transcript(tracker: Tracker) -> list[dict[str, Any]]:
     """Who said what, when: the newest messages of this conversation, a tapped button by its title, one-time codes masked."""
+    told = (
+        {"by": SPEAKERS[each.event["event"]], "text": each.words, "at": each.event.get("timestamp")} for each in _told(tracker)
+    )
+    return list(told)[-LONGEST_TRANSCRIPT:]
+
+
+def _told(tracker: Tracker) -> Iterator[Said]:
+    """Every message as people read it."""
     titles = {f"/{SIGNED_IN}": "[signed in]"}
-    said = []
     asked_slot = None
     for event in tracker.events:
         if event.get("event") == "slot" and event.get("name") == "requested_slot":
@@ -98,14 +112,12 @@ def transcript(tracker: Tracker) -> list[dict[str, Any]]:
             continue
         text = event.get("text") or ""
         titles |= {button["payload"]: button["title"] for button in (event.get("data") or {}).get("buttons") or []}
-        by, at = SPEAKERS[event["event"]], event.get("timestamp")
-        if by == "shopper":
+        if event["event"] == "user":
             text = (
                 (event.get("metadata") or {}).get(WORDS) or titles.get(text) or _without_codes(text, event, asked_slot == "code")
             )
             text = _shared_in_words(text, event)
-        said.append({"by": by, "text": text, "at": at})
-    return said[-LONGEST_TRANSCRIPT:]
+        yield Said(event, text, asked_slot)
 
 
 def _shared_in_words(text: str, event: Mapping[str, Any]) -> str:
@@ -128,7 +140,7 @@ def _without_codes(text: str, event: Mapping[str, Any], was_asked: bool) -> str:
     entities = (event.get("parse_data") or {}).get("entities") or []
     for code in (str(entity.get("value")) for entity in entities if entity.get("entity") == "code"):
         text = text.replace(code, CODE_MARK)
-    return LIKE_A_CODE.sub(CODE_MARK, text) if was_asked else text
+    return codes.without_codes(text) if was_asked else text
 
 
 def support_calendar() -> Calendar:
@@ -141,6 +153,7 @@ def note_contact(turn: Turn, contact: str) -> bool:
     if handoff is None:
         return False
     handoff.collected = {**handoff.collected, CONTACT: contact}
+    handoff.sources = {**handoff.sources, CONTACT: {"from": "said", "text": contact, "at": turn.now.isoformat()}}
     return True
 
 

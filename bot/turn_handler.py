@@ -28,6 +28,7 @@ from messaging.calendar import Calendar
 from messaging.channel_links import UNLINKED
 from messaging.handoffs import call_back, open_handoff
 from messaging.handoffs.ending import RATING, RECAP, SETTLED
+from messaging.proofs import look_for_code
 from messaging.tasks_at_hand import MOVED, Task, task_in
 from messaging.turns.engine import THE_ASSISTANTS, Outcome
 from messaging.turns.inbox import ANSWER, ERASED, Claim
@@ -183,6 +184,8 @@ class RasaHandler:
             _set_idle_timer(session, claim, tracker)
             task = None if tracker.get_slot(FORGET) else _task_of(tracker)
             tasks_at_hand.note(session, claim.sender_id, task_before, task, datetime.now(timezone.utc))
+            if claim.kind == "message" and claim.owner == "agent":
+                look_for_code(session, claim.channel, claim.sender_id, claim.text, datetime.now(timezone.utc))
             if calls_a_person and self._calendar is not None:
                 self._call_a_person(session, claim, tracker)
 

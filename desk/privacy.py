@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from commerce.models import Customer
+from commerce.models import Customer, Effect, Proposal
 from desk.models import AuditEntry, ReadMark
 from messaging.models import Handoff
 from messaging.privacy import ERASED
@@ -33,5 +33,15 @@ def _forget(session: Session, customer_ids: Any, sender_ids: Collection[str]) ->
     statements: list[Any] = [
         update(AuditEntry).where(theirs).values(customer_id=None, sender_id=None),
         delete(ReadMark).where(ReadMark.sender_id.in_(sender_ids)),
+        *_of_nobody(sender_ids),
     ]
     return sum(session.execute(each.execution_options(synchronize_session=False)).rowcount for each in statements)
+
+
+def _of_nobody(sender_ids: Collection[str]) -> list[Any]:
+    """What was proposed in these conversations for nobody known, such as a code: the shop's books erase what is of a customer."""
+    proposed = (Proposal.conversation.in_(sender_ids), Proposal.customer_id.is_(None))
+    return [
+        update(Effect).where(Effect.proposal_id.in_(select(Proposal.id).where(*proposed))).values(result={}),
+        update(Proposal).where(*proposed).values(parameters={}, summary={}, conversation=ERASED),
+    ]

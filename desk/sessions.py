@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -54,6 +55,14 @@ def me_of(session: Session, token: str, now: datetime) -> Me | None:
     """Whose token this is, as they are now. None, without a reason: nobody is signed in by it."""
     row = _row(session, token, now)
     return None if row is None else _me(row.Agent, row.AgentSession.id)
+
+
+def those_open(session: Session, session_ids: Collection[int], now: datetime) -> dict[int, Me]:
+    """Of these sessions, by id, those that still open the desk, and for whom, as they are now."""
+    query = select(AgentSession, Agent).join(Agent, Agent.id == AgentSession.agent_id)
+    those = query.where(AgentSession.id.in_(session_ids), Agent.is_active.is_(True), *_is_open(now))
+    rows = session.execute(those.execution_options(populate_existing=True))
+    return {row.AgentSession.id: _me(row.Agent, row.AgentSession.id) for row in rows}
 
 
 def visit(token: str, now: datetime) -> Me | None:

@@ -153,7 +153,7 @@ class HandoffEvent(Base):
 
     id = Column(Integer, primary_key=True)
     handoff_id = Column(Integer, nullable=False, index=True)
-    sender_id = Column(String(128), nullable=False)
+    sender_id = Column(String(128), nullable=False, index=True)
     kind = Column(String(16), nullable=False)
     by = Column(String(64), nullable=False, default="")  # an agent's name; empty: the shopper, or time
     details = Column(JSON, nullable=False, default=dict)
@@ -215,6 +215,7 @@ class InboundMessage(Base):
     __table_args__ = (
         UniqueConstraint("channel", "provider_id"),
         Index("ix_inbound_message_open", "sender_id", "id", sqlite_where=text(OPEN_TURN), postgresql_where=text(OPEN_TURN)),
+        Index("ix_inbound_message_of_sender", "sender_id", "id"),  # a transcript, and how much of it is not read yet
         {"sqlite_autoincrement": True},  # an id names a turn for ever: it is never given out twice
     )
 

@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from actions.handoff import AD, FILES
-from actions.shop import time_zone
 from actions.words import label
 from commerce.models import Customer
 from database import home_folder
 from messaging import file_references, received_files
 from messaging.models import Handoff, ReceivedFile
+from messaging.shop import time_zone
 
 WIDEST = 100
 LANGUAGE = "en"  # of the command line

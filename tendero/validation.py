@@ -199,6 +199,22 @@ def _desk(project: Path) -> Iterator[str]:
     )
 
 
+def _canned(project: Path) -> Iterator[str]:
+    """Replies that agents pick: the same ones in each language, with variables that are filled in."""
+    from desk.canned import Canned, CannedError, differences, load
+
+    folder = project / "data" / "desk" / "canned"
+    replies: dict[str, tuple[Canned, ...]] = {}
+    for file in sorted(folder.glob("*.yml")):
+        try:
+            replies[file.stem] = load(file)
+        except CannedError as error:
+            yield f"{folder}/{error}"
+    yield from differences(replies)
+    if replies:
+        yield from (f"{folder}/{each}.yml is missing" for each in languages(project / "data") if each not in replies)
+
+
 def _asked_again(project: Path) -> Iterator[str]:
     """Each language has words for each fact that the report looks for."""
     from desk.asked_again import KNOWN_AS, AskedAgainError, load_words
@@ -441,6 +457,7 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
     ("policies", _policies),
     ("policies", _calendars),
     ("policies labels domain.yml", _desk),
+    ("desk", _canned),
     ("desk", _asked_again),
     ("mail", _mail),
     ("widget", _widget),

@@ -26,7 +26,7 @@ from messaging.turns import inbox, outbox, timers, trace
 from messaging.turns.gathering import Gatherer
 from messaging.turns.inbox import Claim, Inbound, Overloaded, Receipt, Superseded
 from messaging.turns.outbox import Channel, News, OutboxSender, Sender, key_of
-from messaging.turns.own_loop import on
+from messaging.turns.own_loop import on as on_loop
 from messaging.turns.queues import REPLIES, TURNS, Queue, WorkLeft
 from messaging.turns.watch import NOTHING_WATCHES, Watch
 
@@ -176,7 +176,7 @@ class TurnEngine:
 
         receipts = await asyncio.to_thread(run)
         for receipt in (each for several in receipts for each in several):
-            on(self._loop, self._queue.wake, TURNS, receipt.sender_id)
+            on_loop(self._loop, self._queue.wake, TURNS, receipt.sender_id)
         return receipts
 
     def _kept(self, session: Session, work: TakeIn) -> list[Receipt]:
@@ -247,12 +247,12 @@ class TurnEngine:
             return said
 
         said = await self._in_transaction(keep)
-        on(self._loop, self._queue.wake, REPLIES, said.key)
+        on_loop(self._loop, self._queue.wake, REPLIES, said.key)
         return said
 
     def stir_timers(self) -> None:
         """There may be a timer that is due: look now, instead of within seconds. From any thread."""
-        on(self._loop, self._stirred.set)
+        on_loop(self._loop, self._stirred.set)
 
     async def note_status(
         self,
@@ -274,7 +274,7 @@ class TurnEngine:
         if news is not None:
             self._watch.reported(channel, status, news.trace_id)
             if news.state == "pending":
-                on(self._loop, self._queue.wake, REPLIES, key_of(channel, news.sender_id))
+                on_loop(self._loop, self._queue.wake, REPLIES, key_of(channel, news.sender_id))
         return news is not None
 
     def _note_status(
@@ -288,6 +288,16 @@ class TurnEngine:
         elif news is not None and news.state == "failed":
             habits.learn(session, news.sender_id, code, _now())
         return news
+
+    def show_typing(self, channel: str, sender_id: str, provider_id: str, on: bool) -> None:
+        """As `Channel.show_typing`, by a channel that can; from any thread, and nobody waits for it."""
+        if channel in self._sender.channels:
+            on_loop(self._loop, self._begin_to_show, self._sender.habits(channel).show_typing(sender_id, provider_id, on))
+
+    def _begin_to_show(self, shown: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(shown)
+        self._shown.add(task)
+        task.add_done_callback(self._shown.discard)
 
     @property
     def closed_channels(self) -> dict[str, str]:
@@ -389,9 +399,7 @@ class TurnEngine:
     def _show(self, claim: Claim, shown: Callable[[Channel], Coroutine[Any, Any, None]]) -> None:
         """To the shopper, by a channel that can; beside the turn, which does not wait for it."""
         if claim.channel in self._sender.channels and claim.kind == "message":
-            task = asyncio.get_running_loop().create_task(shown(self._sender.habits(claim.channel)))
-            self._shown.add(task)
-            task.add_done_callback(self._shown.discard)
+            self._begin_to_show(shown(self._sender.habits(claim.channel)))
 
     def _show_that_it_is_read(self, claim: Claim) -> None:
         if claim.owner != "agent" and claim.tries == 1:

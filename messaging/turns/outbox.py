@@ -151,6 +151,9 @@ class Channel:
     async def end(self, provider_id: str, has_replies: bool) -> None:
         """That turn has ended, or this process has lost it; what it replies is sent next."""
 
+    async def show_typing(self, sender_id: str, provider_id: str, on: bool) -> None:
+        """A person of ours writes to this one, or has ceased to. provider_id: of the newest message; empty: there is none."""
+
 
 def key_of(channel: str, sender_id: str) -> str:
     """The recipient as a key of the queue's lane `replies`."""

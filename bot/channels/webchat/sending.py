@@ -73,6 +73,12 @@ class WebChatSender(Channel):
         self._hub.type(sender_id)
         await self._tell_others_that_it_ended(sender_id)
 
+    async def show_typing(self, sender_id: str, provider_id: str, on: bool) -> None:
+        by = "agent" if on else ""
+        self._hub.type(sender_id, by)
+        if not self._hub.is_alone:
+            await self._note(lambda session: self._hub.tell_others(session, sender_id, by))
+
     async def _tell_others_that_it_ended(self, sender_id: str) -> None:
         if not self._hub.is_alone:
             await self._note(lambda session: self._hub.tell_others(session, sender_id, ""))

@@ -96,6 +96,10 @@ class WhatsAppSender(Channel):
             logger.error("a reply is sent as its words only: %s", error)
             return divide({key: value for key, value in content.items() if key not in BESIDE_WORDS}, language)
 
+    async def show_typing(self, sender_id: str, provider_id: str, on: bool) -> None:
+        if on and provider_id:
+            await self.begin(provider_id)
+
     async def begin(self, provider_id: str) -> None:
         if self._settings.missing:
             return

@@ -109,6 +109,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_handoff_event_at"), "handoff_event", ["at"], unique=False)
     op.create_index(op.f("ix_handoff_event_handoff_id"), "handoff_event", ["handoff_id"], unique=False)
+    op.create_index(op.f("ix_handoff_event_sender_id"), "handoff_event", ["sender_id"], unique=False)
 
     op.create_table(
         "handoff_note",
@@ -176,11 +177,27 @@ def upgrade() -> None:
     op.create_index(op.f("ix_handoff_external"), "handoff", ["external"], unique=False)
     op.create_index(op.f("ix_handoff_queue"), "handoff", ["queue"], unique=False)
 
+    op.add_column("proposal", sa.Column("agent", sa.String(length=64), nullable=True))
+    with op.batch_alter_table("effect") as effect:
+        effect.add_column(sa.Column("agent", sa.String(length=64), nullable=True))
+        effect.add_column(sa.Column("undoes", sa.Integer(), nullable=True))
+        effect.create_foreign_key(op.f("fk_effect_undoes_effect"), "effect", ["undoes"], ["id"])
+        effect.create_unique_constraint(op.f("uq_effect_undoes"), ["undoes"])
+
+    op.create_index("ix_inbound_message_of_sender", "inbound_message", ["sender_id", "id"], unique=False)
     op.add_column("outbound_message", sa.Column("author", sa.String(length=12), server_default="assistant", nullable=False))
 
 
 def downgrade() -> None:
     op.drop_column("outbound_message", "author")
+    op.drop_index("ix_inbound_message_of_sender", table_name="inbound_message")
+
+    with op.batch_alter_table("effect") as effect:
+        effect.drop_constraint(op.f("uq_effect_undoes"), type_="unique")
+        effect.drop_constraint(op.f("fk_effect_undoes_effect"), type_="foreignkey")
+        effect.drop_column("undoes")
+        effect.drop_column("agent")
+    op.drop_column("proposal", "agent")
 
     op.drop_index(op.f("ix_handoff_queue"), table_name="handoff")
     op.drop_index(op.f("ix_handoff_external"), table_name="handoff")
@@ -208,6 +225,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_handoff_note_handoff_id"), table_name="handoff_note")
 
     op.drop_table("handoff_note")
+    op.drop_index(op.f("ix_handoff_event_sender_id"), table_name="handoff_event")
     op.drop_index(op.f("ix_handoff_event_handoff_id"), table_name="handoff_event")
     op.drop_index(op.f("ix_handoff_event_at"), table_name="handoff_event")
 
