@@ -6,11 +6,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, ViewportSize, expect
 
 from tests.browser.desk_stand_in import DeskStandIn, ago, ahead
 from tests.browser.stand_in import ROOT
 
+WIDE = ViewportSize(width=1440, height=900)  # three panes
 SHOTS = Path(os.environ.get("TENDERO_SHOTS", ROOT / "results" / "desk-page"))
 
 

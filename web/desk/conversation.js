@@ -39,7 +39,7 @@ export class Conversation {
     desk.on("typing", () => desk.open && this.log.drawTyping());
     desk.on("link", () => this.later());
     for (const type of ["changed", "sent", "refused"]) outbox.addEventListener(type, (event) => this.heard(type, event.detail));
-    setInterval(() => desk.item && drawClock(this.clock, desk.item), 1000);
+    setInterval(() => desk.item && drawClock(this.clock, desk.item, true), 1000);
     this.draw();
   }
 
@@ -100,7 +100,7 @@ export class Conversation {
       isOthers ? say("with", { name: item.assignee }) : isOf(item, this.desk.me.name) ? words.with_you : named("state", item.state),
     ];
     setText(this.facts, facts.filter(Boolean).join(" · "));
-    drawClock(this.clock, item);
+    drawClock(this.clock, item, true);
     this.drawMoves(item);
   }
 

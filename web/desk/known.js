@@ -1,6 +1,6 @@
 // What is known about the shopper and their matter, so that nobody has to ask again.
 
-import { button, make, webAddress } from "../widget/dom.js";
+import { iconButton, make, webAddress } from "../widget/dom.js";
 import { actButton } from "./acts.js";
 import { date, dateTime, languageName, money, number, shown } from "./formats.js";
 import { filesOf } from "./parts.js";
@@ -13,7 +13,7 @@ export class Known {
     this.content = make("div", { class: "known-content" });
     this.folded = new Set(["earlier", "files", "consents"]); // what the agent has closed stays closed
     const back = () => go({ ...here(), pane: "conversation" });
-    this.back = button({ class: "soft back only-narrow", click: back }, words.back_to_conversation);
+    this.back = iconButton("back", words.back_to_conversation, { class: "plain only-narrow", click: back });
     this.heading = make("h2", { id: "known-title", tabindex: "-1" }, words.known);
     this.element = make("section", { class: "pane known", "aria-labelledby": "known-title" }, make("div", { class: "pane-head" }, this.back, this.heading), this.content);
     this.content.tabIndex = 0;
@@ -88,7 +88,7 @@ export class Known {
     return [
       make("p", { class: `verdict ${verdict.verdict}` }, make("strong", {}, named("verdict", verdict.verdict)), verdict.title ? `: ${verdict.title}` : ""),
       factList([
-        [words.rule, verdict.rule],
+        [words.rule, verdict.rule && named("rule", verdict.rule)],
         [words.would_change, verdict.change],
       ]),
     ];

@@ -49,10 +49,11 @@ export class Row {
     );
   }
 
-  lastWords({ typing, last }) {
+  lastWords({ typing, last, assignee }) {
     if (typing) return make("span", { class: "row-last typing-now" }, words.is_typing);
     if (!last) return make("span", { class: "row-last" }, words.nothing_said);
-    const who = last.by === "shopper" ? null : make("span", { class: "who-said" }, `${named("by", last.by)}: `);
+    const isOwn = last.by === "agent" && assignee === this.desk.me.name;
+    const who = last.by === "shopper" ? null : make("span", { class: "who-said" }, `${isOwn ? words.you : named("by", last.by)}: `);
     return make("span", { class: "row-last" }, who, make("bdi", {}, last.text));
   }
 
@@ -91,16 +92,18 @@ function waitText(item) {
 }
 
 /** The service level's clock: in words, a drawing and a colour, each of which is enough. */
-export function drawClock(box, item) {
+export function drawClock(box, item, isNamed = false) {
   const state = isOpen(item) ? urgency(item) : null;
   box.hidden = !state;
   if (!state) return;
   const left = until(item.sla.due_at);
-  const text = say(state === "late" ? "sla_late" : "sla_left", { period: state === "late" ? period(-left) : countdown(left) });
+  const [key, length] = state === "late" ? ["sla_late", period(-left)] : ["sla_left", countdown(left)];
+  const level = named("sla", item.sla.level);
+  const text = `${isNamed ? `${level}: ` : ""}${say(key, { period: length })}`;
   if (box.dataset.state !== state || !box.lastChild) {
     box.dataset.state = state;
-    box.replaceChildren(drawn(state === "fine" ? ICONS.clock : ICONS.late), unseen(`${named("sla", item.sla.level)}: `), make("span"));
-    box.title = `${named("sla", item.sla.level)}: ${named("urgency", state)}`;
+    box.replaceChildren(drawn(state === "fine" ? ICONS.clock : ICONS.late), unseen(isNamed ? "" : `${level}: `), make("span"));
+    box.title = `${level}: ${named("urgency", state)}`;
   }
   setText(box.lastChild, text);
 }
