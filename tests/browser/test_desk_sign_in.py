@@ -79,7 +79,10 @@ def test_connection_that_is_refused_as_nobody_is_signed_in_leads_back_to_the_doo
 def test_password_is_changed_and_other_sessions_are_ended(marta: DeskPage, desk: DeskStandIn) -> None:
     at = "2026-11-20T08:00:00Z"
     one = {"via": "password", "created_at": at, "seen_at": at}
-    desk.sessions = [{"id": 1, "browser": "Firefox", "is_this": True, **one}, {"id": 2, "browser": "Safari", "is_this": False, **one}]
+    desk.sessions = [
+        {"id": 1, "browser": "Firefox", "is_this": True, **one},
+        {"id": 2, "browser": "Safari", "is_this": False, **one},
+    ]
     marta.visit("account")
     expect(marta.page.get_by_text("Firefox")).to_contain_text("this one")
     marta.button("End", exact=True).click()
