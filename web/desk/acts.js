@@ -1,11 +1,11 @@
 // What an agent may do for the shopper: parameters, a summary of what would happen, "yes", and a way back where there is one.
 
 import { button, make } from "../widget/dom.js";
-import { inWords, post, Refusal } from "./api.js";
+import { inWords, post, query, Refusal } from "./api.js";
 import { field, opened } from "./dialog.js";
 import { fractionDigits, shown } from "./formats.js";
 import { toast } from "./toasts.js";
-import { named, say, words } from "./words.js";
+import { language, named, say, words } from "./words.js";
 
 const LONG = ["long_text", "note", "reason", "text_long"];
 
@@ -21,7 +21,7 @@ function begin(act, desk) {
   const fields = (act.parameters ?? []).map(parameterField);
   const propose = async (values) => {
     const told = Object.fromEntries(act.parameters?.map((each) => [each.name, asParameter(each, values[each.name])]) ?? []);
-    return post(`handoffs/${id}/acts/${act.kind}/propose`, withoutNothing(told));
+    return post(query(`handoffs/${id}/acts/${act.kind}/propose`, { language }), withoutNothing(told));
   };
   if (!fields.length) return proposeAtOnce(act, desk, id, propose);
   return opened({ title: act.title, fields, yes: words.preview }, async (values, box) => {
@@ -48,7 +48,7 @@ export function preview(act, desk, id, proposal, isChanged = false) {
   ].filter(Boolean);
   return opened({ title: act.title, text: words.preview_lead, inside, yes: words.confirm, isGrave: true }, async (_values, box) => {
     try {
-      const { undo } = await post(`handoffs/${id}/acts/${act.kind}/confirm`, { proposal: proposal.proposal });
+      const { undo } = await post(query(`handoffs/${id}/acts/${act.kind}/confirm`, { language }), { proposal: proposal.proposal });
       done(act, desk, id, undo);
     } catch (refusal) {
       if (refusal.code !== "stale" || !refusal.body.proposal) throw refusal;
@@ -73,7 +73,7 @@ function takeBack(act, desk, id, undo) {
   const title = undo.title ?? say("undo_act", { act: act.title });
   const inside = [summaryList(undo.summary ?? []), undo.warning ? make("p", { class: "warning" }, undo.warning) : null].filter(Boolean);
   return opened({ title, text: words.undo_lead, inside, yes: words.undo, isGrave: true }, async () => {
-    await post(`handoffs/${id}/acts/undo`, { effect: undo.effect ?? undo.proposal ?? undo });
+    await post(query(`handoffs/${id}/acts/undo`, { language }), { effect: undo.effect ?? undo.proposal ?? undo });
     if (desk.open?.id === id) desk.reload();
     toast(say("act_undone", { act: act.title }), { kind: "good" });
   });
@@ -82,6 +82,7 @@ function takeBack(act, desk, id, undo) {
 function parameterField({ name, title, type, choices, required, hint, value, currency }) {
   const label = title ?? named("field", name);
   const common = { name, label, required, hint: hint ?? (currency ? say("amount_in", { currency }) : undefined), value };
+  if (type === "choices") return field({ ...common, type: "many", choices: (choices ?? []).map(asChoice) });
   if (choices?.length) return field({ ...common, type: "choice", choices: choices.map(asChoice) });
   const kind = { boolean: "check", money: "number", number: "number", integer: "number", int: "number", date: "date" }[type];
   return field({ ...common, type: kind ?? (LONG.includes(type) || LONG.includes(name) ? "long" : "text") });
@@ -92,7 +93,7 @@ function asChoice(choice) {
 }
 
 function asParameter({ type, choices, currency }, value) {
-  if (value === "" || value === undefined) return undefined;
+  if (value === "" || value === undefined || type === "choices") return value || undefined;
   if (choices?.length) return choices.map((each) => (typeof each === "object" ? (each.value ?? each.name) : each)).find((each) => String(each) === value);
   if (type === "money") return { minor: Math.round(Number(value) * 10 ** fractionDigits(currency ?? "USD")), currency };
   return ["number", "integer", "int"].includes(type) ? Number(value) : value;

@@ -164,7 +164,7 @@ export class App {
     if (this.desk.open) this.desk.look(null);
     this.shown = {};
     const pages = {
-      reports: () => reportsPage(this.desk),
+      reports: () => reportsPage(),
       people: () => peoplePage(this.desk),
       audit: () => auditPage(this.desk),
       account: () => accountPage({ memory: this.memory, keys: this.keys, signedOut: () => this.signedOut() }),

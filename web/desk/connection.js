@@ -1,6 +1,7 @@
 // The live socket: it comes back by itself, waits longer each time, and notices when nobody is there at the other end.
 
 import { ask, V1 } from "./api.js";
+import { language } from "./words.js";
 
 const TIMES = {
   welcomeWithin: 10_000,
@@ -48,7 +49,7 @@ export class Connection extends EventTarget {
     const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}${V1}socket`);
     this.#socket = socket;
     this.#expect(TIMES.welcomeWithin);
-    socket.onopen = () => this.send({ type: "hello", v: 1 });
+    socket.onopen = () => this.send({ type: "hello", v: 1, language });
     socket.onmessage = ({ data }) => this.#take(JSON.parse(data));
     socket.onclose = () => this.#lose();
   }

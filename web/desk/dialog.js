@@ -62,7 +62,7 @@ function isValid(fields) {
 }
 
 /**
- * A named field of a form: {element, name, input, read(), check()}. `given`: {name, label, type: "text" | "long" | "number" | "choice" | "date" |
+ * A named field of a form: {element, name, input, read(), check()}. `given`: {name, label, type: "text" | "long" | "number" | "choice" | "many" | "date" |
  * "instant" | "password" | "check" | "radios", value?, choices?: [{value, title, hint?}], required?, hint?, most?, ...attributes}.
  */
 export function field(given) {
@@ -74,7 +74,7 @@ export function field(given) {
   const attributes = { id, name, required, "aria-describedby": described, ...rest };
   const made = (MAKERS[type] ?? MAKERS.text)({ id, name, label, value, choices, attributes, type });
   const check = () => {
-    const isMissing = required && (made.read() === "" || made.read() === null);
+    const isMissing = required && (made.read() ?? "").length === 0; // a text, or a list
     const problem = isMissing ? words.field_missing : (agrees?.(made.read()) ?? (made.input.validity?.valid === false ? words.field_wrong : ""));
     said.textContent = problem;
     for (const input of made.inputs ?? [made.input]) input.setAttribute("aria-invalid", String(Boolean(problem)));
@@ -103,6 +103,13 @@ const MAKERS = {
   check: ({ attributes, value, label }) => {
     const input = make("input", { type: "checkbox", ...attributes, checked: value });
     return { input, read: () => input.checked, box: make("label", { class: "tick" }, input, label), hasOwnLabel: true };
+  },
+  many: ({ name, label, choices, attributes }) => {
+    const inputs = choices.map((each) => make("input", { type: "checkbox", value: each.value, "aria-describedby": attributes["aria-describedby"] }));
+    const rows = choices.map((each, index) => make("label", { class: "tick" }, inputs[index], make("span", { dir: "auto" }, each.title)));
+    const box = make("fieldset", { "data-name": name }, make("legend", {}, label), rows);
+    const read = () => inputs.filter((each) => each.checked).map((each) => each.value);
+    return { input: inputs[0] ?? box, inputs, box, hasOwnLabel: true, read };
   },
   radios: ({ id, name, label, value, choices, attributes }) => {
     const { required, "aria-describedby": described } = attributes;

@@ -19,7 +19,7 @@ export class Known {
     this.content.tabIndex = 0;
     this.content.setAttribute("role", "region");
     this.content.setAttribute("aria-label", words.known_details);
-    desk.on("conversation", () => this.draw());
+    desk.on("conversation me", () => this.draw());
   }
 
   draw() {
@@ -29,7 +29,8 @@ export class Known {
       this.content.replaceChildren(make("p", { class: "empty" }, open ? (open.state === "loading" ? words.loading : "") : words.known_nothing));
       return;
     }
-    const state = JSON.stringify([open.id, open.shopper, open.packet, open.acts]);
+    const { reasons, topics } = this.desk; // they may come later
+    const state = JSON.stringify([open.id, open.shopper, open.packet, open.acts, reasons, topics]);
     if (state === this.drawn) return;
     const isSame = this.drawnId === open.id;
     const top = this.content.scrollTop;
@@ -76,7 +77,7 @@ export class Known {
       make(
         "div",
         { class: "collected" },
-        make("p", { class: "collected-title" }, title, make("span", { class: `tag from-${from}` }, named("from", from))),
+        make("p", { class: "collected-title" }, title, from ? make("span", { class: "tag" }, named("from", from)) : null),
         make("p", { class: "collected-value", dir: "auto" }, shown(value)),
         text ? make("p", { class: "hint" }, make("q", { dir: "auto" }, text), at ? ` · ${dateTime(at)}` : "") : null,
       ),
@@ -114,23 +115,23 @@ export class Known {
     ];
   }
 
-  order({ number: name, placed_at, status, total, items = [], tracking }) {
+  order({ number: name, placed_at, status, title, total, items = [], tracking }) {
     return make(
       "div",
       { class: "order" },
-      make("p", { class: "order-head" }, make("strong", {}, name), make("span", { class: "tag" }, named("order", status)), make("span", { class: "gap" }), total ? money(total) : ""),
+      make("p", { class: "order-head" }, make("strong", {}, name), make("span", { class: "tag" }, title ?? named("order", status)), make("span", { class: "gap" }), total ? money(total) : ""),
       make("p", { class: "hint" }, placed_at ? date(placed_at) : ""),
       make("ul", { class: "order-items", role: "list" }, items.map(item)),
       trackingLine(tracking),
     );
   }
 
-  oneReturn({ rma_number, status, items = [], refund }) {
+  oneReturn({ rma_number, status, title, items = [], refund }) {
     const names = items.map((each) => (typeof each === "string" ? each : [each.quantity > 1 ? `${each.quantity} ×` : "", each.name].join(" "))).filter(Boolean);
     return make(
       "div",
       { class: "order" },
-      make("p", { class: "order-head" }, make("strong", {}, rma_number), make("span", { class: "tag" }, named("return", status)), make("span", { class: "gap" }), refund?.minor === undefined ? shownOrNothing(refund) : money(refund)),
+      make("p", { class: "order-head" }, make("strong", {}, rma_number), make("span", { class: "tag" }, title ?? named("return", status)), make("span", { class: "gap" }), refund ? money(refund.amount ?? refund) : ""),
       names.length ? make("p", { class: "hint" }, shown(names)) : null,
     );
   }
@@ -142,7 +143,7 @@ export class Known {
 
   earlier({ earlier = [] }) {
     const one = ({ id, closed_at, reason, topic, resolution }) => {
-      const facts = [topic && titled(this.desk.topics, topic), resolution ? titled(this.desk.reasons, resolution) : reason && named("reason", reason)];
+      const facts = [topic && titled(this.desk.topics, topic), resolution ? resolutionName(this.desk.reasons, resolution) : reason && named("reason", reason)];
       return make("li", {}, make("a", { href: hashOf({ view: "closed", handoff: id }) }, closed_at ? date(closed_at) : `#${id}`), ` ${facts.filter(Boolean).join(" · ")}`);
     };
     return earlier.length ? [make("ul", { class: "plain-list" }, earlier.map(one))] : [];
@@ -155,12 +156,13 @@ export class Known {
   }
 }
 
-function shownOrNothing(value) {
-  return value ? shown(value) : "";
+/** How it ended: what somebody picked, or else the state that it came to. */
+function resolutionName(reasons, name) {
+  return reasons.some((each) => each.name === name) ? titled(reasons, name) : named("state", name);
 }
 
 function expiry(each) {
-  return say("points_expire", { points: number(each.points ?? each.amount ?? 0), date: shown(each.at ?? each.on ?? each.expires_on ?? each.expires_at) });
+  return say("points_expire", { points: number(each.points), date: shown(each.on ?? each.at) });
 }
 
 function item({ name, quantity, picture }) {

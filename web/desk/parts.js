@@ -35,7 +35,9 @@ export function partsOf(entry) {
 }
 
 export function filesOf(files) {
-  return shopperFiles(files, DESK);
+  // The chat calls a shopper's picture theirs; a colleague's name for it is the file's.
+  const called = ({ name }) => ({ ...DESK, words: { ...words, your_picture: name || words.picture } });
+  return files.flatMap((file) => shopperFiles([file], called(file)));
 }
 
 function elementsOf(part) {

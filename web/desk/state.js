@@ -1,8 +1,9 @@
 // What the desk knows: the agent, colleagues, every open conversation, and the one that is looked at. The server's word counts; what
 // the agent does is shown at once, and put right when the server says otherwise.
 
-import { get, post } from "./api.js";
+import { get, post, query } from "./api.js";
 import { now } from "./clock.js";
+import { language } from "./words.js";
 
 const NOBODY = { entries: [], events: [], acts: [], templates: [], has_more: false };
 
@@ -119,7 +120,7 @@ export class Desk extends EventTarget {
     const { open } = this;
     if (!open) return;
     try {
-      const found = await get(`handoffs/${open.id}`);
+      const found = await get(query(`handoffs/${open.id}`, { language }));
       if (this.open !== open) return;
       const older = open.entries.filter((entry) => !found.entries.some(({ id }) => id === entry.id));
       const isSplit = older.length > 0 && found.has_more && !open.entries.some(({ id }) => id === found.entries[0]?.id);
