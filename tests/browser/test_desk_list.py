@@ -92,7 +92,7 @@ def test_filters_and_search_narrow_down_and_say_how_far(queue: DeskPage) -> None
     queue.button("Clear the filters").click()
     expect(queue.rows).to_have_count(4)
     for name, choice in {"Queue": "Orders", "Channel": "WhatsApp", "Reason": "Upset", "Topic": "track order"}.items():
-        queue.page.get_by_label(name, exact=True).select_option(label=choice)
+        queue.page.locator("#filters").get_by_label(name, exact=True).select_option(label=choice)
     assert queue.names() == ["João Pereira"]
     queue.button("Clear the filters").click()
     box = queue.page.get_by_role("searchbox")
