@@ -16,6 +16,7 @@ from bot.channels.pages import page, page_at
 from bot.channels.webchat.static import web_file
 from bot.channels.webchat.websocket import WebSocket, takes_over, upgraded
 from desk.account_routes import add_account_routes
+from desk.act_routes import add_act_routes
 from desk.conversation_routes import add_conversation_routes
 from desk.errors import DeskError, add_error_answers, answer
 from desk.guard import guarded, token_of
@@ -67,6 +68,7 @@ class DeskInput(InputChannel):
         add_error_answers(routes)
         add_account_routes(routes)
         add_conversation_routes(routes, self._live)
+        add_act_routes(routes, self._live)
 
         @takes_over
         async def socket(request: Request) -> HTTPResponse | None:

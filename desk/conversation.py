@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,46 +9,17 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from bot.channels.whatsapp.templates import Template, file_of_templates, templates
-from desk import errors, files, packet, shopper
-from desk.frames import LAST_ID
+from desk import acts, errors, files, packet, shopper
+from desk.asked import Asked
 from desk.items import items_of, read_marks
 from desk.models import ReadMark
-from desk.permissions import Me, may_see
 from desk.same_person import talks_of
 from desk.transcript import Rows, Transcript, event
-from messaging import handoffs
 from messaging.channel_contacts import PREFIXES
-from messaging.handoffs import NoSuchHandoff
 from messaging.models import Handoff, HandoffEvent, HandoffNote, InboundMessage, OutboundMessage
 from messaging.writes import insert_once
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Who asks for a conversation, and when."""
-
-    me: Me
-    handoff_id: int
-    now: datetime
-
-    @classmethod
-    def of(cls, me: Me, handoff: str, now: datetime) -> Asked:
-        """handoff: as the address names it. Raises DeskError (not_found)."""
-        if not (handoff.isascii() and handoff.isdecimal() and len(handoff) < 11 and 0 < int(handoff) <= LAST_ID):
-            raise errors.not_found()
-        return cls(me, int(handoff), now)
-
-    def handoff(self, session: Session) -> Handoff:
-        """Raises DeskError (not_found), also where it is not theirs to see."""
-        try:
-            row = handoffs.by_id(session, self.handoff_id)
-        except NoSuchHandoff:
-            raise errors.not_found() from None
-        if not may_see(self.me, row):
-            raise errors.not_found()
-        return row
 
 
 def shown(session: Session, row: Handoff, asked: Asked, language: str) -> Json:
@@ -61,7 +31,7 @@ def shown(session: Session, row: Handoff, asked: Asked, language: str) -> Json:
         "item": item(session, row.id, asked),
         "shopper": shopper.shown(session, row, asked.now, language),
         "packet": packet.shown(session, row, language, transcript.address),
-        "acts": [],
+        "acts": acts.offered(session, asked.me, row, asked.now, language),
         "events": [_event(each) for each in session.execute(happened).scalars()],
         "entries": entries,
         "has_more": has_more,

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from throttled import MemoryStore, Throttled, per_min
 
 from desk import audit, canned, conversation, errors, searching
-from desk.conversation import Asked
+from desk.asked import Asked
 from desk.database_work import in_transaction, reading
 from desk.errors import NOT_KEPT, bad_request
 from desk.file_routes import add_file_routes

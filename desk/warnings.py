@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from desk import alerts, sla
 from desk.alerts import Alerts
-from desk.rules import calendar_of, kept_rules
+from desk.rules import DeskRules, calendar_of, kept_rules
 from desk.sla import Sla
 from messaging.models import Handoff, HandoffEvent
 from messaging.writes import one_at_a_time
