@@ -22,7 +22,8 @@ from desk.models import AuditEntry
 from desk.permissions import PERMISSIONS, Me
 from desk.requests import Fields
 from messaging import handoffs, identities
-from messaging.models import ChannelLink, Handoff, OutgoingMail
+from messaging.conversations import conversation
+from messaging.models import ChannelContact, ChannelLink, Handoff, OutgoingMail
 from tests.commerce.shop import NOW, Shop
 from tests.desk.people import SUPPORT
 
@@ -54,6 +55,16 @@ class Acting:
         whose = {"sender_id": sender_id, "channel": channel, "customer_id": customer_id}
         opened = handoffs.open_handoff(self.session, now=NOW, calendar=SUPPORT, **{**told, **whose, **more})
         return int(opened.handoff.id)
+
+    def is_on_whatsapp(self, is_proven: bool = False) -> None:
+        """Ana writes from her number, too; whether she has shown a code there."""
+        conversation(self.session, "wa-ana", "whatsapp", self.now)
+        named = {"sender_id": "wa-ana", "channel": "whatsapp", "name": "Ana", "phone": self.ana.phone}
+        self.session.add(ChannelContact(**named, created_at=self.now, last_inbound_at=self.now))
+        self.session.flush()
+        identities.assert_identity(self.session, "whatsapp", "wa-ana", self.ana.id, self.now)
+        if is_proven:
+            identities.prove_identity(self.session, "whatsapp", "wa-ana", self.ana.id, self.now)
 
     def handoff(self, id: int | None = None) -> Handoff:
         return handoffs.by_id(self.session, id or self.handoff_id)
