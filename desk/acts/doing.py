@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from commerce import proposals
 from commerce.models import Effect, Proposal
 from commerce.proposals import Done, Offer, Refusal, Stale
-from desk import audit
+from desk import audit, canned
 from desk.acts.act import Act
 from desk.acts.case import Case, case_of
 from desk.acts.identity_acts import Link, SendACode
@@ -24,7 +24,7 @@ from desk.acts.points_act import AdjustPoints
 from desk.acts.summaries import in_words
 from desk.asked import Asked
 from desk.errors import DeskError, not_found
-from desk.in_words import Json, as_money, has_title, title
+from desk.in_words import Json, as_money, day, has_title, money, title
 from desk.permissions import Me
 from desk.requests import Fields
 from messaging import handoffs
@@ -184,7 +184,25 @@ def _shown_done(case: Case, act: Act, done: Done) -> Json:
     result = _in_words(case, act, done.result)
     told: Json = {"kind": act.kind, "title": title("did", act.kind, case.language), "summary": result, "effect": done.effect_id}
     # The shopper is told by whoever did it, in words of their own or these.
-    return {"done": {**told, "suggested": {"key": act.says}}, "undo": _shown_undo(case, act, done)}
+    return {"done": {**told, "suggested": _suggested(case, act, done.result)}, "undo": _shown_undo(case, act, done)}
+
+
+def _suggested(case: Case, act: Act, result: Mapping[str, Any]) -> Json | None:
+    """The canned reply that fits, in the shopper's language, with what was done filled in."""
+    key, language = act.says(result), case.handoff.language
+    reply = next((each for each in canned.offered(language) if each.key == key), None)
+    if reply is None:
+        return None
+    known = canned.values_for(case.session, case.handoff, case.me, case.now)
+    return canned.shown(reply, {**known, **_values(result, language)})
+
+
+def _values(result: Mapping[str, Any], language: str) -> dict[str, str]:
+    """Of what was just done, by the variables of canned replies."""
+    told = {name: str(result[name]) for name in ("order_number", "rma_number") if name in result}
+    if "refund_minor" in result:
+        told["refund_amount"] = money(int(result["refund_minor"]), str(result["currency"]), language)
+    return {**told, "send_by": day(result["send_by"], language)} if "send_by" in result else told
 
 
 def _shown_undo(case: Case, act: Act, done: Done) -> Json | None:

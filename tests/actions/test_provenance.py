@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pytest
 from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
 
-from actions.handoff import _told
+from actions.handoff import ActionHandoff, _told
 from actions.provenance import sources
+from database import Base, default_url, engine_for, transaction
+from messaging.models import Handoff
 
 AT = 1_795_014_000.0  # 2026-11-18 15:00 UTC
 Event = dict[str, Any]
@@ -131,3 +136,18 @@ def test_a_code_is_no_part_of_a_source() -> None:
 
 def test_what_no_event_tells_has_no_source() -> None:
     assert of(user("hello"), slots="order_number") == {}
+
+
+def test_a_handoff_keeps_where_each_value_came_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TENDERO_DATABASE_URL", f"sqlite:///{tmp_path / 'shop.db'}")
+    monkeypatch.setenv("TENDERO_HOME", str(tmp_path))
+    Base.metadata.create_all(engine_for(default_url()))
+    events = [user("my order 10234", order_number="10234"), slot("order_number", "10234"), user("a person please")]
+    slots = {"order_number": "10234", "language": "en", "return_reason": "too_small"}
+    latest = {"text": "a person please", "intent": {"name": "human_agent", "confidence": 1.0}, "entities": []}
+    tracker = Tracker("web-1", slots, latest, events, False, None, {}, "action_listen")
+    ActionHandoff().run(CollectingDispatcher(), tracker, {})
+    with transaction() as session:
+        kept = session.query(Handoff).one()
+        assert kept.collected == {"order_number": "10234", "return_reason": "too_small"}
+        assert kept.sources == {"order_number": {"from": "said", "text": "my order 10234", "at": "2026-11-18T15:00:00+00:00"}}

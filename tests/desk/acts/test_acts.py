@@ -13,6 +13,7 @@ from commerce.models import Effect
 from commerce.proposals import PROPOSAL_LIFETIME
 from commerce.refunds import send_refund
 from commerce.returns import receive_goods
+from desk.acts import ACTS
 from desk.errors import DeskError
 from desk.shop_policies import kept_policies
 from messaging.models import HandoffEvent, OutgoingMail
@@ -40,7 +41,7 @@ def test_an_order_is_cancelled_in_the_agents_name(acting: Acting) -> None:
     assert order.status == "paid"
     done = acting.confirm("cancel_order", offer)
     assert (order.status, done["undo"]) == ("cancelled", None)
-    assert done["done"]["suggested"] == {"key": "act_cancel_order"}
+    assert done["done"]["suggested"]["text"] == f"El pedido {order.number} está cancelado y 40,00\xa0€ van de vuelta a tu cuenta."
     (effect,) = acting.effects()
     assert (effect.agent, effect.kind, effect.undoes) == ("Marta", "cancel_order", None)
     facts = {"kind": "cancel_order", "amount_minor": 4000, "currency": "EUR", "order_number": order.number}
@@ -171,6 +172,27 @@ def test_a_cancelled_order_stays_cancelled(acting: Acting) -> None:
     refusal = acting.undo(done["done"]["effect"])
     assert (refusal.status, refusal.values["rule"]) == (422, "no_way_back")
     assert order.status == "cancelled"
+
+
+def test_each_act_suggests_a_reply_without_a_gap(acting: Acting) -> None:
+    unpaid, paid = acting.shop.order(acting.ana, status="placed"), acting.shop.order(acting.ana, status="paid")
+    arrived, other = (acting.shop.order(acting.ana, status="delivered") for _ in range(2))
+    acting.is_on_whatsapp(is_proven=True)
+    done = [
+        acting.do("cancel_order", order_number=unpaid.number, cancel_reason="found_cheaper"),
+        acting.do("cancel_order", order_number=paid.number, cancel_reason="found_cheaper"),
+        acting.do("authorize_return", **acting.whole(arrived)),
+        acting.do("withdraw_return", rma_number="RMA-20001"),
+        acting.do("refund_exception", **acting.back(other, 1500)),
+        acting.do("adjust_points", points=100, reason="a late parcel"),
+        acting.do("link_identities", conversation="wa-ana"),
+        acting.do("send_code", contact="ben@example.com"),
+    ]
+    suggested = [each["done"]["suggested"] for each in done]
+    assert [each["missing"] for each in suggested] == [[]] * 8
+    assert {each["key"] for each in suggested} == {*(f"act_{kind}" for kind in ACTS), "act_cancel_order_unpaid"}
+    assert "15,00" in suggested[4]["text"]
+    assert other.number in suggested[4]["text"]
 
 
 # Once

@@ -265,6 +265,27 @@ def test_every_exception_of_the_table_is_one_that_an_act_makes() -> None:
     assert made == set(exception.values) - AT_NO_DESK
 
 
+def test_every_rule_of_the_table_is_met_by_an_act(acting: Acting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No shopper's message reaches this table: the coverage of conversations leaves it out, and it is looked at here."""
+    met: set[str] = set()
+    decide = Powers.decide
+
+    def noted(self: Powers, *asked: Any) -> Any:
+        decision = decide(self, *asked)
+        met.add(decision.rule)
+        return decision
+
+    monkeypatch.setattr(Powers, "decide", noted)
+    acting.shop.set_stock("SHO-CIT-WHI-40", 100)
+    order = acting.shop.order(acting.ana, {"SHO-CIT-WHI-40": 50}, status="delivered")
+    final = acting.shop.order(acting.ana, {"BAG-OUT-BLA": 1}, status="delivered")
+    for me in (WITHOUT, acting.marta, acting.sol):
+        for minor in (1000, AGENT + 1, SUPERVISOR + 1):
+            acting.propose("refund_exception", me, **acting.back(order, minor))
+    acting.propose("authorize_return", **acting.whole(final))
+    assert met == {rule.id for rule in kept_policies().table("agent_powers", NOW.date()).rules}
+
+
 def test_what_is_overlooked_are_rules_that_the_tables_have() -> None:
     from commerce import cancellations
     from commerce.returns import eligibility
