@@ -144,7 +144,9 @@ class DeskClient:
         """Takes frames until what is kept is so."""
         ends = time.monotonic() + seconds
         while not condition():
-            assert (rest := ends - time.monotonic()) > 0, f"it did not become so; {[str(each)[:300] for each in self.frames[-5:]]}"
+            assert (rest := ends - time.monotonic()) > 0, (
+                f"it did not become so; {[str(each)[:300] for each in self.frames[-5:]]}"
+            )
             self.next(rest)
 
     def quiet(self, seconds: float = 0.8) -> list[Json]:

@@ -166,7 +166,7 @@ async def measure(url: str, database: str, pid: int, tokens: list[str], conversa
 
 def _whose(number: int, agents: int, conversations: int) -> int:
     """Every other message is of a conversation that somebody looks at."""
-    chosen = random.Random(number)  # noqa: S311
+    chosen = random.Random(number)
     return chosen.randrange(agents) if number % 2 else chosen.randrange(conversations)
 
 

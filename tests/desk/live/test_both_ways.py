@@ -50,9 +50,7 @@ def typing_of(handoff: int, by: str, on: bool) -> Callable[[Any], bool]:
     return lambda frame: frame == {"type": "typing", "handoff": handoff, "by": by, "on": on}
 
 
-def test_the_shoppers_typing_is_seen_and_ends_with_the_message(
-    desk: Desk, marta: DeskClient, shopper: Client, chat: int
-) -> None:
+def test_the_shoppers_typing_is_seen_and_ends_with_the_message(desk: Desk, marta: DeskClient, shopper: Client, chat: int) -> None:
     marta.hello()
     marta.watch(chat)
     shopper.send({"type": "typing", "on": True})
@@ -122,9 +120,7 @@ def test_whatsapp_shows_typing_by_the_shoppers_newest_message(desk: Desk, marta:
 # Messages and files
 
 
-def test_what_an_agent_writes_is_in_the_web_chat_with_the_name(
-    desk: Desk, marta: DeskClient, shopper: Client, chat: int
-) -> None:
+def test_what_an_agent_writes_is_in_the_web_chat_with_the_name(desk: Desk, marta: DeskClient, shopper: Client, chat: int) -> None:
     marta.hello()
     marta.watch(chat)
     marta.move(chat, "take")

@@ -22,14 +22,18 @@ JSON = st.recursive(
 )
 TYPES = st.sampled_from(["hello", "watch", "typing", "status", "ping", "x"]) | st.text(max_size=8)
 KEYS = st.sampled_from(["type", "v", "handoff", "on", "status", "language"])
-FRAMES = st.fixed_dictionaries({"type": TYPES}, optional={"v": JSON, "handoff": JSON, "on": JSON, "status": JSON, "language": JSON})
+FRAMES = st.fixed_dictionaries(
+    {"type": TYPES}, optional={"v": JSON, "handoff": JSON, "on": JSON, "status": JSON, "language": JSON}
+)
 BODIES = st.dictionaries(
     st.sampled_from("id text files template entry until reason topic note queue agent over instruction".split()), JSON, max_size=5
 )
 STATUSES = {200, 201, 400, 403, 404, 409, 413, 415, 422, 429}
 
 
-@given(st.binary(max_size=200) | FRAMES.map(lambda frame: json.dumps(frame).encode()) | JSON.map(lambda it: json.dumps(it).encode()))
+@given(
+    st.binary(max_size=200) | FRAMES.map(lambda frame: json.dumps(frame).encode()) | JSON.map(lambda it: json.dumps(it).encode())
+)
 def test_a_frame_is_one_of_ours_or_bad(data: bytes) -> None:
     with contextlib.suppress(BadFrame):
         parse(data)

@@ -85,14 +85,14 @@ def test_a_conversation_in_order(talk: Talk) -> None:
 
 def test_a_tapped_button_is_its_title(talk: Talk) -> None:
     talk.says("/request_return", tapped="Devolver algo")
-    talk.replies({"text": "¿Cuál?", "buttons": [{"title": "La camisa", "payload": "/inform{\"line_id\": 7}"}]})
+    talk.replies({"text": "¿Cuál?", "buttons": [{"title": "La camisa", "payload": '/inform{"line_id": 7}'}]})
     talk.says('/inform{"line_id": 7}')  # a channel that tells no title
     talk.says("/greet")
     assert talk.texts(talk.asks()) == ["Devolver algo", "¿Cuál?", "La camisa", "[greet]"]
 
 
 def test_nothing_to_act_with_leaves(talk: Talk) -> None:
-    talk.replies({"text": "¿Cuál?", "buttons": [{"title": "La camisa", "payload": "/inform{\"line_id\": 7}"}]})
+    talk.replies({"text": "¿Cuál?", "buttons": [{"title": "La camisa", "payload": '/inform{"line_id": 7}'}]})
     talk.replies({"attachment": {"type": "document", "payload": {"src": "labels/RMA-1.pdf", "name": "guia.pdf"}}})
     (choices, label, _event) = talk.shown(talk.asks())
     assert choices["parts"] == [{"kind": "choices", "text": "¿Cuál?", "choices": [{"title": "La camisa"}]}]
@@ -281,7 +281,13 @@ def test_rows_of_somebody_else_are_no_entries(talk: Talk) -> None:
 def test_marks_follow_the_reply(talk: Talk, session: Session) -> None:
     talk.replies({"text": "a"})
     handoff = talk.asks()
-    for state, mark in (("sending", "sending"), ("sent", "sent"), ("read", "read"), ("withheld", "withheld"), ("failed", "failed")):
+    for state, mark in (
+        ("sending", "sending"),
+        ("sent", "sent"),
+        ("read", "read"),
+        ("withheld", "withheld"),
+        ("failed", "failed"),
+    ):
         session.query(OutboundMessage).update({"state": state, "error": "Undeliverable: no"})
         entry = talk.shown(handoff)[0]
         assert entry["mark"] == mark
