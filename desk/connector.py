@@ -68,7 +68,7 @@ class DeskInput(InputChannel):
         add_error_answers(routes)
         add_account_routes(routes)
         add_conversation_routes(routes, self._live)
-        add_act_routes(routes, after=self._look_and_send)
+        add_act_routes(routes, self._live)
 
         @takes_over
         async def socket(request: Request) -> HTTPResponse | None:
@@ -106,11 +106,6 @@ class DeskInput(InputChannel):
         language = language_of(request.headers.get("accept-language", ""))
         AgentLine(self._service, socket, me, token_of(request), language).begin()
         return None
-
-    def _look_and_send(self, request: Request) -> None:
-        """Something has changed for the shopper, and for whoever looks at it."""
-        request.app.ctx.agent.engine.stir_timers()
-        self._live.look_soon()
 
     def _engine(self) -> TurnEngine:
         """Set once the server has begun: Rasa makes its agent meanwhile."""

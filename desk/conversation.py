@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,44 +9,15 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from desk import acts, agent_templates, errors, files, packet, shopper
-from desk.frames import LAST_ID
+from desk.asked import Asked
 from desk.items import items_of, read_marks
 from desk.models import ReadMark
-from desk.permissions import Me, may_see
 from desk.same_person import talks_of
 from desk.transcript import Rows, Transcript, event
-from messaging import handoffs
-from messaging.handoffs import NoSuchHandoff
 from messaging.models import Handoff, HandoffEvent, HandoffNote, InboundMessage, OutboundMessage
 from messaging.writes import insert_once
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Who asks for a conversation, and when."""
-
-    me: Me
-    handoff_id: int
-    now: datetime
-
-    @classmethod
-    def of(cls, me: Me, handoff: str, now: datetime) -> Asked:
-        """handoff: as the address names it. Raises DeskError (not_found)."""
-        if not (handoff.isascii() and handoff.isdecimal() and len(handoff) < 11 and 0 < int(handoff) <= LAST_ID):
-            raise errors.not_found()
-        return cls(me, int(handoff), now)
-
-    def handoff(self, session: Session) -> Handoff:
-        """Raises DeskError (not_found), also where it is not theirs to see."""
-        try:
-            row = handoffs.by_id(session, self.handoff_id)
-        except NoSuchHandoff:
-            raise errors.not_found() from None
-        if not may_see(self.me, row):
-            raise errors.not_found()
-        return row
 
 
 def shown(session: Session, row: Handoff, asked: Asked, language: str) -> Json:

@@ -16,8 +16,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from throttled import MemoryStore, Throttled, per_min
 
-from desk import audit, canned, conversation, errors, searching
-from desk.conversation import Asked
+from desk import audit, canned, conversation, errors, report, searching
+from desk.asked import Asked
 from desk.database_work import in_transaction, reading
 from desk.errors import NOT_KEPT, bad_request
 from desk.file_routes import add_file_routes
@@ -25,7 +25,7 @@ from desk.guard import guarded
 from desk.live import Live
 from desk.models import Agent
 from desk.permissions import may_work_on
-from desk.requests import Fields, fields_of
+from desk.requests import Fields, asked_number, fields_of
 from desk.rules import DeskRules, kept_rules
 from desk.saying import say
 from desk.welcome import language_of
@@ -39,6 +39,7 @@ Json = dict[str, Any]
 Move = Callable[[Session, Asked, Fields], Mapping[str, Any]]
 
 LONGEST_NOTE = 4000  # characters
+REPORT_DAYS, LONGEST_REPORT = 7, 366
 LONGEST_ID = 60  # of the page's names of messages and notes
 WRITES = per_min(120, burst=40)  # messages, notes and moves of one agent
 
@@ -46,12 +47,13 @@ _writes = Throttled(using="gcra", quota=WRITES, store=MemoryStore(), key_prefix=
 
 
 def add_conversation_routes(routes: Blueprint, live: Live) -> None:
-    """Those of the protocol's table "Conversations", but acts and reports."""
+    """Those of the protocol's table "Conversations", but acts."""
     _add_reading(routes, live)
     _add_moves(routes, live)
     _add_writing(routes, live)
     _add_canned(routes, live)
     add_file_routes(routes, live)
+    _add_report(routes, live)
 
 
 # Reading
@@ -299,6 +301,25 @@ def _add_canned(routes: Blueprint, live: Live) -> None:
             return [canned.shown(each, values) for each in canned.offered(str(language or row.language), wanted)]
 
         return answered(await reading(found))
+
+
+# Reports
+
+
+def _add_report(routes: Blueprint, live: Live) -> None:
+    @routes.get("/v1/report")
+    async def how_it_was(request: Request) -> HTTPResponse:
+        me, now = await guarded(request, "reports"), live.now()
+        days = asked_number(request, "days") or REPORT_DAYS
+        if not 0 < days <= LONGEST_REPORT:
+            raise bad_request("days")
+        language = request.args.get("language") or language_of(request.headers.get("accept-language", ""))
+
+        def told(session: Session) -> Json:
+            audit.note(session, me, "read_report", details={"days": days}, now=now)
+            return report.shown(session, days, now, language)
+
+        return answered(await in_transaction(told))
 
 
 # What all of them do

@@ -16,7 +16,7 @@ from bot.channels.webchat.file_routes import SAFE, STATUSES
 from bot.channels.webchat.files import FileRefused
 from database import home_folder
 from desk import audit, errors, files
-from desk.conversation import Asked
+from desk.asked import Asked
 from desk.database_work import in_transaction, reading
 from desk.errors import NOT_KEPT, DeskError
 from desk.files import Shown, Stored

@@ -75,7 +75,7 @@ class Line(Protocol):
 
 @dataclass
 class Watch:
-    """A conversation that somebody looks at. states: of the replies whose marks may change; files: messages that wait for theirs."""
+    """A conversation that somebody looks at. states: of replies whose marks may change; files: messages that wait for theirs."""
 
     handoff: Handoff
     talks: list[Talk]

@@ -32,6 +32,7 @@ VISIT_EVERY = 300.0  # a session that is used goes on
 IDLE = 75.0  # seconds of silence, after which a connection ends; pages say something every 25
 LOADS_EVERY = 3.0  # how much each has in hand changes all the time
 PAGES_OF_AGENT = 20
+GOODBYE_EVERY = 0.02  # seconds between two looks whether all have gone
 
 
 class Page(Line, Protocol):
@@ -66,9 +67,10 @@ class Presence:
             self._task.cancel()
         for page in list(self._pages):
             page.hang_up("restart", after())
-        until = time.monotonic() + patience
-        while self._pages and time.monotonic() < until:
-            await asyncio.sleep(0.02)
+        for _ in range(int(patience / GOODBYE_EVERY)):
+            if not self._pages:
+                break
+            await asyncio.sleep(GOODBYE_EVERY)
 
     @property
     def pages(self) -> Collection[Page]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from database import home_folder
 from desk import agent_templates, audit, conversation, files
-from desk.conversation import Asked
+from desk.asked import Asked
 from desk.database_work import reading
 from desk.errors import DeskError, bad_request
 from desk.files import Stored, UnknownFile

@@ -36,7 +36,7 @@ _ESCAPE = "\\"
 
 @dataclass(frozen=True)
 class Wanted:
-    """state: one of STATES; empty: any. words: what somebody said, is called, or has as a number. before: the id after the page."""
+    """state: one of STATES; empty: any. words: what somebody said, is called, or has as a number. before: the id after it."""
 
     state: str = ""
     words: str = ""

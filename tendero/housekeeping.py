@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from commerce import claims, loyalty, returns
 from database import transaction
 from desk import alerts
+from desk import files as desk_files
 from desk import privacy as desk_privacy
 from messaging import (
     channel_contacts,
@@ -57,6 +58,7 @@ def tidy(url: str, now: datetime, home: Path, kept: timedelta = FILES_KEPT) -> s
     files = file_retention.purge(url, home, now, kept, _needed)
     unsaid = file_retention.purge_unsaid(url, home, now)
     drafts = file_retention.purge_drafts(home, now)
+    agents_files = desk_files.purge(home, now, kept)
     visitors = web_visitors.purge(url, now)
     done = {
         "points expired": expired,
@@ -71,6 +73,7 @@ def tidy(url: str, now: datetime, home: Path, kept: timedelta = FILES_KEPT) -> s
         "received files deleted": files,
         "uploads that were never sent deleted": unsaid,
         "half-written files deleted": drafts,
+        "files of agents deleted": agents_files,
         "rows of web visitors deleted": visitors,
     }
     return ", ".join(f"{count} {what}" for what, count in done.items() if count)

@@ -30,7 +30,6 @@ class Act(ABC):
     told: ClassVar[Sequence[str]]  # of summary and result, in this order
     titled: ClassVar[Mapping[str, str]] = {}  # values among it that are names, by the kind of title
     undo_told: ClassVar[Sequence[str]] = ()  # of taking it back
-    says: ClassVar[str]  # the canned reply that is suggested afterwards
 
     @abstractmethod
     def parameters(self, case: Case) -> list[Parameter]: ...
@@ -48,6 +47,10 @@ class Act(ABC):
 
     def after(self, case: Case, result: Values, proposal_id: str) -> None:  # noqa: B027 (most have nothing)
         """What else goes with it, in the same transaction."""
+
+    def says(self, result: Values) -> str:
+        """The key of the canned reply that is suggested afterwards."""
+        return f"act_{self.kind}"
 
     def undo(self, case: Case, result: Values) -> Undo | None:
         """How it would be taken back now; None where there is no way."""

@@ -15,16 +15,17 @@ from sqlalchemy.orm import Session
 from commerce import proposals
 from commerce.models import Effect, Proposal
 from commerce.proposals import Done, Offer, Refusal, Stale
-from desk import audit
+from desk import audit, canned
 from desk.acts.act import Act
 from desk.acts.case import Case, case_of
 from desk.acts.identity_acts import Link, SendACode
 from desk.acts.order_acts import AuthorizeReturn, CancelOrder, RefundException, WithdrawReturn
 from desk.acts.points_act import AdjustPoints
 from desk.acts.summaries import in_words
+from desk.asked import Asked
 from desk.errors import DeskError, not_found
-from desk.in_words import Json, as_money, has_title, title
-from desk.permissions import Me, may_see
+from desk.in_words import Json, as_money, day, has_title, money, title
+from desk.permissions import Me
 from desk.requests import Fields
 from messaging import handoffs
 from messaging.handoffs import happened
@@ -86,44 +87,40 @@ def _why_not_theirs(me: Me, handoff: Handoff) -> str | None:
 # Proposed, confirmed, taken back
 
 
-def propose(
-    session: Session, me: Me, handoff_id: int, kind: str, values: Mapping[str, Any], now: datetime, language: str = "en"
-) -> Json | DeskError:
-    """{proposal, summary, warning?}. values: the kind's parameters, as the page sent them. Raises DeskError: bad_request,
+def propose(session: Session, asked: Asked, kind: str, fields: Fields, language: str = "en") -> Json | DeskError:
+    """{proposal, summary, warning?}. fields: the kind's parameters, as the page sent them. Raises DeskError: bad_request,
     not_found, not_yours, illegal."""
-    case, act = _case(session, me, handoff_id, now, language), _act(kind)
+    case, act = _case(session, asked, language), _act(kind)
     if not _is_known_enough(case, act):
         return _refused(case, act, Refusal("prove_first", "prove_first", nearest="one_time_code"))
-    parameters = act.read(case, Fields(dict(values)))
+    parameters = act.read(case, fields)
     whose = (act.customer_id(case), case.handoff.sender_id)
-    outcome = proposals.propose(session, act.operation(case), *whose, parameters, now, agent=me.name)
+    outcome = proposals.propose(session, act.operation(case), *whose, parameters, case.now, agent=case.me.name)
     if isinstance(outcome, Refusal):
         return _refused(case, act, outcome)
     _note(case, "proposed_act", act.kind, outcome.summary)
     return _shown_offer(case, act, outcome)
 
 
-def confirm(
-    session: Session, me: Me, handoff_id: int, kind: str, proposal: str, now: datetime, language: str = "en"
-) -> Json | DeskError:
+def confirm(session: Session, asked: Asked, kind: str, proposal: str, language: str = "en") -> Json | DeskError:
     """{done, undo}; the same again where it was done before. Raises as `propose`."""
-    case, act = _case(session, me, handoff_id, now, language), _act(kind)
+    case, act = _case(session, asked, language), _act(kind)
     if not _is_known_enough(case, act):
         return _refused(case, act, Refusal("prove_first", "prove_first", nearest="one_time_code"))
     whose = (act.customer_id(case), case.handoff.sender_id)
-    outcome = proposals.confirm(session, act.operation(case), proposal, *whose, now, agent=me.name)
+    outcome = proposals.confirm(session, act.operation(case), proposal, *whose, case.now, agent=case.me.name)
     if isinstance(outcome, Stale):
         return _stale(case, act, outcome)
     if not outcome.repeated:
         act.after(case, outcome.result, outcome.proposal_id)
         _note(case, "did_act", act.kind, outcome.result, outcome.effect_id)
-        happened.note(session, case.handoff, ACTED, now, me.name, act=act.kind, effect=outcome.effect_id)
+        happened.note(session, case.handoff, ACTED, case.now, case.me.name, act=act.kind, effect=outcome.effect_id)
     return _shown_done(case, act, outcome)
 
 
-def undo(session: Session, me: Me, handoff_id: int, effect_id: int, now: datetime, language: str = "en") -> Json | DeskError:
+def undo(session: Session, asked: Asked, effect_id: int, language: str = "en") -> Json | DeskError:
     """{done}: what was done is taken back, once; the same again where it was before. Raises as `propose`."""
-    case = _case(session, me, handoff_id, now, language)
+    case = _case(session, asked, language)
     effect = _effect(case, effect_id)
     act = ACTS[effect.kind]
     if (before := _undone(session, effect)) is not None:
@@ -132,13 +129,13 @@ def undo(session: Session, me: Me, handoff_id: int, effect_id: int, now: datetim
     if back is None:
         return _refused(case, act, Refusal("no_way_back", "no_way_back"))
     whose = (effect.proposal.customer_id, case.handoff.sender_id)
-    offer = proposals.propose(session, back.operation, *whose, back.parameters, now, agent=me.name)
+    offer = proposals.propose(session, back.operation, *whose, back.parameters, case.now, agent=case.me.name)
     if isinstance(offer, Refusal):
         return _refused(case, act, offer)
-    done = proposals.confirm(session, back.operation, offer.proposal_id, *whose, now, agent=me.name, undoes=effect.id)
+    done = proposals.confirm(session, back.operation, offer.proposal_id, *whose, case.now, agent=case.me.name, undoes=effect.id)
     assert isinstance(done, Done)  # proposed in this transaction, under the same locks
     _note(case, "undid_act", act.kind, {**effect.result, **done.result}, effect.id)
-    happened.note(session, case.handoff, UNDID, now, me.name, act=act.kind, effect=effect.id)
+    happened.note(session, case.handoff, UNDID, case.now, case.me.name, act=act.kind, effect=effect.id)
     return _shown_undone(case, act, done.result, done.effect_id)
 
 
@@ -148,17 +145,14 @@ def _act(kind: str) -> Act:
     return ACTS[kind]
 
 
-def _case(session: Session, me: Me, handoff_id: int, now: datetime, language: str) -> Case:
+def _case(session: Session, asked: Asked, language: str) -> Case:
     """With the conversation's row locked: nobody else takes it, and no two act in it at once. Raises DeskError."""
-    handoff = handoffs.by_id(session, handoff_id)
-    lock_conversation(session, handoff.sender_id)
-    handoff = handoffs.by_id(session, handoff_id)
-    if not may_see(me, handoff):
-        raise not_found()
-    obstacle = _why_not_theirs(me, handoff)
+    lock_conversation(session, asked.handoff(session).sender_id)
+    handoff = asked.handoff(session)
+    obstacle = _why_not_theirs(asked.me, handoff)
     if obstacle is not None:
         raise DeskError(409, "illegal" if obstacle == "is_closed" else obstacle)
-    return case_of(session, me, handoff, now, language)
+    return case_of(session, asked.me, handoff, asked.now, language)
 
 
 def _effect(case: Case, effect_id: int) -> Effect:
@@ -190,7 +184,25 @@ def _shown_done(case: Case, act: Act, done: Done) -> Json:
     result = _in_words(case, act, done.result)
     told: Json = {"kind": act.kind, "title": title("did", act.kind, case.language), "summary": result, "effect": done.effect_id}
     # The shopper is told by whoever did it, in words of their own or these.
-    return {"done": {**told, "suggested": {"key": act.says}}, "undo": _shown_undo(case, act, done)}
+    return {"done": {**told, "suggested": _suggested(case, act, done.result)}, "undo": _shown_undo(case, act, done)}
+
+
+def _suggested(case: Case, act: Act, result: Mapping[str, Any]) -> Json | None:
+    """The canned reply that fits, in the shopper's language, with what was done filled in."""
+    key, language = act.says(result), case.handoff.language
+    reply = next((each for each in canned.offered(language) if each.key == key), None)
+    if reply is None:
+        return None
+    known = canned.values_for(case.session, case.handoff, case.me, case.now)
+    return canned.shown(reply, {**known, **_values(result, language)})
+
+
+def _values(result: Mapping[str, Any], language: str) -> dict[str, str]:
+    """Of what was just done, by the variables of canned replies."""
+    told = {name: str(result[name]) for name in ("order_number", "rma_number") if name in result}
+    if "refund_minor" in result:
+        told["refund_amount"] = money(int(result["refund_minor"]), str(result["currency"]), language)
+    return {**told, "send_by": day(result["send_by"], language)} if "send_by" in result else told
 
 
 def _shown_undo(case: Case, act: Act, done: Done) -> Json | None:

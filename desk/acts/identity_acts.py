@@ -26,7 +26,6 @@ class SendACode(Act):
     needs = None
     told = ("contact", "minutes", "outcome")
     titled = {"outcome": "code"}
-    says = "act_send_code"
 
     def parameters(self, case: Case) -> list[Parameter]:
         return [Parameter("contact", "text", is_required=_on_file(case) is None)]
@@ -50,7 +49,6 @@ class Link(Act):
     needs = PROVEN
     told = ("channel",)
     undo_told = told
-    says = "act_link_identities"
 
     def parameters(self, case: Case) -> list[Parameter]:
         return [Parameter("conversation", "choice", choices=_others(case))]

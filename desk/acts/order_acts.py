@@ -35,7 +35,6 @@ class CancelOrder(Act):
     exception = "stop_preparing_order"
     told = ("order_number", "items", "reason", "refund_minor", "refunds", "fee_minor", "points_reversed", *BY_HAND)
     titled = {"reason": "cancel_reason"}
-    says = "act_cancel_order"
 
     def parameters(self, case: Case) -> list[Parameter]:
         reasons = Parameter("cancel_reason", "choice", bool(_cancel_reasons(case)), _titled_reasons(case))
@@ -51,6 +50,9 @@ class CancelOrder(Act):
 
     def operation(self, case: Case) -> Operation:
         return cancellations.CancelOrder(kept_policies(), case.powers)
+
+    def says(self, result: Values) -> str:
+        return super().says(result) if result["refund_minor"] else "act_cancel_order_unpaid"
 
 
 class AuthorizeReturn(Act):
@@ -72,7 +74,6 @@ class AuthorizeReturn(Act):
     )
     titled = {"reason": "reason"}
     undo_told = ("rma_number", "order_number", "items", "refund_minor")
-    says = "act_authorize_return"
 
     def parameters(self, case: Case) -> list[Parameter]:
         reasons = [str(each) for each in _fact_values(case, "return_eligibility", "reason")]
@@ -122,7 +123,6 @@ class WithdrawReturn(Act):
     kind = "withdraw_return"
     needs = "request_return"
     told = ("rma_number", "order_number", "items", "refund_minor")
-    says = "act_withdraw_return"
 
     def parameters(self, case: Case) -> list[Parameter]:
         found = [{"value": each.rma_number, "title": f"{each.rma_number} ({each.order.number})"} for each in _withdrawable(case)]
@@ -144,7 +144,6 @@ class RefundException(Act):
     exception = "refund_without_return"
     told = ("order_number", "refund_minor", "refund_to", "refund_parts", "reason", "exception_minor")
     undo_told = ("order_number", "refund_minor")
-    says = "act_refund_exception"
 
     def parameters(self, case: Case) -> list[Parameter]:
         return [

@@ -21,7 +21,6 @@ class AdjustPoints(Act):
     exception = "goodwill_points"
     told = ("points", "balance_after", "reason", "exception_minor")
     undo_told = ("points", "balance_after")
-    says = "act_adjust_points"
 
     def parameters(self, case: Case) -> list[Parameter]:
         return [Parameter("points", "number"), Parameter("reason", "text")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from desk.in_words import Json, day, goods, listed, money, number, title
+from desk.in_words import Json, as_money, day, goods, listed, money, number, title
 
 # Values that have titles, by the kind of title.
 TITLED = {
@@ -36,9 +36,10 @@ def _titled(named: Mapping[str, str], name: str, values: Mapping[str, Any], lang
     return title(named[name], str(values[name]), language) if name in named else ""
 
 
-def _word(name: str, value: Any, values: Mapping[str, Any], language: str) -> str:
+def _word(name: str, value: Any, values: Mapping[str, Any], language: str) -> str | Json:
+    """Money as the protocol has it; everything else in words."""
     if name.endswith("_minor"):
-        return money(int(value), str(values["currency"]), language)
+        return as_money(int(value), str(values["currency"]))
     if name in DAYS:
         return day(value, language)
     if name == "exceptions":
