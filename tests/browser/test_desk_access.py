@@ -56,8 +56,8 @@ def ada(agents_browser: BrowserContext, desk: DeskStandIn) -> DeskPage:
 def settled(shown: DeskPage, place: str) -> None:
     shown.visit(place)
     if place.startswith("mine/12"):
-        expect(shown.log.get_by_text("suela despegada")).to_be_attached()
-        expect(shown.known.get_by_text("Refund exception")).to_be_attached()
+        expect(shown.page.locator(".log").get_by_text("suela despegada")).to_be_attached()
+        expect(shown.page.locator(".act").first).to_be_attached()
     shown.page.wait_for_load_state("networkidle")
 
 
@@ -160,8 +160,10 @@ def test_nothing_is_cut_off_on_a_small_or_enlarged_page(ada: DeskPage, place: st
     ada.page.set_viewport_size(size)
     settled(ada, place)
     ada.shot(f"{'small' if size is SMALL else 'enlarged'}-{place.replace('/', '-')}")
-    wide = """[...document.querySelectorAll("body *")].filter(each => each.getClientRects().length && !each.closest(".unseen, .skip, .tabs, .table-box, .rows"))
-      .filter(each => each.getBoundingClientRect().right > innerWidth + 1).map(each => each.outerHTML.slice(0, 120))"""
+    wide = """[...document.querySelectorAll("body *")]
+      .filter(each => each.getClientRects().length && !each.closest(".unseen, .skip, .tabs, .table-box, .rows"))
+      .filter(each => each.getBoundingClientRect().right > innerWidth + 1)
+      .map(each => each.outerHTML.slice(0, 120))"""
     assert ada.page.evaluate(wide) == []
     if place == "mine/12":
         ada.box.scroll_into_view_if_needed()

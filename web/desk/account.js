@@ -21,7 +21,7 @@ export function accountPage({ memory, keys, signedOut }) {
 }
 
 export function part(title, ...inside) {
-  return make("section", { class: "part" }, make("h3", {}, title), inside);
+  return make("section", { class: "part" }, make("h3", {}, title), inside.flat());
 }
 
 function switches(memory, keys) {

@@ -149,6 +149,7 @@ export class Conversation {
   }
 
   focus() {
+    this.draw(); // what is hidden takes no focus
     this.title.focus();
   }
 

@@ -232,7 +232,9 @@ export class List {
   select(name, choices) {
     const options = choices.map(([value, title]) => make("option", { value, selected: this.filters[name] === value }, title));
     const changed = ({ target }) => this.filter({ ...this.filters, [name]: target.value });
-    return make("label", {}, make("span", {}, named("filter", name)), make("select", { change: changed }, make("option", { value: "" }, words.any), options));
+    const id = `filter-${name}`;
+    const label = make("label", { for: id }, named("filter", name));
+    return make("div", {}, label, make("select", { id, change: changed }, make("option", { value: "" }, words.any), options));
   }
 
   filter(filters) {
