@@ -78,7 +78,7 @@ class DeskInput(InputChannel):
 
         @routes.get("/static/<path:path>")
         async def static(request: Request, path: str) -> HTTPResponse:
-            return web_file(request, f"desk/{path}", {})
+            return web_file(request, path, {})
 
         @routes.listener("before_server_start")
         async def begin(app: Sanic, _loop: asyncio.AbstractEventLoop) -> None:
