@@ -169,7 +169,7 @@ export class App {
       audit: () => auditPage(this.desk),
       account: () => accountPage({ memory: this.memory, keys: this.keys, signedOut: () => this.signedOut() }),
     };
-    const back = button({ class: "soft back", click: () => go({ view: "queue" }) }, words.back_to_conversations);
+    const back = button({ class: "soft back", click: () => go({ view: "queue" }) }, drawn("back"), words.back_to_conversations);
     const title = make("h2", { tabindex: "-1" }, words[name]);
     this.page.replaceChildren(make("div", { class: "page-head" }, back, title), make("div", { class: "page-inside" }, pages[name]()));
     title.focus();

@@ -95,7 +95,7 @@ export class Conversation {
       named("channel", item.channel),
       languageName(item.language),
       item.customer?.tier && named("tier", item.customer.tier),
-      item.topic && titled(this.desk.topics, item.topic),
+      item.topic && this.desk.topicName(item.topic),
       titled(this.desk.queues, item.queue),
       isOthers ? say("with", { name: item.assignee }) : isOf(item, this.desk.me.name) ? words.with_you : named("state", item.state),
     ];

@@ -7,10 +7,10 @@ import { words } from "./words.js";
 let count = 0;
 
 /**
- * `content`: {title, text?, inside?: nodes, fields?: of `field`, yes?, isGrave?, wide?}. `act(values)`: what "yes" does; it is awaited, and what
+ * `content`: {title, text?, inside?: nodes, fields?: of `field`, below?: nodes, yes?, isGrave?, wide?}. `act(values)`: what "yes" does; it is awaited, and what
  * it throws is said in the dialog, which stays. Resolves once the dialog is closed: whether `act` was done.
  */
-export function opened({ title, text, inside = [], fields = [], yes, isGrave, wide }, act) {
+export function opened({ title, text, inside = [], fields = [], below = [], yes, isGrave, wide }, act) {
   return new Promise((resolve) => {
     const id = `dialog-${++count}`;
     const fault = make("p", { class: "fault", role: "alert" });
@@ -23,6 +23,7 @@ export function opened({ title, text, inside = [], fields = [], yes, isGrave, wi
       text ? make("p", { class: "lead" }, text) : null,
       inside,
       fields.map((one) => one.element),
+      below,
       fault,
       make("div", { class: "answers" }, cancel, doing),
     );
@@ -81,7 +82,7 @@ export function field(given) {
     return !problem;
   };
   const title = made.hasOwnLabel ? null : make("label", { for: id }, label, required ? null : make("span", { class: "hint" }, ` ${words.optional}`));
-  return { name, check, ...made, element: make("div", { class: `field ${type}` }, title, made.box ?? made.input, below, said) };
+  return { name, check, ...made, element: make("div", { class: `field is-${type}` }, title, made.box ?? made.input, below, said) };
 }
 
 const MAKERS = {

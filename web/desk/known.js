@@ -20,6 +20,7 @@ export class Known {
     this.content.setAttribute("role", "region");
     this.content.setAttribute("aria-label", words.known_details);
     desk.on("conversation me", () => this.draw());
+    this.draw();
   }
 
   draw() {
@@ -143,7 +144,7 @@ export class Known {
 
   earlier({ earlier = [] }) {
     const one = ({ id, closed_at, reason, topic, resolution }) => {
-      const facts = [topic && titled(this.desk.topics, topic), resolution ? resolutionName(this.desk.reasons, resolution) : reason && named("reason", reason)];
+      const facts = [topic && this.desk.topicName(topic), resolution ? resolutionName(this.desk.reasons, resolution) : reason && named("reason", reason)];
       return make("li", {}, make("a", { href: hashOf({ view: "closed", handoff: id }) }, closed_at ? date(closed_at) : `#${id}`), ` ${facts.filter(Boolean).join(" · ")}`);
     };
     return earlier.length ? [make("ul", { class: "plain-list" }, earlier.map(one))] : [];

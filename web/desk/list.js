@@ -225,7 +225,7 @@ export class List {
   titleOf(name, value) {
     if (name === "language") return languageName(value);
     if (name === "queue") return titled(this.desk.queues, value);
-    if (name === "topic") return titled(this.desk.topics, value);
+    if (name === "topic") return this.desk.topicName(value);
     return named(name, value);
   }
 

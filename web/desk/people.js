@@ -56,9 +56,9 @@ function edit(agent, desk, show) {
     ...(agent ? [field({ name: "is_active", label: words.active, type: "check", value: known.is_active !== false })] : []),
   ];
   const group = (title, all) => make("fieldset", { class: "ticks" }, make("legend", {}, title), make("p", { class: "hint" }, words.none_is_every), all.map((one) => one.element));
-  const inside = [group(words.field_languages, languages), group(words.field_queues, queues)];
+  const below = [group(words.field_languages, languages), group(words.field_queues, queues)];
   const title = agent ? say("change_person", { name: agent.name }) : words.add_person;
-  return opened({ title, fields, inside, yes: words.save, wide: true }, async (values) => {
+  return opened({ title, fields, below, yes: words.save, wide: true }, async (values) => {
     const chosen = (all) => all.filter((one) => one.read()).map((one) => one.name.split(" ")[1]);
     const told = { ...values, capacity: Number(values.capacity), languages: chosen(languages), queues: chosen(queues) };
     for (const key of ["password", "sign_in_name"]) if (!told[key] || told[key] === known[key]) delete told[key];

@@ -5,7 +5,7 @@ import { until } from "./clock.js";
 import { countdown, languageName, period, time, dateTime } from "./formats.js";
 import { ICONS } from "./icons.js";
 import { isOpen, urgency, waitOf } from "./items.js";
-import { named, say, titled, words } from "./words.js";
+import { named, say, words } from "./words.js";
 
 /** The name to show: what the shopper calls themselves is theirs, and may be anything. */
 export function nameOf(item) {
@@ -58,12 +58,11 @@ export class Row {
   }
 
   facts(item) {
-    const { topics } = this.desk;
     const isOthers = item.assignee && item.assignee !== this.desk.me.name;
     const facts = [
       named("channel", item.channel),
       languageName(item.language),
-      item.topic && titled(topics, item.topic),
+      item.topic && this.desk.topicName(item.topic),
       named("reason", item.reason),
     ];
     return make(

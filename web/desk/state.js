@@ -3,7 +3,7 @@
 
 import { get, post, query } from "./api.js";
 import { now } from "./clock.js";
-import { language } from "./words.js";
+import { language, titled } from "./words.js";
 
 const NOBODY = { entries: [], events: [], acts: [], templates: [], has_more: false };
 
@@ -16,6 +16,7 @@ export class Desk extends EventTarget {
   queues = [];
   reasons = [];
   topics = [];
+  goals = []; // what shoppers want: topics of those that nobody has resolved yet
   items = new Map(); // by id, also closed ones that were just looked at
   open = null; // {id, state: "loading" | "here" | "failed", refusal?, shopper, packet, acts, entries, has_more, templates, typing: Map}
   files = null; // {types, most_bytes}
@@ -34,6 +35,10 @@ export class Desk extends EventTarget {
 
   get link() {
     return this.#connection.state;
+  }
+
+  topicName(name) {
+    return titled([...this.topics, ...this.goals], name);
   }
 
   may(permission) {
@@ -63,8 +68,8 @@ export class Desk extends EventTarget {
     if (Object.hasOwn(takers, frame.type)) takers[frame.type]();
   }
 
-  #welcomed({ me, agents, queues, reasons, topics, items, files = null, opens_tomorrow_at = null }) {
-    Object.assign(this, { me, queues, reasons, topics, files, opensTomorrowAt: opens_tomorrow_at });
+  #welcomed({ me, agents, queues, reasons, topics, items, goals = [], files = null, opens_tomorrow_at = null }) {
+    Object.assign(this, { me, queues, reasons, topics, goals, files, opensTomorrowAt: opens_tomorrow_at });
     this.items = new Map(items.map((item) => [item.id, item]));
     this.#agents(agents);
     this.tell("me");
