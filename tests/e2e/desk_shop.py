@@ -1,4 +1,4 @@
-"""The shop with its desk as `tendero run` starts it, open day and night: shoppers in the web chat and on the simulated WhatsApp."""
+"""The shop with its desk as `tendero run` starts it, open day and night; shoppers write in the web chat and on WhatsApp."""
 
 from __future__ import annotations
 
