@@ -15,6 +15,8 @@ from messaging import handoffs
 from messaging.handoffs import HandoffError
 from messaging.models import Handoff
 
+MOST_AT_ONCE = 20
+
 
 def expire(session: Session, now: datetime) -> int:
     """Back to the queue with what absent and silent agents have: how many. What has no lease is nobody's business here."""
@@ -26,7 +28,9 @@ def expire(session: Session, now: datetime) -> int:
     longest = now - timedelta(minutes=rules.limits.silent_minutes)
     owed = (Handoff.awaiting_since < longest, Handoff.assigned_at < longest, Handoff.snoozed_until.is_(None))
     held = select(Handoff.id, Handoff.queue, Handoff.assignee, Handoff.assigned_at, Handoff.awaiting_since)
-    held = held.where(Handoff.status == "assigned", Handoff.lease_until.is_not(None), *owed).order_by(Handoff.id)
+    held = (
+        held.where(Handoff.status == "assigned", Handoff.lease_until.is_not(None), *owed).order_by(Handoff.id).limit(MOST_AT_ONCE)
+    )
     for handoff in session.execute(held).all():
         if _is_silent(handoff, rules, now):
             with suppress(HandoffError):
@@ -46,5 +50,10 @@ def wake(session: Session, now: datetime) -> int:
     """What was put aside comes back at its time, and who asked out of hours joins those who wait once people come to work."""
     asleep = select(Handoff.id).where(Handoff.status == "assigned", Handoff.snoozed_until <= now).limit(1)
     woken = len(handoffs.wake_due(session, now)) if session.execute(asleep).first() else 0
-    called = select(Handoff.id).where(Handoff.status == "callback", Handoff.callback_at <= now).order_by(Handoff.id)
+    called = (
+        select(Handoff.id)
+        .where(Handoff.status == "callback", Handoff.callback_at <= now)
+        .order_by(Handoff.id)
+        .limit(MOST_AT_ONCE)
+    )
     return woken + sum(handoffs.call_back(session, handoff_id, now) for handoff_id in session.execute(called).scalars().all())

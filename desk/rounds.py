@@ -19,13 +19,14 @@ from sqlalchemy.orm import Session
 from database import transaction
 from desk import alerts, leases, routing, waiting
 from desk.alerts import Alerts
+from desk.rules import kept_rules
 from desk.warnings import Warnings
 
 logger = logging.getLogger(__name__)
 
 EVERY_SECONDS = 1.0
 
-Step = Callable[[Session, datetime], object]
+Step = Callable[[Session, datetime], int]  # how much it has done
 
 
 class Rounds:
@@ -46,13 +47,23 @@ class Rounds:
         self._ways = ways if ways is not None else Alerts.of(os.environ)
         self._every = every_seconds
         self._stopped = threading.Event()
+        self._nobody_is_gone_before: datetime | None = None
         warnings = Warnings(self._ways)
-        self._steps: tuple[Step, ...] = (leases.expire, leases.wake, routing.route, warnings.tell, waiting.tell)
+        self._steps: tuple[Step, ...] = (
+            self._expire,
+            leases.wake,
+            routing.place_new,
+            lambda session, now: len(routing.route(session, now)),
+            lambda session, now: len(warnings.tell(session, now)),
+            waiting.tell,
+        )
         self._threads = [threading.Thread(target=self._run, name="desk rounds", daemon=True)]
         if self._ways.webhook is not None:  # a server that is slow must not hold up the rounds
             self._threads.append(threading.Thread(target=self._deliver, name="desk alerts", daemon=True))
 
     def start(self) -> None:
+        """Who is gone is judged once their pages have had the time to come back: while we were away, nobody could be there."""
+        self._nobody_is_gone_before = datetime.now(timezone.utc) + kept_rules().limits.absent
         for thread in self._threads:
             thread.start()
 
@@ -63,18 +74,22 @@ class Rounds:
                 thread.join(timeout=5)
 
     def once(self, now: datetime) -> None:
-        """Everything that is due, each step in a transaction of its own. The first error is raised after the last step."""
+        """Everything that is due, step by step, some of it in a transaction. The first error is raised after the last step."""
         errors = []
         for step in self._steps:
             try:
-                if self._done(step, now):
+                while self._done(step, now) and not self._stopped.is_set():
                     self._stir()
             except Exception as error:  # what this step cannot do must not keep the next one from its work
                 errors.append(error)
         if errors:
             raise errors[0]
 
-    def _done(self, step: Step, now: datetime) -> object:
+    def _expire(self, session: Session, now: datetime) -> int:
+        is_early = self._nobody_is_gone_before is not None and now < self._nobody_is_gone_before
+        return 0 if is_early else leases.expire(session, now)
+
+    def _done(self, step: Step, now: datetime) -> int:
         """Looking takes no lock on SQLite; where somebody else writes in between, it is done again with the lock."""
         try:
             with transaction(self._url, is_optimistic=True) as session:

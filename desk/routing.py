@@ -22,16 +22,17 @@ from messaging.labels import data_folder
 from messaging.models import Handoff, HandoffEvent
 from messaging.writes import one_at_a_time
 
+MOST_AT_ONCE = 20  # in a transaction: nobody who writes has to wait for long
 LET_GO = ("released", "transferred", "lost")  # kinds of events after which somebody has it no more
 
 
 def place_new(session: Session, now: datetime) -> int:
-    """Give each open conversation that has no queue, or one that is gone, its queue and priority. How many there were."""
+    """Give open conversations that have no queue, or one that is gone, their queue and priority: how many, some at a time."""
     rules = kept_rules()
     names = [queue.name for queue in rules.queues]
     unplaced = select(Handoff).where(Handoff.status.in_(handoffs.OPEN))
     unplaced = unplaced.where(Handoff.queue.is_(None) | Handoff.queue.notin_(names))
-    found = session.execute(unplaced).scalars().all()
+    found = session.execute(unplaced.order_by(Handoff.id).limit(MOST_AT_ONCE)).scalars().all()
     for handoff in found:
         queue, priority = rules.place(_facts(session, handoff, now))
         handoffs.place(session, handoff.id, queue.name, priority, now)
@@ -49,7 +50,7 @@ def _policies() -> Policies:
 
 
 def route(session: Session, now: datetime) -> list[int]:
-    """Place what is new, then hand out what waits; the ids of those that somebody has got.
+    """Place what is new, then hand out what waits, some at a time; the ids of those that somebody has got.
 
     Whoever takes a conversation by hand in this very moment has it, and nothing else changes.
     """
@@ -63,6 +64,8 @@ def route(session: Session, now: datetime) -> list[int]:
         return given
     let_go = _let_go(session)
     for waiting in _waiting(session):
+        if len(given) == MOST_AT_ONCE:
+            break
         fitting = [agent for agent in agents if _fits(agent, waiting, let_go) and _room(agent, load)]
         chosen = min(fitting, key=_turn, default=None)
         if chosen is not None and _give(session, waiting.id, chosen, rules, now):
@@ -91,7 +94,9 @@ def _room(agent: Agent, load: Mapping[str, int]) -> bool:
 def _waiting(session: Session) -> Sequence[Row]:
     wanted = (Handoff.id, Handoff.language, Handoff.queue)
     in_turn = (Handoff.priority.desc(), Handoff.created_at, Handoff.id)
-    rows: Sequence[Row] = session.execute(select(*wanted).where(Handoff.status == "waiting").order_by(*in_turn)).all()
+    rows: Sequence[Row] = session.execute(
+        select(*wanted).where(Handoff.status == "waiting", Handoff.queue.is_not(None)).order_by(*in_turn)
+    ).all()
     return rows
 
 

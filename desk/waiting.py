@@ -26,6 +26,7 @@ from messaging.writes import one_at_a_time
 
 LONGER, CLOSED = "utter_wait_longer", "utter_wait_until"
 ROUNDED_FROM, ROUNDED_TO = 10, 5  # minutes: "about 25 minutes", never "about 23"
+MOST_AT_ONCE = 20
 MINUTE = timedelta(minutes=1)
 
 
@@ -42,11 +43,11 @@ class _Word:
 
 
 def tell(session: Session, now: datetime) -> int:
-    """Have it said to those who are due: how many."""
+    """Have it said to those who are due: how many, some at a time."""
     if not _due(session, now):
         return 0
     one_at_a_time(session, "desk:waiting")
-    return sum(_say(session, word, now) for word in _due(session, now))
+    return sum(_say(session, word, now) for word in _due(session, now)[:MOST_AT_ONCE])
 
 
 def _say(session: Session, word: _Word, now: datetime) -> bool:

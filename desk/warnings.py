@@ -17,6 +17,7 @@ from desk.sla import Sla
 from messaging.models import Handoff, HandoffEvent
 from messaging.writes import one_at_a_time
 
+MOST_AT_ONCE = 20
 WARNED, BREACHED = "warned", "breached"
 _ASKED = (
     "id sender_id status queue created_at callback_at first_reply_at awaiting_since warned assignee channel language reason goal"
@@ -33,7 +34,7 @@ class Warnings:
         self._quiet: dict[int, tuple[Row, datetime | None]] = {}
 
     def tell(self, session: Session, now: datetime) -> list[HandoffEvent]:
-        """Note what is due, and have word sent of it."""
+        """Note what is due, some at a time, and have word sent of it."""
         if not self._due(session, now):
             return []
         one_at_a_time(session, "desk:warnings")
@@ -57,7 +58,7 @@ class Warnings:
             else:
                 quiet[row.id] = (row, min(_next(clocks, now), default=None))
         self._quiet = quiet
-        return due
+        return due[:MOST_AT_ONCE]
 
     def _kept_rules(self) -> DeskRules:
         rules = kept_rules()
