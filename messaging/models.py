@@ -145,8 +145,8 @@ class HandoffEvent(Base):
     """What happened to a handoff: rows are added, never edited; reports and clocks are made of them.
 
     kind: opened | asked_again | queued | assigned | transferred | released | lost | snoozed | woken | called_back | given_back |
-    resolved | cancelled | warned | breached | told (the shopper, of the wait) | proven (by a code that came to a person) | acted |
-    undid (an agent, for the shopper)
+    resolved | cancelled | warned | breached | told (the shopper, of the wait) | proven (by a code that came to a person) |
+    acted, undid (an agent, for the shopper)
     """
 
     __tablename__ = "handoff_event"
