@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session, defer
@@ -18,7 +18,7 @@ from commerce import loyalty
 from commerce.models import Customer
 from desk import sla
 from desk.models import ReadMark
-from desk.permissions import Me, may_see
+from desk.permissions import Me, sees_at_present
 from desk.rules import DeskRules, calendar_of, kept_rules
 from desk.shop_policies import kept_policies
 from desk.sla import Sla
@@ -36,6 +36,13 @@ STATES = {"waiting": "queued"}  # where the page has another word for it
 NOT_COPIED = (Handoff.transcript, Handoff.collected, Handoff.tried, Handoff.verdict, Handoff.sources)
 
 
+class Facts(NamedTuple):
+    status: str
+    queue: str | None
+    language: str
+    assignee: str | None
+
+
 @dataclass(frozen=True)
 class Item:
     """handoff: detached, without what lists do not show. shown: all but `unread`, which differs between agents. said: the ids of
@@ -48,17 +55,22 @@ class Item:
     came_to: frozenset[str]
     changes_at: datetime | None = None
 
-    @property
+    @cached_property
     def id(self) -> int:
         return int(self.handoff.id)
 
-    @property
+    @cached_property
     def sender_id(self) -> str:
         return str(self.handoff.sender_id)
 
     @cached_property
     def is_open(self) -> bool:
-        return self.handoff.status in handoffs.OPEN
+        return self.facts.status in handoffs.OPEN
+
+    @cached_property
+    def facts(self) -> Facts:
+        """By which it is decided who may see it: that is asked for each agent."""
+        return Facts(*(getattr(self.handoff, name) for name in Facts._fields))
 
     @cached_property
     def text(self) -> str:
@@ -80,7 +92,7 @@ class Item:
         return self.changes_at is not None and self.changes_at <= now
 
     def may_be_seen_by(self, me: Me) -> bool:
-        return me.name in self.came_to or may_see(me, self.handoff)
+        return me.name in self.came_to or sees_at_present(me, self.facts)
 
     def unread(self, read_up_to: int) -> int:
         """How many messages came in after this one."""
@@ -105,6 +117,12 @@ def read_marks(session: Session, agent_id: int, sender_ids: Collection[str]) -> 
     """How far this agent has read, by conversation."""
     marks = select(ReadMark.sender_id, ReadMark.read_up_to).where(ReadMark.agent_id == agent_id)
     return dict(_by(session, marks, ReadMark.sender_id, sender_ids))
+
+
+def open_read_marks(session: Session, agent_id: int) -> dict[str, int]:
+    """The same for every conversation that is open."""
+    marks = select(ReadMark.sender_id, ReadMark.read_up_to).join(Handoff, Handoff.sender_id == ReadMark.sender_id)
+    return dict(session.execute(marks.where(ReadMark.agent_id == agent_id, Handoff.status.in_(handoffs.OPEN))).all())
 
 
 def _rows(session: Session, *which: Any) -> list[Handoff]:
