@@ -171,21 +171,23 @@ def _desk(project: Path) -> Iterator[str]:
     """The desk's rules name only what there is, and what they name has a title."""
     from commerce.policies import read_folder
     from desk.rules import RulesError, load_rules, names_used
-    from messaging.calendar import load_calendars
+    from messaging.calendar import CalendarError, load_calendars
 
     data = project / "data"
     file = data / "policies" / "desk.yml"
     try:
-        rules = load_rules(file)
+        rules, calendars = load_rules(file), load_calendars(file.parent / "support.yml")
     except RulesError as error:
         yield f"{file.parent}/{error}"
         return
+    except (CalendarError, FileNotFoundError):
+        return  # _calendars says so
     tiers = {str(rule.values["tier"]) for table in read_folder(file.parent)[0].tables["tiers"] for rule in table.rules}
     known = {
         "languages": set(languages(data)),
         "topics": set(map(str, _mapping(project / "domain.yml").get("intents") or [])),
         "tiers": tiers,
-        "calendar": set(load_calendars(file.parent / "support.yml")),
+        "calendar": set(calendars),
     }
     used = {name: {each for queue in rules.queues for each in queue.conditions.get(name, ())} for name in known}
     used["tiers"] |= set(rules.tier_priority)
