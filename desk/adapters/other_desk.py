@@ -13,7 +13,6 @@ from typing import Literal, Protocol
 from messaging.models import Handoff
 
 LONGEST_NAME = 64
-NOBODY = "none"  # `Handoff.external` of one that another desk could not be told of: it is answered here
 
 
 class DeliveryError(Exception):
@@ -74,8 +73,13 @@ def mark(desk: str, *names: object) -> str:
     return ":".join([desk, *map(str, names)])
 
 
+def desk_of(external: str) -> str:
+    """The desk's name, in what `mark` has made."""
+    return external.partition(":")[0]
+
+
 def is_with(handoff: Handoff, desk: str) -> bool:
-    return bool(handoff.external) and str(handoff.external).partition(":")[0] == desk
+    return bool(handoff.external) and desk_of(str(handoff.external)) == desk
 
 
 def named(person: str, title: str) -> str:
