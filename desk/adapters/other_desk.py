@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from messaging.agent_names import AT
 from messaging.models import Handoff
 
 LONGEST_NAME = 64
@@ -84,10 +85,10 @@ def is_with(handoff: Handoff, desk: str) -> bool:
 
 def named(person: str, title: str) -> str:
     """Somebody who works at the desk of this title, among the names of ours: "Marta · Chatwoot"; at most 64 letters."""
-    end = f" · {title}"
+    end = f"{AT}{title}"
     return f"{person.strip()[: LONGEST_NAME - len(end)].strip()}{end}" if person.strip() else title
 
 
 def is_of(name: str, title: str) -> bool:
     """Whether a name is of somebody at that desk."""
-    return name == title or name.endswith(f" · {title}")
+    return name == title or name.endswith(f"{AT}{title}")

@@ -129,7 +129,7 @@ def _is_theirs(session: Session, sender_id: str, handoff: Handoff | None, place:
     if handoff is None:
         conversations.held_elsewhere(session, sender_id, CHANNEL, now)
     elif handoff.status in handoffs.UNTAKEN:
-        handoffs.take(session, handoff.id, named(place.assignee, TITLE), now)
+        handoffs.take(session, handoff.id, named(place.assignee, TITLE), now, announce=False)  # it shows there who writes
         handoff.external = mark(CHANNEL, place.account, place.conversation)
 
 
