@@ -37,8 +37,8 @@ def take(
 ) -> Handoff:
     """Give the handoff, and with it the conversation, to this person. Raises AlreadyTaken, IllegalMove, NoSuchHandoff.
 
-    lease: after which it is lost unless renewed; None: never. over: also from somebody else. by: who gave it to them, empty for the
-    rules; None: they took it. announce: the shopper is told who is there; not where the channel shows that by itself. From now on
+    lease: after which it is lost unless renewed; None: never. over: also from somebody else. by: who gave it to them, empty for
+    the rules; None: they took it. announce: the shopper is told who is there; not where the channel shows that. From now on
     nothing that the assistant has said and not sent is sent.
     """
     _named(agent)

@@ -429,3 +429,30 @@ async def test_notice_for_those_who_wait_is_withheld_where_a_person_came_first(u
             == "done"
         )
     assert "withheld" in states(url)
+
+
+@pytest.mark.parametrize(
+    "end", [handoffs.give_back, handoffs.resolve, lambda session, id_, now: handoffs.release(session, id_, "eva", now)]
+)
+async def test_message_whose_turn_kept_silent_for_a_person_who_was_leaving_is_answered(
+    url: str, id_: int, engine: TurnEngine, phone: Phone, monkeypatch: pytest.MonkeyPatch, end: Callable[..., Any]
+) -> None:
+    """Else neither would answer: the person has gone, and the turn has begun while they were there."""
+    owners: list[str] = []
+    answered = Desk.run
+
+    async def run(self: Desk, claim: Claim) -> Outcome:
+        if claim.kind == "message":
+            owners.append(claim.owner)
+        if claim.owner == "agent" and claim.kind == "message":
+            with transaction(url) as session:
+                end(session, id_, NOW)
+        return Outcome([]) if claim.kind == "timer" else await answered(self, claim)
+
+    monkeypatch.setattr(Desk, "run", run)
+    take(url, id_)
+    await engine.receive(Inbound("chat", "s-1", "ana", "help"))
+    await it_is_so(lambda: ("you said help", None) in phone.shown)
+    assert owners[0] == "agent"
+    assert len(owners) == 2
+    assert [text for text, _ in phone.shown] == ["you said help"]
