@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -18,6 +19,7 @@ from messaging.agent_messages import Said, is_window_open
 from messaging.conversations import owner, set_owner
 from messaging.handoffs import AlreadyTaken, IllegalMove
 from messaging.handoffs.errors import HandoffError, NotYours
+from messaging.handoffs.moving import lock_conversation
 from messaging.models import ChannelContact, Conversation, Handoff, HandoffEvent, InboundMessage, OutboundMessage
 from messaging.notices import say_soon
 from messaging.turns import outbox
@@ -456,3 +458,24 @@ async def test_message_whose_turn_kept_silent_for_a_person_who_was_leaving_is_an
     assert owners[0] == "agent"
     assert len(owners) == 2
     assert [text for text, _ in phone.shown] == ["you said help"]
+
+
+def test_asking_for_a_person_waits_for_nobody_who_waits_for_it(url: str, id_: int) -> None:
+    """A turn that failed asks for one with the conversation locked already: whoever else asks must not hold something before
+    that, else each waits for the other until the database ends one of them."""
+    is_locked = threading.Event()
+
+    def ask_in_a_turn() -> None:
+        with transaction(url) as session:
+            lock_conversation(session, "ana")
+            is_locked.set()
+            time.sleep(0.5 if url.startswith("postgresql") else 0.0)  # the other one has begun by then
+            asked(session, NOW, "ana", channel="chat")
+
+    def ask() -> None:
+        is_locked.wait(GENEROUS)
+        with transaction(url) as session:
+            asked(session, NOW, "ana", channel="chat")
+
+    assert at_once(ask_in_a_turn, ask) == [None, None]
+    assert events(url) == ["opened", "asked_again", "asked_again"]
