@@ -61,6 +61,10 @@ class Outcome:
     recapped: bool = False
 
 
+class _NobodyAnswers(Exception):
+    """The turn has kept silent for a person who does not have the conversation any more."""
+
+
 Keep = Callable[[Inbound], Receipt]  # into the inbox, within a transaction
 TakeIn = Callable[[Session, Keep], Any]
 
@@ -436,13 +440,16 @@ class TurnEngine:
         return "done"
 
     async def _done(self, claim: Claim, is_last: bool) -> tuple[Outcome, str] | None:
-        """Answered and saved: what it came to, and its state. None: it failed, and is tried again. Raises Superseded."""
+        """Answered and saved: what it came to, and its state. None: it failed, or answered nothing though it is the assistant's
+        to answer by now, and is tried again. Raises Superseded."""
         answered = self._handler.apologise if is_last else self._handler.run
         try:
             outcome = await self._until_it_works(lambda: answered(claim))
             return outcome, await self._saved(claim, outcome, is_last)
         except Superseded:
             raise
+        except _NobodyAnswers:
+            return None
         except Exception as error:
             logger.exception("turn %s failed, try %s", claim.turn_id, claim.tries, extra={"trace_id": claim.trace_id})
             self._watch.failed(claim, error)
@@ -476,6 +483,8 @@ class TurnEngine:
     def _save(self, session: Session, claim: Claim, outcome: Outcome, is_last: bool) -> str:
         error = claim.error or "the process ended while it was answered" if is_last else None
         owner = inbox.finish(session, claim, _now(), error)
+        if claim.kind == "message" and claim.owner == "agent" and owner in THE_ASSISTANTS:
+            raise _NobodyAnswers
         withheld = owner not in outcome.owners and bool(outcome.contents)
         if outcome.recapped and not withheld:
             conversations.take_recap(session, claim.sender_id)
