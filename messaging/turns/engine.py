@@ -62,7 +62,7 @@ class Outcome:
     recapped: bool = False
 
 
-class _NobodyAnswers(Exception):
+class NobodyAnswers(Exception):
     """The turn has kept silent for a person who does not have the conversation any more."""
 
 
@@ -460,7 +460,7 @@ class TurnEngine:
             return outcome, await self._saved(claim, outcome, is_last)
         except Superseded:
             raise
-        except _NobodyAnswers:
+        except NobodyAnswers:
             return None
         except Exception as error:
             logger.exception("turn %s failed, try %s", claim.turn_id, claim.tries, extra={"trace_id": claim.trace_id})
@@ -496,7 +496,7 @@ class TurnEngine:
         error = claim.error or "the process ended while it was answered" if is_last else None
         owner = inbox.finish(session, claim, _now(), error)
         if claim.kind == "message" and claim.owner == "agent" and owner in THE_ASSISTANTS:
-            raise _NobodyAnswers
+            raise NobodyAnswers
         withheld = owner not in outcome.owners and bool(outcome.contents)
         if outcome.recapped and not withheld:
             conversations.take_recap(session, claim.sender_id)
