@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 AWAY = ("08", "40", "53", "55P03", "57P")  # codes of PostgreSQL: connection, overtaken, too little of something, locked, going
+OVERTAKEN_AT_MOST = 3  # times that what comes in is kept once more, since other transactions were in the way
 LOOK_AGAIN = 2.0  # seconds: whoever waits for a turn is told when it is done, and looks all the same
 GONE = ("connection", "server closed", "locked", "busy", "unable to open", "disk i/o")  # in what SQLite says
 
@@ -61,7 +62,7 @@ class Outcome:
     recapped: bool = False
 
 
-class _NobodyAnswers(Exception):
+class NobodyAnswers(Exception):
     """The turn has kept silent for a person who does not have the conversation any more."""
 
 
@@ -178,10 +179,21 @@ class TurnEngine:
             with transaction(self._url, in_a_hurry=True) as session:
                 return [self._kept(session, work) for work in works]
 
-        receipts = await asyncio.to_thread(run)
+        receipts = await self._despite_others(run)
         for receipt in (each for several in receipts for each in several):
             on_loop(self._loop, self._queue.wake, TURNS, receipt.sender_id)
         return receipts
+
+    @staticmethod
+    async def _despite_others(run: Callable[[], T]) -> T:
+        """Where the database has ended a transaction in favour of another one that held rows crosswise, it works at once."""
+        for _ in range(OVERTAKEN_AT_MOST):
+            try:
+                return await asyncio.to_thread(run)
+            except DBAPIError as error:
+                if not is_overtaken(error):
+                    raise
+        return await asyncio.to_thread(run)
 
     def _kept(self, session: Session, work: TakeIn) -> list[Receipt]:
         receipts: list[Receipt] = []
@@ -448,7 +460,7 @@ class TurnEngine:
             return outcome, await self._saved(claim, outcome, is_last)
         except Superseded:
             raise
-        except _NobodyAnswers:
+        except NobodyAnswers:
             return None
         except Exception as error:
             logger.exception("turn %s failed, try %s", claim.turn_id, claim.tries, extra={"trace_id": claim.trace_id})
@@ -484,7 +496,7 @@ class TurnEngine:
         error = claim.error or "the process ended while it was answered" if is_last else None
         owner = inbox.finish(session, claim, _now(), error)
         if claim.kind == "message" and claim.owner == "agent" and owner in THE_ASSISTANTS:
-            raise _NobodyAnswers
+            raise NobodyAnswers
         withheld = owner not in outcome.owners and bool(outcome.contents)
         if outcome.recapped and not withheld:
             conversations.take_recap(session, claim.sender_id)
@@ -574,6 +586,11 @@ def _under_its_trace(work: TakeIn) -> TakeIn:
 def _concerns_all(error: Exception) -> bool:
     """Whether it would be the same for each message of a transaction."""
     return isinstance(error, SQLAlchemyError) and not is_of_data(error)
+
+
+def is_overtaken(error: DBAPIError) -> bool:
+    """A deadlock, or what another transaction has changed meanwhile, on PostgreSQL."""
+    return str(getattr(error.orig, "pgcode", None) or "").startswith("40")
 
 
 def is_of_data(error: Exception) -> bool:

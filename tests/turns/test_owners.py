@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from database import transaction
 from messaging import agent_messages, handoffs
@@ -479,3 +479,39 @@ def test_asking_for_a_person_waits_for_nobody_who_waits_for_it(url: str, id_: in
 
     assert at_once(ask_in_a_turn, ask) == [None, None]
     assert events(url) == ["opened", "asked_again", "asked_again"]
+
+
+async def test_message_that_could_not_be_kept_since_others_held_the_rows_crosswise_is_kept_all_the_same(
+    shared_url: str, new_queue: Queue
+) -> None:
+    """Two shoppers in one transaction, and somebody who locks theirs the other way round: the database ends one of both."""
+    engine = TurnEngine(Desk(), new_queue, shared_url, limits=SELDOM)
+    with transaction(shared_url) as session:
+        ids = [int(asked(session, NOW, name, channel="chat").handoff.id) for name in ("ana", "bob")]
+    has_first = threading.Event()
+
+    def crosswise() -> None:
+        with transaction(shared_url) as session:
+            session.execute(text("SET LOCAL deadlock_timeout = '1h'"))  # the other one is ended
+            session.execute(select(Handoff.id).where(Handoff.id == ids[1]).with_for_update())
+            has_first.set()
+            time.sleep(0.5)
+            session.execute(select(Handoff.id).where(Handoff.id == ids[0]).with_for_update())
+
+    def both(session: Any, keep: Any) -> None:
+        for name in ("ana", "bob"):
+            keep(Inbound("chat", f"m-{name}", name, "hi"))
+
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(crosswise)
+        has_first.wait(GENEROUS)
+        receipts = await engine.take_in("chat", both)
+        other.result(GENEROUS)
+    assert [receipt.is_new for receipt in receipts] == [True, True]
+    with transaction(shared_url) as session:
+        assert len(session.execute(select(InboundMessage.id)).all()) == 2
+
+
+@pytest.fixture
+def new_queue(shared_url: str) -> Queue:
+    return PostgresQueue(shared_url, lease=3.0)
