@@ -25,7 +25,7 @@ PAGE = 50
 MARKS = {"pending": "sending", "sending": "sending"}  # where the page has another word for it
 ASKS_FOR_CODE = re.compile(r"_code(?!_accepted|_unasked)")  # in the name of a response
 LOOKS_BACK = 20  # replies, for the title of a button
-TOLD_OF_EVENTS = frozenset(  # of an event's details; never what somebody wrote, and nothing to act with
+TOLD_OF_EVENTS = (  # of an event's details; never what somebody wrote, and nothing to act with
     "act agent from to queue until reason topic resolution level due_at why instruction position minutes callback_at"
     " status".split()
 )

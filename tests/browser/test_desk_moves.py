@@ -199,6 +199,19 @@ def test_known_is_shown_with_where_it_came_from_and_what_would_change_it(anas_ta
     expect(anas_talk.known.get_by_role("button", name="Cancel the order")).to_be_disabled()
 
 
+def test_acts_that_are_all_impossible_for_one_reason_say_it_once(marta: DeskPage, desk: DeskStandIn) -> None:
+    why = "Take the conversation first."
+    acts = [{"kind": name, "title": name, "parameters": [], "is_allowed": False, "why_not": why} for name in ("one", "two")]
+    desk.add_item(1, known={"acts": acts})
+    desk.add_item(2, known={"acts": [acts[0], {**acts[1], "why_not": "Nothing to do."}]})
+    marta.visit("queue/1")
+    expect(marta.known.get_by_role("button", name="two")).to_be_disabled()
+    expect(marta.known.get_by_text(why)).to_have_count(1)
+    marta.visit("queue/2")
+    expect(marta.known.get_by_text("Nothing to do.")).to_be_visible()
+    expect(marta.known.get_by_text(why)).to_be_visible()
+
+
 def test_act_is_shown_before_it_is_done_and_can_be_undone(anas_talk: DeskPage, desk: DeskStandIn) -> None:
     anas_talk.known.get_by_role("button", name="Refund exception").click()
     anas_talk.dialog.get_by_label("Amount").fill("250.50")
@@ -223,7 +236,7 @@ def test_act_above_the_limit_says_the_limit_and_who_may(anas_talk: DeskPage, des
     limit = {"limit": {"minor": 300000, "currency": "MXN"}, "nearest": "supervisor", "who_may": "A supervisor may."}
     desk.refuse("propose", 422, "refused", rule="above_agent_limit", title="More than an agent may allow", values=limit)
     previews_points(anas_talk)
-    said = "More than an agent may allow. Your limit is MX$3,000.00. A supervisor may."
+    said = "More than an agent may allow. The limit is MX$3,000.00. A supervisor may."
     expect(anas_talk.dialog.get_by_role("alert")).to_have_text(said)
 
 

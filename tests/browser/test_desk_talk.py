@@ -128,6 +128,14 @@ def test_canned_reply_is_found_and_taken_with_the_keyboard(anas_talk: DeskPage, 
     expect(anas_talk.last).to_contain_text("con la guía EST-1.")
 
 
+def test_canned_reply_that_is_taken_before_it_is_there_is_not_sent_as_letters(anas_talk: DeskPage, desk: DeskStandIn) -> None:
+    anas_talk.page.route("**/canned", lambda route: (anas_talk.page.wait_for_timeout(500), route.continue_()))
+    anas_talk.box.press_sequentially("/sorry")
+    anas_talk.box.press("Enter")
+    expect(anas_talk.box).to_have_value("Perdona la molestia, Ana. Lo arreglamos ahora.")
+    assert desk.posts("message") == []
+
+
 def test_canned_replies_are_walked_through_and_left(anas_talk: DeskPage) -> None:
     anas_talk.box.press_sequentially("Hola. /")
     expect(anas_talk.page.get_by_role("option")).to_have_count(3)

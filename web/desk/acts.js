@@ -10,11 +10,16 @@ import { language, named, say, words } from "./words.js";
 
 const LONG = ["long_text", "note", "reason", "text_long"];
 
-/** A button for an act; where it is not allowed, why not. */
-export function actButton(act, desk) {
+/** A button for an act; where it is not allowed, why not, unless that is said elsewhere. */
+export function actButton(act, desk, isSaid = false) {
   if (act.is_allowed) return button({ class: "soft act", click: () => begin(act, desk) }, act.title);
-  const why = act.why_not?.rule ? inWords(new Refusal(422, { error: "refused", ...act.why_not })) : named("why_not", act.why_not ?? "");
-  return make("div", { class: "act-refused" }, button({ class: "soft act", disabled: true }, act.title), make("p", { class: "hint" }, why));
+  const off = button({ class: "soft act", disabled: true }, act.title);
+  return isSaid ? off : make("div", { class: "act-refused" }, off, make("p", { class: "hint" }, whyNot(act)));
+}
+
+/** In words. */
+export function whyNot({ why_not: why = "" }) {
+  return why.rule ? inWords(new Refusal(422, { error: "refused", ...why })) : named("why_not", why);
 }
 
 function begin(act, desk) {
