@@ -44,6 +44,12 @@ def elapsed(calendar: Calendar, start: datetime, end: datetime) -> float:
     return spent / timedelta(minutes=1)
 
 
+def opens_on_a_later_day(calendar: Calendar, now: datetime) -> datetime | None:
+    """The first opening after this local day; None: there is none within a year."""
+    tomorrow = now.astimezone(calendar.time_zone).date() + DAY
+    return calendar.next_opening(datetime.combine(tomorrow, time(), calendar.time_zone))
+
+
 def _open_times(calendar: Calendar, start: datetime) -> Iterator[Open]:
     """Open times from this instant on, in order, until a whole year brings none."""
     start = start.astimezone(timezone.utc)

@@ -11,12 +11,17 @@ from messaging import formats, labels
 Json = dict[str, Any]
 Values = Mapping[str, Any]
 
+OF_A_SHOPPER = "of_a_shopper_"  # begins labels that speak of the shopper instead of for them
+
 
 def title(kind: str, name: str, language: str) -> str:
-    """The label `<kind>_<name>`; where there is none, the name itself with blanks."""
+    """The label `<kind>_<name>`, as people of the shop say it where they do not say it as shoppers do ("The way I paid"); where
+    there is none, the name itself with blanks."""
     key = f"{kind}_{name}"
-    found = labels.label(key, language)
-    return name.replace("_", " ") if found == key else found
+    for each in (f"{OF_A_SHOPPER}{key}", key):
+        if (found := labels.label(each, language)) != each:
+            return found
+    return name.replace("_", " ")
 
 
 def has_title(kind: str, name: str) -> bool:

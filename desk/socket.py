@@ -23,7 +23,7 @@ from desk.live import Json, Live, text_of
 from desk.permissions import Me
 from desk.presence import Presence
 from desk.typing_there import TypingThere
-from desk.welcome import titles
+from desk.welcome import opens_tomorrow_at, titles
 
 logger = logging.getLogger(__name__)
 
@@ -207,7 +207,8 @@ class AgentLine:
         items = live.items(self.me)  # as they are now: from here on nothing is waited for
         self._is_welcome, self._changed = True, {}
         self._shown = {item.id for item in items}
-        head = {"me": shown_me(self.me), "agents": presence.agents, **titles(hello.language or self._language)}
+        head = {"me": shown_me(self.me), "agents": presence.agents, "opens_tomorrow_at": opens_tomorrow_at(live.now())}
+        head |= titles(hello.language or self._language)
         told = text_of({"type": "welcome", **head})
         self._send(f'{told[:-1]},"items":[{self._texts(items)}]}}')
         types = [item for item in items if live.types(item.sender_id)]

@@ -26,7 +26,8 @@ MARKS = {"pending": "sending", "sending": "sending"}  # where the page has anoth
 ASKS_FOR_CODE = re.compile(r"_code(?!_accepted|_unasked)")  # in the name of a response
 LOOKS_BACK = 20  # replies, for the title of a button
 TOLD_OF_EVENTS = (  # of an event's details; never what somebody wrote, and nothing to act with
-    "agent from to queue until reason topic resolution level due_at why instruction position minutes callback_at status".split()
+    "act agent from to queue until reason topic resolution level due_at why instruction position minutes callback_at"
+    " status".split()
 )
 
 
@@ -174,18 +175,27 @@ class Transcript:
         return {**head, "parts": parts_of_message(row, files, title, lambda text: self._without_codes(row, text)), **gone}
 
     def replies(self, rows: Sequence[OutboundMessage]) -> list[Json]:
-        return [self._reply(row) for row in rows]
+        by_agents = agent_messages.ids_of(self.session, {row.turn_id for row in rows if row.author == "agent"})
+        return [self._reply(row, by_agents.get(row.turn_id, "")) for row in rows]
 
-    def _reply(self, row: OutboundMessage) -> Json:
+    def _reply(self, row: OutboundMessage, sent_as: str) -> Json:
         by = "agent" if row.author == "agent" else "assistant"
         name = (row.content.get("by") or {}).get("name") if isinstance(row.content.get("by"), Mapping) else None
         head = self._head(f"o{row.turn_id}-{row.position}", by, row.created_at, row.sender_id, row.channel, name or "")
         wrong = {"error": row.error} if row.error and row.state in ("failed", "held") else {}
-        return {**head, "parts": parts_of_reply(row.content, self.address), "mark": MARKS.get(row.state, row.state), **wrong}
+        own = {"sent_as": sent_as} if sent_as else {}
+        return {
+            **head,
+            "parts": parts_of_reply(row.content, self.address),
+            "mark": MARKS.get(row.state, row.state),
+            **wrong,
+            **own,
+        }
 
     def notes(self, rows: Sequence[HandoffNote]) -> list[Json]:
         heads = [self._head(f"n{row.id}", "note", row.at, row.sender_id, "", row.by) for row in rows]
-        return [{**head, "parts": [{"kind": "text", "text": row.text}]} for head, row in zip(heads, rows, strict=True)]
+        parts = [[{"kind": "text", "text": row.text}] for row in rows]
+        return [{**head, "parts": part, "sent_as": row.name} for head, part, row in zip(heads, parts, rows, strict=True)]
 
     def events(self, rows: Sequence[HandoffEvent]) -> list[Json]:
         heads = [self._head(f"e{row.id}", "event", row.at, row.sender_id, "", row.by) for row in rows]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ from messaging.writes import insert_once
 
 KIND = "agent"
 LONGEST_ID = 64
+PREFIX = "agent:"  # of the names of these messages in the inbox: agent:<handoff>:<the page's id>
 
 Content = Mapping[str, Any]
 Divide = Callable[[Content], Sequence[Content]]
@@ -64,7 +65,7 @@ def say(
     handoff = handoff if isinstance(handoff, Handoff) else handoffs.by_id(session, handoff)
     lock_conversation(session, handoff.sender_id)
     talk = conversation_of(session, handoff.sender_id)
-    name = f"agent:{handoff.id}:{id}"
+    name = f"{PREFIX}{handoff.id}:{id}"
     if (known := _said(session, handoff, name)) is not None:
         return known
     now_open = handoffs.open_for(session, handoff.sender_id)
@@ -78,6 +79,13 @@ def say(
     outbox.put(session, contents=parts, now=now, author="agent", **about)
     handoffs.note_agent_wrote(session, handoff.id, now)
     return Said(turn_id, _entries(turn_id, range(len(parts))), True, handoff.channel, handoff.sender_id)
+
+
+def ids_of(session: Session, turn_ids: Collection[int]) -> dict[int, str]:
+    """The page's ids of what people of ours wrote, by turn."""
+    theirs = (InboundMessage.id.in_(turn_ids), InboundMessage.kind == KIND)
+    rows = session.execute(select(InboundMessage.id, InboundMessage.provider_id).where(*theirs)).all() if turn_ids else []
+    return {row.id: row.provider_id.removeprefix(PREFIX).partition(":")[2] for row in rows}
 
 
 def is_window_open(session: Session, channel: str, sender_id: str, now: datetime) -> bool:

@@ -82,7 +82,9 @@ class DeskStandIn(StandIn):
         self.people: dict[str, Json] = {}
         self.queues = [{"name": "returns", "title": "Returns"}, {"name": "orders", "title": "Orders"}]
         self.reasons = [{"name": "answered", "title": "Question answered"}, {"name": "done", "title": "Done as asked"}]
-        self.topics = [{"name": "return", "title": "Return"}, {"name": "request_return", "title": "Return something"}]
+        self.topics = [{"name": "return", "title": "Return"}]
+        self.goals = [{"name": "request_return", "title": "Return something"}]
+        self.acts = [{"name": "refund_exception", "title": "Refund exception"}]
         self.canned: list[Json] = []
         self.report: Json = {}
         self.audit: list[Json] = []
@@ -471,7 +473,9 @@ class DeskStandIn(StandIn):
             "agents": self.agents(),
             "queues": self.queues,
             "reasons": self.reasons,
+            "acts": self.acts,
             "topics": self.topics,
+            "goals": self.goals,
             "items": [talk.item for talk in self.talks.values() if talk.item["state"] in OPEN],
         }
 

@@ -17,6 +17,14 @@ def opened(page: DeskPage, name: str) -> None:
     page.conversation.locator(".menu").get_by_role("button", name=name).click()
 
 
+def previews_points(page: DeskPage) -> None:
+    """An act is asked for, and its summary."""
+    page.known.get_by_role("button", name="Add points").click()
+    page.dialog.get_by_label("Points").fill("100")
+    page.dialog.get_by_label("Why").select_option(label="Goodwill")
+    page.dialog.get_by_role("button", name="Show what would happen").click()
+
+
 def test_taken_conversation_is_theirs_at_once(marta: DeskPage, desk: DeskStandIn) -> None:
     desk.add_item(1)
     marta.visit("queue/1")
@@ -112,7 +120,7 @@ def test_snoozed_for_an_hour_until_we_open_or_until_a_date(anas_talk: DeskPage, 
     anas_talk.dialog.get_by_label("Day and time").fill("2020-01-01T10:00")
     anas_talk.dialog.get_by_role("button", name="Snooze").click()
     expect(anas_talk.dialog).to_contain_text("Choose a time that is still to come.")
-    anas_talk.dialog.get_by_label("Tomorrow, when we open").check()
+    anas_talk.dialog.get_by_label("Next day, when we open").check()
     anas_talk.dialog.get_by_role("button", name="Snooze").click()
     expect(anas_talk.dialog).to_have_count(0)
     assert len(desk.posts("snooze")) == 2
@@ -120,16 +128,17 @@ def test_snoozed_for_an_hour_until_we_open_or_until_a_date(anas_talk: DeskPage, 
 
 def test_resolved_with_a_reason_a_topic_and_a_note(anas_talk: DeskPage, desk: DeskStandIn) -> None:
     anas_talk.button("Resolve").click()
-    expect(anas_talk.dialog.get_by_label("What was it about?")).to_have_value("request_return")
+    expect(anas_talk.dialog.get_by_label("What was it about?")).to_have_value("")  # a wish is not how it ended
     anas_talk.shot("resolve")
     anas_talk.dialog.get_by_role("button", name="Resolve").click()
     expect(anas_talk.dialog).to_contain_text("Please fill this in.")
     assert desk.posts("resolve") == []
     anas_talk.dialog.get_by_label("How did it end?").select_option(label="Done as asked")
+    anas_talk.dialog.get_by_label("What was it about?").select_option(label="Return")
     anas_talk.dialog.get_by_label("Note for colleagues").fill("par nuevo en camino")
     anas_talk.dialog.get_by_role("button", name="Resolve").click()
     expect(anas_talk.toasts).to_contain_text("Resolved: Ana Torres")
-    assert desk.posts("resolve") == [{"reason": "done", "topic": "request_return", "note": "par nuevo en camino"}]
+    assert desk.posts("resolve") == [{"reason": "done", "topic": "return", "note": "par nuevo en camino"}]
     expect(anas_talk.conversation).to_contain_text("This conversation is closed.")
 
 
@@ -155,6 +164,7 @@ def test_move_that_is_refused_is_undone_on_the_page_and_stays_to_be_tried_again(
     desk.refuse("resolve", 409, "illegal")
     anas_talk.page.keyboard.press("e")
     anas_talk.dialog.get_by_label("How did it end?").select_option("done")
+    anas_talk.dialog.get_by_label("What was it about?").select_option("return")
     anas_talk.dialog.get_by_label("Note for colleagues").fill("a long note")
     anas_talk.dialog.get_by_role("button", name="Resolve").click()
     expect(anas_talk.dialog.get_by_role("alert")).to_contain_text("That isn't possible any more.")
@@ -189,6 +199,19 @@ def test_known_is_shown_with_where_it_came_from_and_what_would_change_it(anas_ta
     expect(anas_talk.known.get_by_role("button", name="Cancel the order")).to_be_disabled()
 
 
+def test_acts_that_are_all_impossible_for_one_reason_say_it_once(marta: DeskPage, desk: DeskStandIn) -> None:
+    why = "Take the conversation first."
+    acts = [{"kind": name, "title": name, "parameters": [], "is_allowed": False, "why_not": why} for name in ("one", "two")]
+    desk.add_item(1, known={"acts": acts})
+    desk.add_item(2, known={"acts": [acts[0], {**acts[1], "why_not": "Nothing to do."}]})
+    marta.visit("queue/1")
+    expect(marta.known.get_by_role("button", name="two")).to_be_disabled()
+    expect(marta.known.get_by_text(why)).to_have_count(1)
+    marta.visit("queue/2")
+    expect(marta.known.get_by_text("Nothing to do.")).to_be_visible()
+    expect(marta.known.get_by_text(why)).to_be_visible()
+
+
 def test_act_is_shown_before_it_is_done_and_can_be_undone(anas_talk: DeskPage, desk: DeskStandIn) -> None:
     anas_talk.known.get_by_role("button", name="Refund exception").click()
     anas_talk.dialog.get_by_label("Amount").fill("250.50")
@@ -210,23 +233,53 @@ def test_act_is_shown_before_it_is_done_and_can_be_undone(anas_talk: DeskPage, d
 
 
 def test_act_above_the_limit_says_the_limit_and_who_may(anas_talk: DeskPage, desk: DeskStandIn) -> None:
-    limit = {"limit": {"minor": 300000, "currency": "MXN"}, "nearest": "supervisor"}
-    desk.refuse("propose", 422, "refused", rule="above_agent_limit", values=limit)
-    anas_talk.known.get_by_role("button", name="Add points").click()
-    anas_talk.dialog.get_by_label("Points").fill("100")
-    anas_talk.dialog.get_by_label("Why").select_option(label="Goodwill")
-    anas_talk.dialog.get_by_role("button", name="Show what would happen").click()
-    said = "This is more than an agent may allow. Your limit is MX$3,000.00. Who may: a supervisor."
+    limit = {"limit": {"minor": 300000, "currency": "MXN"}, "nearest": "supervisor", "who_may": "A supervisor may."}
+    desk.refuse("propose", 422, "refused", rule="above_agent_limit", title="More than an agent may allow", values=limit)
+    previews_points(anas_talk)
+    said = "More than an agent may allow. The limit is MX$3,000.00. A supervisor may."
+    expect(anas_talk.dialog.get_by_role("alert")).to_have_text(said)
+
+
+def test_reply_that_is_suggested_after_an_act_is_sent_only_by_the_agent(anas_talk: DeskPage, desk: DeskStandIn) -> None:
+    text = "Te devolví {refund_amount} del pedido A-1001."
+    desk.does = lambda _kind, _told: {"suggested": {"key": "act_refund_exception", "title": "", "text": text}}
+    previews_points(anas_talk)
+    anas_talk.dialog.get_by_role("button", name="Do it").click()
+    expect(anas_talk.toasts).to_contain_text(text)
+    anas_talk.shot("suggested")
+    anas_talk.toasts.get_by_role("button", name="Put into the reply").click()
+    expect(anas_talk.box).to_have_value(text)
+    expect(anas_talk.box).to_be_focused()
+    expect(anas_talk.toasts.get_by_role("button", name="Undo")).to_be_visible()
+    anas_talk.box.press("Enter")
+    expect(anas_talk.conversation).to_contain_text("Fill in {refund_amount} first")
+    assert desk.posts("message") == []
+
+
+def test_suggested_reply_waits_in_its_own_conversation(anas_talk: DeskPage, desk: DeskStandIn) -> None:
+    desk.does = lambda _kind, _told: {"suggested": {"key": "act", "title": "", "text": "Ya está."}}
+    previews_points(anas_talk)
+    anas_talk.dialog.get_by_role("button", name="Do it").click()
+    expect(anas_talk.toasts).to_contain_text("Ya está.")
+    anas_talk.row("Pedro").click()
+    expect(anas_talk.title).to_have_text("Pedro")
+    anas_talk.toasts.get_by_role("button", name="Put into the reply").click()
+    expect(anas_talk.title).to_have_text("Ana Torres")
+    expect(anas_talk.box).to_have_value("Ya está.")
+
+
+def test_act_that_is_not_possible_any_more_says_why(anas_talk: DeskPage, desk: DeskStandIn) -> None:
+    desk.refuse("confirm", 409, "stale", why="facts_changed", rule="nothing_left", title="All of it was paid back already")
+    previews_points(anas_talk)
+    anas_talk.dialog.get_by_role("button", name="Do it").click()
+    said = "Something has changed meanwhile. All of it was paid back already."
     expect(anas_talk.dialog.get_by_role("alert")).to_have_text(said)
 
 
 def test_act_that_has_become_stale_is_shown_anew(anas_talk: DeskPage, desk: DeskStandIn) -> None:
     fresh = {"proposal": "p2", "summary": [{"label": "Points", "value": 50}]}
     desk.refuse("confirm", 409, "stale", **fresh)
-    anas_talk.known.get_by_role("button", name="Add points").click()
-    anas_talk.dialog.get_by_label("Points").fill("100")
-    anas_talk.dialog.get_by_label("Why").select_option(label="Goodwill")
-    anas_talk.dialog.get_by_role("button", name="Show what would happen").click()
+    previews_points(anas_talk)
     anas_talk.dialog.get_by_role("button", name="Do it").click()
     expect(anas_talk.dialog).to_contain_text("Something has changed meanwhile.")
     anas_talk.dialog.get_by_role("button", name="Do it").click()
@@ -243,6 +296,11 @@ def test_status_and_colleagues(agents_browser: BrowserContext, anas_talk: DeskPa
     anas_talk.page.locator("header .menu:visible").get_by_role("button", name="Away").click()
     expect(anas_talk.button("Your status: Away")).to_be_visible()
     until(lambda: desk.people["marta"]["status"] == "away")
+    hint = anas_talk.list.get_by_text("No new conversations come to you until you are available.")
+    expect(hint).to_be_visible()
+    anas_talk.list.get_by_role("button", name="I am available").click()
+    expect(hint).to_be_hidden()
+    until(lambda: desk.people["marta"]["status"] == "available")
     desk.sign_in_as("olav")
     there = anas_talk.button("Colleagues who are there: 0")
     there.click()

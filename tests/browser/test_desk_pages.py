@@ -18,6 +18,11 @@ AN_ENTRY = {
     "handoff": 12,
     "details": {"via": "list"},
 }
+AN_ACT = {
+    **AN_ENTRY,
+    "action": "refused_act",
+    "details": {"kind": "refund_exception", "amount_minor": 999900, "currency": "MXN", "rule": "above_agent_limit"},
+}
 A_REPORT: dict[str, Any] = {
     "days": 7,
     "count": 128,
@@ -107,13 +112,17 @@ def test_admin_adds_and_changes_people(agents_browser: BrowserContext, desk: Des
 
 
 def test_supervisor_searches_the_audit_log(agents_browser: BrowserContext, desk: DeskStandIn) -> None:
-    desk.audit = [AN_ENTRY]
+    desk.audit = [AN_ENTRY, AN_ACT]
     sara = signed_in(agents_browser, desk, "sara").visit("queue")
     sara.menu("Audit log")
     row = sara.page.get_by_role("row").nth(1)
     expect(row).to_contain_text("Opened a conversation")
     expect(row.get_by_role("link", name="#12")).to_have_attribute("href", "#/all/12")
-    with sara.page.expect_request("**/audit?agent=Marta&handoff=12"):
+    act = sara.page.get_by_role("row").nth(2)
+    expect(act).to_contain_text("Was refused an act")
+    expect(act).to_contain_text("What: Refund exception · Rule: This is more than an agent may allow. · Amount: MX$9,999.00")
+    with sara.page.expect_request("**/audit?agent=Marta&handoff=12&action=refused_act"):
+        sara.page.locator("select[name=action]").select_option(label="Was refused an act")
         sara.page.get_by_label("Agent").select_option("Marta")
         sara.page.locator("input[name=handoff]").fill("12")
         sara.button("Show", exact=True).click()

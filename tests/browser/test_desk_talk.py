@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
@@ -11,6 +13,24 @@ from tests.browser.stand_in import until
 from tests.browser.widget import PNG
 
 FILE = {"name": "foto.png", "mimeType": "image/png", "buffer": PNG}
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"event": "opened", "details": {"reason": "asked"}}, "The shopper asked for a person"),
+        ({"event": "opened", "details": {"reason": "policy"}}, "The assistant called a person: the rules leave it to one"),
+        ({"event": "opened", "details": {"reason": "failure"}}, "The assistant called a person: something failed"),
+        ({"event": "opened", "details": {}}, "A person was asked for"),
+        ({"event": "assigned", "details": {"agent": "Olav"}}, "Went to Olav"),
+        ({"event": "woken", "details": {"why": "shopper"}}, "Is back: the shopper has written"),
+        ({"event": "acted", "name": "Marta", "details": {"act": "refund_exception"}}, "Marta did this: Refund exception"),
+    ],
+)
+def test_event_says_who_did_it_and_why(marta: DeskPage, desk: DeskStandIn, told: dict[str, Any], said: str) -> None:
+    desk.add_item(1, entries=[desk.entry("event", **told)])
+    marta.visit("queue/1")
+    expect(marta.log.locator(".event > span")).to_have_text(said)
 
 
 def test_transcript_has_days_channels_marks_files_notes_and_events(anas_talk: DeskPage) -> None:
@@ -106,6 +126,14 @@ def test_canned_reply_is_found_and_taken_with_the_keyboard(anas_talk: DeskPage, 
     anas_talk.page.keyboard.type("EST-1")  # over what is selected
     anas_talk.box.press("Enter")
     expect(anas_talk.last).to_contain_text("con la guía EST-1.")
+
+
+def test_canned_reply_that_is_taken_before_it_is_there_is_not_sent_as_letters(anas_talk: DeskPage, desk: DeskStandIn) -> None:
+    anas_talk.page.route("**/canned", lambda route: (anas_talk.page.wait_for_timeout(500), route.continue_()))
+    anas_talk.box.press_sequentially("/sorry")
+    anas_talk.box.press("Enter")
+    expect(anas_talk.box).to_have_value("Perdona la molestia, Ana. Lo arreglamos ahora.")
+    assert desk.posts("message") == []
 
 
 def test_canned_replies_are_walked_through_and_left(anas_talk: DeskPage) -> None:

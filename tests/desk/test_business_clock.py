@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desk.business_clock import add, elapsed
+from desk.business_clock import add, elapsed, opens_on_a_later_day
 from messaging.calendar import Calendar, Span
 
 MADRID = ZoneInfo("Europe/Madrid")
@@ -59,6 +59,21 @@ def test_hour_that_never_comes_is_no_opening_time() -> None:
 def test_calendar_that_never_opens_has_no_due_time() -> None:
     assert add(NEVER, at("2026-11-18T10:00"), 5) is None
     assert elapsed(NEVER, at("2026-11-18T10:00"), at("2026-12-18T10:00")) == 0
+
+
+@pytest.mark.parametrize(
+    ("now", "opens"),
+    [
+        ("2026-11-18T08:00", "2026-11-19T09:00"),  # not the opening of this very day
+        ("2026-11-18T23:30", "2026-11-19T09:00"),
+        ("2026-11-21T12:00", "2026-11-23T09:00"),  # over a Sunday
+        ("2026-12-24T12:00", "2026-12-26T10:00"),  # over Christmas
+    ],
+)
+def test_next_day_on_which_people_are_there(now: str, opens: str) -> None:
+    assert opens_on_a_later_day(SHOP, at(now)) == at(opens)
+    assert opens_on_a_later_day(ALWAYS, at(now)) == at(f"{at(now).date() + timedelta(days=1)}T00:00")
+    assert opens_on_a_later_day(NEVER, at(now)) is None
 
 
 def test_time_cannot_be_taken_away() -> None:

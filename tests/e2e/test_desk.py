@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.axe import violations
 from tests.browser.widget import PHONE
-from tests.e2e.desk_shop import Desk, agents_page, open_desk_shop
-from tests.e2e.webchat_shop import PATIENCE, Chat, WebChatShop
+from tests.e2e.desk_shop import (
+    Desk,
+    agents_desk,
+    agents_page,
+    newest_handoff,
+    open_desk_shop,
+    shoppers_chat,
+    take,
+    until,
+    until_said,
+)
+from tests.e2e.webchat_shop import Chat, WebChatShop
 
-WIDE = {"width": 1440, "height": 900}
 QUIET = 3.0  # seconds in which the assistant would have answered
 
 
@@ -27,65 +35,34 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebChatShop]:
 
 @pytest.fixture
 def chat(browser: Browser, shop: WebChatShop) -> Iterator[Chat]:
-    context = _shoppers(browser, shop)
-    page = context.new_page()
-    page.goto("/")
-    yield Chat(page).open()
-    context.close()
+    yield from shoppers_chat(browser, shop)
 
 
 @pytest.fixture
 def marta(browser: Browser, shop: WebChatShop) -> Iterator[Desk]:
-    yield from _agent(browser, shop, "marta")
+    yield from agents_desk(browser, shop, "marta")
 
 
 @pytest.fixture
 def luis(browser: Browser, shop: WebChatShop) -> Iterator[Desk]:
-    yield from _agent(browser, shop, "luis")
+    yield from agents_desk(browser, shop, "luis")
 
 
-def _agent(browser: Browser, shop: WebChatShop, name: str) -> Iterator[Desk]:
-    desk = agents_page(browser, shop, name, WIDE)  # type: ignore[arg-type]
-    faults: list[str] = []
-    desk.page.on("pageerror", lambda error: faults.append(str(error)))
-    desk.page.on("console", lambda message: faults.append(message.text) if "Content Security" in message.text else None)
-    yield desk
-    desk.page.context.close()
-    assert faults == []
-
-
-def _shoppers(browser: Browser, shop: WebChatShop, locale: str = "en-US") -> BrowserContext:
-    context = browser.new_context(base_url=shop.url, locale=locale)
-    context.set_default_timeout(PATIENCE)
-    return context
-
-
-def _newest(shop: WebChatShop) -> int:
-    [[id_]] = shop.rows("select max(id) from handoff")
-    return int(id_)
-
-
-def _asks_for_a_person(chat: Chat, shop: WebChatShop) -> int:
-    """In the middle of a return: the assistant has asked for the e-mail. The handoff."""
+def asks_for_a_person_during_a_return(chat: Chat, shop: WebChatShop) -> int:
+    """The assistant has asked for the e-mail. The handoff."""
     chat.asks("I want to return an order", "which e-mail")
     chat.asks("let me talk to a person", "a person (will )?(answers?|repl|gets? back)")
-    return _newest(shop)
-
-
-def _taken(desk: Desk, id_: int) -> None:
-    desk.visit(f"queue/{id_}")
-    desk.conversation.locator(".moves").get_by_role("button", name="Take").click()
-    expect(desk.box).to_be_focused()
+    return newest_handoff(shop)
 
 
 def test_a_person_takes_over_answers_and_gives_back(chat: Chat, marta: Desk, shop: WebChatShop) -> None:
-    id_ = _asks_for_a_person(chat, shop)
+    id_ = asks_for_a_person_during_a_return(chat, shop)
     marta.visit(f"queue/{id_}")
     expect(marta.log).to_contain_text("which e-mail")
     expect(marta.known).to_contain_text("Return something")
     marta.shot("queue")
     assert violations(marta.page) == []
-    _taken(marta, id_)
+    take(marta, id_)
     expect(chat.log).to_contain_text("Marta from our team has joined")
 
     chat.box.press_sequentially("Hello Marta")
@@ -128,11 +105,11 @@ def test_a_person_takes_over_answers_and_gives_back(chat: Chat, marta: Desk, sho
 
 
 def test_two_agents_grab_at_once_and_one_gets_it(chat: Chat, marta: Desk, luis: Desk, shop: WebChatShop) -> None:
-    id_ = _asks_for_a_person(chat, shop)
+    id_ = asks_for_a_person_during_a_return(chat, shop)
     for desk in (marta, luis):
         desk.visit(f"queue/{id_}")
         expect(desk.conversation.locator(".moves").get_by_role("button", name="Take")).to_be_visible()
-    _taken(marta, id_)
+    take(marta, id_)
     expect(luis.conversation).to_contain_text("Marta has this conversation.")
     expect(luis.button("Reply")).to_be_disabled()
     answer = luis.page.request.post(
@@ -150,8 +127,8 @@ def test_two_agents_grab_at_once_and_one_gets_it(chat: Chat, marta: Desk, luis: 
 
 
 def test_the_desk_goes_on_after_the_server_dies(chat: Chat, marta: Desk, shop: WebChatShop) -> None:
-    id_ = _asks_for_a_person(chat, shop)
-    _taken(marta, id_)
+    id_ = asks_for_a_person_during_a_return(chat, shop)
+    take(marta, id_)
     chat.say("before it died")
     expect(marta.log).to_contain_text("before it died")
     shop.die()
@@ -170,14 +147,14 @@ def test_the_desk_goes_on_after_the_server_dies(chat: Chat, marta: Desk, shop: W
 
 
 def test_the_desk_on_a_phone(browser: Browser, chat: Chat, shop: WebChatShop) -> None:
-    id_ = _asks_for_a_person(chat, shop)
+    id_ = asks_for_a_person_during_a_return(chat, shop)
     desk = agents_page(browser, shop, "marta", PHONE)
     desk.visit("queue")
     desk.shot("phone-list")
     desk.rows.first.click()
     expect(desk.log).to_be_visible()
     desk.shot("phone-conversation")
-    _taken(desk, id_)
+    take(desk, id_)
     desk.say("Hi, Marta here, from my phone")
     expect(chat.log).to_contain_text("from my phone")
     assert violations(desk.page) == []
@@ -191,7 +168,7 @@ def test_on_whatsapp_the_next_agent_gets_it_answers_settles_it_and_is_rated(luis
     person = shop.simulator.person("+12025550143")
     person.say("let me talk to a human please")
     until_said(person, "a person")
-    id_ = _newest(shop)
+    id_ = newest_handoff(shop)
     until_said(person, "Luis")  # nobody has taken it by hand
     luis.visit(f"mine/{id_}")
     luis.say("Hi, this is Luis. How can I help?")
@@ -208,16 +185,3 @@ def test_on_whatsapp_the_next_agent_gets_it_answers_settles_it_and_is_rated(luis
     until_said(person, "1 (to|al) 5|from 1|rate")
     person.say("5")
     until(lambda: shop.rows("select score from satisfaction_rating where matter = ?", f"handoff:{id_}") == [(5,)])
-
-
-def until(what: Callable[[], Any], seconds: float = PATIENCE / 1000) -> None:
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "it did not become so"
-        time.sleep(0.2)
-
-
-def until_said(person: Any, pattern: str) -> None:
-    """On WhatsApp, by the shop."""
-    said = re.compile(pattern, re.IGNORECASE)
-    until(lambda: any(each["by"] == "shop" and said.search(str(each.get("shown"))) for each in person.entries))

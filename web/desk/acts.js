@@ -2,6 +2,7 @@
 
 import { button, make } from "../widget/dom.js";
 import { inWords, post, query, Refusal } from "./api.js";
+import { marked } from "./canned.js";
 import { field, opened } from "./dialog.js";
 import { fractionDigits, shown } from "./formats.js";
 import { toast } from "./toasts.js";
@@ -9,11 +10,16 @@ import { language, named, say, words } from "./words.js";
 
 const LONG = ["long_text", "note", "reason", "text_long"];
 
-/** A button for an act; where it is not allowed, why not. */
-export function actButton(act, desk) {
+/** A button for an act; where it is not allowed, why not, unless that is said elsewhere. */
+export function actButton(act, desk, isSaid = false) {
   if (act.is_allowed) return button({ class: "soft act", click: () => begin(act, desk) }, act.title);
-  const why = act.why_not?.rule ? inWords(new Refusal(422, { error: "refused", ...act.why_not })) : named("why_not", act.why_not ?? "");
-  return make("div", { class: "act-refused" }, button({ class: "soft act", disabled: true }, act.title), make("p", { class: "hint" }, why));
+  const off = button({ class: "soft act", disabled: true }, act.title);
+  return isSaid ? off : make("div", { class: "act-refused" }, off, make("p", { class: "hint" }, whyNot(act)));
+}
+
+/** In words. */
+export function whyNot({ why_not: why = "" }) {
+  return why.rule ? inWords(new Refusal(422, { error: "refused", ...why })) : named("why_not", why);
 }
 
 function begin(act, desk) {
@@ -24,7 +30,8 @@ function begin(act, desk) {
     return post(query(`handoffs/${id}/acts/${act.kind}/propose`, { language }), withoutNothing(told));
   };
   if (!fields.length) return proposeAtOnce(act, desk, id, propose);
-  return opened({ title: act.title, fields, yes: words.preview }, async (values, box) => {
+  const text = act.limit ? say("act_limit", { limit: shown(act.limit) }) : undefined;
+  return opened({ title: act.title, text, fields, yes: words.preview }, async (values, box) => {
     const proposal = await propose(values);
     box.close();
     preview(act, desk, id, proposal);
@@ -48,8 +55,8 @@ export function preview(act, desk, id, proposal, isChanged = false) {
   ].filter(Boolean);
   return opened({ title: act.title, text: words.preview_lead, inside, yes: words.confirm, isGrave: true }, async (_values, box) => {
     try {
-      const { undo } = await post(query(`handoffs/${id}/acts/${act.kind}/confirm`, { language }), { proposal: proposal.proposal });
-      done(act, desk, id, undo);
+      const { done, undo } = await post(query(`handoffs/${id}/acts/${act.kind}/confirm`, { language }), { proposal: proposal.proposal });
+      tellDone(act, desk, id, { undo, suggested: done?.suggested });
     } catch (refusal) {
       if (refusal.code !== "stale" || !refusal.body.proposal) throw refusal;
       box.close();
@@ -63,10 +70,15 @@ export function summaryList(summary) {
   return make("dl", { class: "summary" }, summary.flatMap(({ label, value }) => [make("dt", {}, label), make("dd", { dir: "auto" }, shown(value))]));
 }
 
-function done(act, desk, id, undo) {
+/** The shopper is told by the agent: with a reply that fits, if they like. */
+function tellDone(act, desk, id, { undo, suggested }) {
   if (desk.open?.id === id) desk.reload();
-  const offer = undo ? { title: words.undo, act: () => takeBack(act, desk, id, undo) } : null;
-  toast(say("act_done", { act: act.title }), { offer, kind: "good" });
+  const offer = [
+    suggested ? { title: words.suggested_use, stays: Boolean(undo), act: () => desk.tell("suggested", { handoff: id, text: suggested.text }) } : null,
+    undo ? { title: words.undo, act: () => takeBack(act, desk, id, undo) } : null,
+  ];
+  const reply = suggested ? [make("p", { class: "hint" }, words.suggested_lead), make("blockquote", { dir: "auto" }, marked(suggested.text))] : null;
+  toast(say("act_done", { act: act.title }), { offer, inside: reply, kind: "good" });
 }
 
 function takeBack(act, desk, id, undo) {

@@ -64,6 +64,7 @@ export function inWords(refusal) {
   }
   const { code, body } = refusal;
   if (code === "refused") return ruleInWords(body);
+  if (code === "stale" && body.rule) return `${words.error_stale} ${ruleInWords(body)}`;
   if (code === "too_many") return say("error_too_many", { period: period((body.after ?? 60) * 1000) });
   if (code === "forbidden") return say("error_forbidden", { needs: named("permission", body.needs ?? "") });
   if (code === "bad_request" && body.field) return say("error_field", { field: named("field", body.field) });
@@ -75,7 +76,12 @@ export function inWords(refusal) {
 function ruleInWords({ rule, title, text, values = {} }) {
   const said = text ?? title ?? words[`rule_${rule}`] ?? say("error_refused", { rule: named("rule", rule) });
   const limit = values.limit ?? values.limit_text;
-  const lines = [said, limit && say("refused_limit", { limit: shown(limit) })];
-  if (values.nearest) lines.push(say("refused_nearest", { who: named("nearest", values.nearest) }));
+  const lines = [asSentence(said), limit && say("refused_limit", { limit: shown(limit) })];
+  if (values.who_may) lines.push(values.who_may);
+  else if (values.nearest) lines.push(say("refused_nearest", { who: named("nearest", values.nearest) }));
   return lines.filter(Boolean).join(" ");
+}
+
+function asSentence(text) {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

@@ -4,7 +4,9 @@ import { button, make } from "../widget/dom.js";
 import { get, inWords, query } from "./api.js";
 import { dateTime, shown } from "./formats.js";
 import { hashOf } from "./places.js";
-import { named, words } from "./words.js";
+import { named, titled, words } from "./words.js";
+
+const ACTION = "action_"; // words for what was done
 
 export function auditPage(desk) {
   const rows = make("tbody", {});
@@ -12,14 +14,16 @@ export function auditPage(desk) {
   const more = button({ class: "soft", hidden: true, click: () => load(true) }, words.more_results);
   const people = make("select", { name: "agent" }, make("option", { value: "" }, words.any), desk.agents.map(({ name }) => make("option", { value: name }, name)));
   const handoff = make("input", { name: "handoff", inputmode: "numeric", size: "8" });
-  const action = make("input", { name: "action", autocomplete: "off" });
+  const known = Object.keys(words).filter((key) => key.startsWith(ACTION)).map((key) => key.slice(ACTION.length));
+  const actions = known.map((value) => [value, named("action", value)]).sort(([, one], [, other]) => one.localeCompare(other));
+  const action = make("select", { name: "action" }, make("option", { value: "" }, words.any), actions.map(([value, title]) => make("option", { value }, title)));
   let last = null;
   const load = async (isMore = false) => {
     fault.textContent = "";
     try {
-      const wanted = { agent: people.value, handoff: handoff.value.trim(), action: action.value.trim(), before: isMore ? last : "" };
+      const wanted = { agent: people.value, handoff: handoff.value.trim(), action: action.value, before: isMore ? last : "" };
       const { entries, has_more } = await get(query("audit", wanted));
-      const lines = entries.map(line);
+      const lines = entries.map((entry) => line(entry, desk));
       if (isMore) rows.append(...lines);
       else rows.replaceChildren(...lines);
       last = entries.at(-1)?.id ?? last;
@@ -38,8 +42,16 @@ export function auditPage(desk) {
   return [form, fault, make("div", { class: "table-box", tabindex: "0", role: "region", "aria-label": words.audit }, make("table", {}, make("thead", {}, head), rows)), more];
 }
 
-function line({ at, agent, action, handoff, details }) {
+function line({ at, agent, action, handoff, details }, desk) {
   const address = handoff ? make("a", { href: hashOf({ view: "all", handoff }) }, `#${handoff}`) : "";
-  const facts = Object.entries(details ?? {}).map(([name, value]) => `${named("field", name)}: ${shown(value)}`);
+  const facts = Object.entries(readable(details ?? {}, desk)).map(([name, value]) => `${named("field", name)}: ${shown(value)}`);
   return make("tr", {}, make("td", {}, dateTime(at)), make("td", { dir: "auto" }, agent || "–"), make("td", {}, named("action", action)), make("td", {}, address), make("td", { class: "details", dir: "auto" }, facts.join(" · ")));
+}
+
+/** An act by its title, its rule by what that is called, and its amount as money. */
+function readable({ amount_minor: minor, currency, ...rest }, desk) {
+  const act = rest.kind ? { kind: titled(desk.acts, rest.kind) } : {};
+  const rule = rest.rule ? { rule: named("rule", rest.rule) } : {};
+  const amount = minor !== undefined && currency ? { amount: { minor, currency } } : {};
+  return { ...rest, ...act, ...rule, ...amount };
 }

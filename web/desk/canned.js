@@ -35,11 +35,15 @@ export class Canned {
     const call = this.call();
     if (!call) return this.close();
     const { handoff } = this;
+    this.isAsking = !this.isOpen;
     this.replies ??= get(`handoffs/${handoff}/canned`).catch(() => null);
     const replies = await this.replies;
     if (this.handoff !== handoff || !this.call()) return;
     if (!replies) this.replies = null; // next time again
     this.show(replies, this.call()[2].toLocaleLowerCase());
+    const isWished = this.isWished && this.found.length > 0;
+    Object.assign(this, { isAsking: false, isWished: false });
+    if (isWished) this.take(0);
   }
 
   call() {
@@ -84,12 +88,18 @@ export class Canned {
   }
 
   close() {
+    Object.assign(this, { isAsking: false, isWished: false });
     this.element.hidden = true;
     this.text.removeAttribute("aria-activedescendant");
   }
 
   /** Whether the key was for the list. */
   pressed(event) {
+    if (this.isAsking && event.key === "Enter" && !event.shiftKey) {
+      this.isWished = true; // who types fast means the reply, not the letters
+      event.preventDefault();
+      return true;
+    }
     if (!this.isOpen) return false;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step && this.found.length) this.select((this.at + step + this.found.length) % this.found.length);

@@ -128,8 +128,8 @@ export class Composer {
     this.fit();
   }
 
-  draftKey() {
-    return `draft.${this.desk.me.id}.${this.id}.${this.mode}`;
+  draftKey(handoff = this.id, mode = this.mode) {
+    return `draft.${this.desk.me.id}.${handoff}.${mode}`;
   }
 
   focus() {
@@ -215,9 +215,19 @@ export class Composer {
   /** Puts back what did not go out, to be made better. */
   fill(kind, text) {
     this.setMode(kind === "note" ? "note" : "reply", true);
-    this.box.value = [text, this.box.value].filter(Boolean).join("\n");
+    this.box.value = joined(text, this.box.value);
     this.typed();
     this.focus();
+  }
+
+  /** Begins the reply of a conversation with this; where it cannot be written now, it is there once it can. */
+  suggest(handoff, text) {
+    if (this.id === handoff && this.canReply) {
+      this.fill("message", text);
+      return this.selectVariable();
+    }
+    const key = this.draftKey(handoff, "reply");
+    this.memory.set(key, joined(text, this.memory.get(key)));
   }
 
   // --- Files ---
@@ -308,4 +318,8 @@ export class Composer {
     const text = this.desk.open.templates.find((one) => one.name === name)?.text;
     if (name) this.outbox.write(this.id, "message", { template: name, shown: text });
   }
+}
+
+function joined(text, before) {
+  return [text, before].filter(Boolean).join("\n");
 }

@@ -38,6 +38,7 @@ export class Conversation {
     desk.on("conversation items entries agents", () => this.later());
     desk.on("typing", () => desk.open && this.log.drawTyping());
     desk.on("link", () => this.later());
+    desk.on("suggested", ({ detail }) => this.suggest(detail));
     for (const type of ["changed", "sent", "refused"]) outbox.addEventListener(type, (event) => this.heard(type, event.detail));
     setInterval(() => desk.item && drawClock(this.clock, desk.item, true), 1000);
     this.draw();
@@ -54,6 +55,12 @@ export class Conversation {
     if (type === "sent" && this.desk.open?.id === detail.pending.handoff && detail.entry) this.desk.merge([detail.entry]);
     if (type === "refused" && this.desk.open?.id !== detail.handoff) this.tellRefused(detail);
     this.later();
+  }
+
+  /** Into the reply of that conversation, whichever is open. */
+  suggest({ handoff, text }) {
+    this.composer.suggest(handoff, text);
+    go({ view: here().view ?? "mine", handoff, pane: "conversation" });
   }
 
   tellRefused({ handoff }) {

@@ -80,18 +80,20 @@ function markText({ mark, error, refusal }) {
   return error ? `${named("mark", mark)}: ${named("failure", error)}` : named("mark", mark);
 }
 
-/** "Marta took it over." */
+/** "Marta took it over." What is said of a kind may depend on who did it, and why. */
 function eventElement(entry, desk) {
   const details = entry.details ?? {};
   const kind = entry.event ?? "";
   const isByName = entry.name || details.by;
-  const key = isByName && `event_${kind}_by` in words ? `event_${kind}_by` : `event_${kind}`;
+  const tellings = [isByName && "by", details.why, details.reason].filter(Boolean).map((more) => `event_${kind}_${more}`);
+  const key = tellings.find((each) => Object.hasOwn(words, each)) ?? `event_${kind}`;
   const values = {
     by: isByName ?? "",
     to: details.agent ?? details.to ?? (details.queue ? titled(desk.queues, details.queue) : ""),
     until: details.until ? dateTime(details.until) : "",
     reason: details.reason ? titled(desk.reasons, details.reason) : "",
     level: details.level ? named("sla", details.level) : "",
+    act: details.act ? titled(desk.acts, details.act) : "",
   };
   const text = key in words ? say(key, values) : [kind.replaceAll("_", " "), isByName].filter(Boolean).join(" · ");
   const note = details.note ? make("q", { dir: "auto" }, shown(details.note)) : null;

@@ -1,7 +1,7 @@
 // What is known about the shopper and their matter, so that nobody has to ask again.
 
 import { iconButton, make, webAddress } from "../widget/dom.js";
-import { actButton } from "./acts.js";
+import { actButton, whyNot } from "./acts.js";
 import { date, dateTime, languageName, money, number, shown } from "./formats.js";
 import { filesOf } from "./parts.js";
 import { go, here, hashOf } from "./places.js";
@@ -45,7 +45,7 @@ export class Known {
       this.section("matter", this.matter(packet)),
       this.section("collected", this.collected(packet)),
       this.section("verdict", this.verdict(packet)),
-      this.section("acts", acts.length ? [make("div", { class: "acts" }, acts.map((act) => actButton(act, this.desk)))] : []),
+      this.section("acts", this.acts(acts)),
       this.section("shopper", this.shopper(shopper)),
       this.section("orders", (shopper.orders ?? []).map((order) => this.order(order))),
       this.section("returns", (shopper.returns ?? []).map((one) => this.oneReturn(one))),
@@ -96,6 +96,14 @@ export class Known {
     ];
   }
 
+  /** Where all are impossible for the same reason, it is said once. */
+  acts(acts) {
+    const [why, ...others] = [...new Set(acts.map((act) => (act.is_allowed ? null : whyNot(act))))];
+    const isSame = acts.length > 1 && why && !others.length;
+    const buttons = acts.map((act) => actButton(act, this.desk, isSame));
+    return acts.length ? [isSame ? make("p", { class: "hint" }, why) : null, make("div", { class: "acts" }, buttons)] : [];
+  }
+
   shopper({ customer, level, channels = [], points }) {
     const known = customer ?? {};
     return [
@@ -106,7 +114,7 @@ export class Known {
         [words.email, known.email],
         [words.phone, known.phone],
         [words.tier, known.tier && named("tier", known.tier)],
-        [words.since, known.since && shown(known.since)],
+        [words.since, known.since && date(known.since)],
         [words.language, known.language && languageName(known.language)],
         [words.points, points && number(points.balance)],
       ]),

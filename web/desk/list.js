@@ -29,6 +29,8 @@ export class List {
     this.filterCount = make("span", { class: "badge", hidden: true });
     this.filterButton = button({ class: "soft filter-button", ...opens }, drawn(ICONS.filter), make("span", {}, words.filters), this.filterCount);
     this.filterBox = make("div", { class: "filters", id: "filters", hidden: true });
+    const available = button({ class: "link", click: () => this.desk.setStatus("available") }, words.become_available);
+    this.away = make("div", { class: "away-hint", hidden: true }, make("p", {}, words.away_hint), available);
     this.box = make("ol", { class: "rows", role: "list" });
     this.note = make("p", { class: "empty" });
     this.more = button({ class: "soft more", hidden: true, click: () => this.askClosed(true) }, words.more_results);
@@ -40,6 +42,7 @@ export class List {
       { class: "pane list", "aria-labelledby": "list-title" },
       this.heading,
       make("nav", { "aria-label": words.lists }, this.tabs),
+      this.away,
       make("div", { class: "search", role: "search" }, this.search, this.filterButton),
       this.filterBox,
       this.summary,
@@ -73,6 +76,7 @@ export class List {
   }
 
   draw() {
+    this.away.hidden = this.desk.me.status !== "away";
     this.drawTabs();
     this.drawFilters();
     const anchor = this.anchor();

@@ -134,7 +134,7 @@ export function presence(agent) {
 }
 
 function snooze(item, desk) {
-  const opening = desk.opensTomorrowAt ?? tomorrowMorning();
+  const opening = Date.parse(desk.opensTomorrowAt) > now() ? desk.opensTomorrowAt : tomorrowMorning();
   const inAnHour = new Date(now() + HOUR).toISOString();
   const choices = [
     { value: inAnHour, title: words.snooze_hour, hint: dateTime(inAnHour) },

@@ -9,7 +9,7 @@ const NOBODY = { entries: [], events: [], acts: [], templates: [], has_more: fal
 
 /**
  * Events: "items", "agents", "me", "link" (the connection), "conversation" (another one, or all of it anew), "entries", "typing",
- * "alert" (detail: the frame), "out" (detail: why nobody is signed in any more).
+ * "alert" (detail: the frame), "suggested" (detail: {handoff, text}: a reply that the agent wants to begin with), "out" (detail: why nobody is signed in any more).
  */
 export class Desk extends EventTarget {
   agents = [];
@@ -17,6 +17,7 @@ export class Desk extends EventTarget {
   reasons = [];
   topics = [];
   goals = []; // what shoppers want: topics of those that nobody has resolved yet
+  acts = []; // titles of what can be done for a shopper, in the transcript and the audit log
   items = new Map(); // by id, also closed ones that were just looked at
   open = null; // {id, state: "loading" | "here" | "failed", refusal?, shopper, packet, acts, entries, has_more, templates, typing: Map}
   files = null; // {types, most_bytes}
@@ -68,8 +69,8 @@ export class Desk extends EventTarget {
     if (Object.hasOwn(takers, frame.type)) takers[frame.type]();
   }
 
-  #welcomed({ me, agents, queues, reasons, topics, items, goals = [], files = null, opens_tomorrow_at = null }) {
-    Object.assign(this, { me, queues, reasons, topics, goals, files, opensTomorrowAt: opens_tomorrow_at });
+  #welcomed({ me, agents, queues, reasons, topics, items, goals = [], acts = [], files = null, opens_tomorrow_at = null }) {
+    Object.assign(this, { me, queues, reasons, topics, goals, acts, files, opensTomorrowAt: opens_tomorrow_at });
     this.items = new Map(items.map((item) => [item.id, item]));
     this.#agents(agents);
     this.tell("me");

@@ -10,21 +10,25 @@ const polite = make("div", { class: "toasts-list", role: "status" });
 const urgent = make("div", { class: "toasts-list", role: "alert" });
 export const toasts = make("section", { class: "toasts", "data-toasts": true }, urgent, polite);
 
-/** `offer`: {title, act}. */
-export function toast(text, { offer, isUrgent = false, kind = "" } = {}) {
+/** `offer`: {title, act, stays?}, or several; one that `stays` leaves the others where they are. `inside`: more than a sentence. */
+export function toast(text, { offer, inside = null, isUrgent = false, kind = "" } = {}) {
   const close = () => one.remove();
-  const acted = () => (close(), offer.act());
+  const offers = [offer].flat().filter(Boolean);
+  const offered = ({ title, act, stays }) => {
+    const taken = button({ class: "link", click: () => (stays ? taken.remove() : close(), act()) }, title);
+    return taken;
+  };
   const one = make(
     "div",
     { class: `toast ${kind}` },
-    make("p", { dir: "auto" }, text),
-    offer ? button({ class: "link", click: acted }, offer.title) : null,
+    make("div", { class: "toast-inside" }, make("p", { dir: "auto" }, text), inside, offers.length > 1 || inside ? make("div", { class: "toast-offers" }, offers.map(offered)) : null),
+    offers.length === 1 && !inside ? offered(offers[0]) : null,
     iconButton("close", words.close, { class: "plain small-round", click: close }),
   );
   (isUrgent ? urgent : polite).append(one);
   const all = toasts.querySelectorAll(".toast");
   if (all.length > MOST) all[0].remove();
-  if (!offer && !isUrgent) fade(one, close);
+  if (!offers.length && !isUrgent) fade(one, close);
 }
 
 /** Whoever is just reading it is not hurried. */

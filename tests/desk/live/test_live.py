@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from actions.tasks import TASKS
 from desk import accounts, sessions
 from desk.models import Agent, AuditEntry
 from messaging import agent_messages, handoffs
@@ -47,6 +48,18 @@ def test_a_page_is_welcomed_with_every_open_conversation(desk: Desk, marta: Desk
     assert {"name": "general", "title": "General"} in welcome["queues"]
     assert welcome["reasons"]
     assert welcome["topics"]
+    assert datetime.fromisoformat(welcome["opens_tomorrow_at"]) > now()
+
+
+def test_goals_and_acts_have_titles_in_the_agents_language(desk: Desk, marta: DeskClient) -> None:
+    marta.connect()
+    marta.send(type="hello", v=1, language="nb")
+    welcome = marta.until(lambda frame: frame["type"] == "welcome")
+    goals = {goal["name"]: goal["title"] for goal in welcome["goals"]}
+    assert set(goals) >= set(TASKS)
+    assert goals["request_return"] == "Returnere noe"
+    assert not [name for name, title in goals.items() if name.endswith("_words") or "{" in title]
+    assert {"name": "adjust_points", "title": "Juster poeng"} in welcome["acts"]
 
 
 def test_an_item_has_what_the_list_shows(desk: Desk, marta: DeskClient) -> None:
@@ -131,6 +144,7 @@ def test_a_message_is_sent_to_the_shopper_and_shown_to_colleagues_with_its_marks
     entry = answer["entry"]
     assert (entry["by"], entry["name"], entry["parts"]) == ("agent", "Marta", [{"kind": "text", "text": "On its way."}])
     luis.until_known(lambda: entry["id"] in luis.entries, SOON)
+    assert entry["sent_as"] == luis.entries[entry["id"]]["sent_as"] == "m1"
     luis.until_known(lambda: luis.entries[entry["id"]]["mark"] == "sent")
     sent = [message for message in desk.whatsapp.sent if message.content.get("text") == "On its way."]
     assert len(sent) == 1
@@ -181,7 +195,7 @@ def test_a_note_is_for_colleagues_only(desk: Desk, marta: DeskClient, luis: Desk
     luis.watch(handoff)
     entries = [marta.note(handoff, "calm down, my card is 4111 1111 1111 1111", id="n1").json()["entry"] for _ in range(2)]
     assert entries[0] == entries[1]
-    assert (entries[0]["by"], entries[0]["name"]) == ("note", "Marta")
+    assert (entries[0]["by"], entries[0]["name"], entries[0]["sent_as"]) == ("note", "Marta", "n1")
     assert "4111" not in str(entries[0])
     luis.until_known(lambda: entries[0]["id"] in luis.entries, SOON)
     assert not any("calm" in str(message.content) for message in desk.whatsapp.sent)
