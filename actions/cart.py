@@ -8,11 +8,11 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import formats
 from actions.catalog import currency_of
 from actions.failing import never_silent
 from actions.turn import Turn, turn_of
 from commerce.carts import CartLine, price_cart
+from messaging import formats
 
 MOST_PIECES = 999
 MOST_LINES = 30  # that anybody reads

@@ -10,7 +10,6 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import formats
 from actions.choices import Look, folded_words
 from actions.failing import never_silent
 from actions.offers import Next, offer, offer_queued
@@ -19,6 +18,7 @@ from actions.words import in_language, label, languages
 from commerce import catalog
 from commerce.catalog import Hit
 from commerce.models import Product
+from messaging import formats
 from messaging.kept import kept
 
 SHOWN, MOST = 3, 50

@@ -13,15 +13,13 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.elsewhere import offer_begun_elsewhere
 from actions.handoff import open_for
 from actions.offers import Next, next_task, offer, offer_queued, offer_suspended
+from actions.rating import ask_rating
 from actions.tasks import FORMS, TASKS
 from actions.turn import Turn, turn_of
 from actions.wording import worded
 from actions.words import response_keys
 from commerce import proposals
 from commerce.proposals import Refusal
-from messaging import satisfaction
-from messaging.channel_abilities import SHOWS_STARS
-from messaging.satisfaction import SCORES
 
 logger = logging.getLogger(__name__)
 
@@ -51,16 +49,8 @@ def close_task(turn: Turn, settled: bool, matter: str | None = None, is_left: bo
         turn.set("choices", choices)
     elif offer_queued(turn) or offer_suspended(turn) or (not is_left and offer_begun_elsewhere(turn, closed)):
         return
-    elif settled and matter and satisfaction.ask(turn.session, turn.sender_id, matter, turn.now):
-        turn.set("rated_matter", matter)
-        _ask_rating(turn)
-
-
-def _ask_rating(turn: Turn) -> None:
-    if turn.channel in SHOWS_STARS:
-        turn.say("utter_ask_rating", json_message={"rating_request": {"most": max(SCORES)}})
-    else:
-        turn.say("utter_ask_rating", [{"title": str(score), "payload": f'/inform{{"rating": "{score}"}}'} for score in SCORES])
+    elif settled and matter:
+        ask_rating(turn, matter)
 
 
 def leave_task(turn: Turn) -> None:

@@ -10,7 +10,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActionExecuted, ActiveLoop, FollowupAction, SessionStarted, SlotSet, UserUttered
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import formats, offers
+from actions import offers
 from actions.ads import comes_from_ad, open_topic
 from actions.catalog import names_product, narrows, search
 from actions.choices import button, folded_words, picked, picked_by_position, tapped
@@ -32,7 +32,7 @@ from actions.turn import LISTEN, Turn, turn_of
 from actions.vouching import owner_of_number
 from actions.words import languages, response_keys
 from commerce.models import Customer
-from messaging import handoffs, identities, satisfaction
+from messaging import formats, handoffs, identities, satisfaction
 from messaging.models import Handoff
 from messaging.satisfaction import SCORES
 
@@ -50,7 +50,10 @@ SMALL_TALK = frozenset("greet thank goodbye affirm deny ask_help repeat_that nlu
 
 
 class ActionSessionStart(Action):
-    """A new conversation, or one after a long pause: the shopper is spoken to in the language of before, or the one on file."""
+    """A new conversation, or one after a long pause: the shopper is spoken to in the language of before, or the one on file.
+
+    A question for a rating that has no answer yet stays open.
+    """
 
     def name(self) -> str:
         return "action_session_start"
@@ -62,7 +65,8 @@ class ActionSessionStart(Action):
             customer_id = customer_id or owner_of_number(turn.session, turn.sender_id)
             customer = turn.session.get(Customer, customer_id) if customer_id is not None else None
             spoken = customer.language if customer is not None and customer.language in languages() else None
-            known = {"language": turn.slots.get("language"), "language_hint": spoken}
+            rated = satisfaction.unanswered(turn.session, turn.sender_id, turn.now)  # also asked by a template, a day later
+            known = {"language": turn.slots.get("language"), "language_hint": spoken, "rated_matter": rated}
             if _is_typed(tracker):
                 turn.say("utter_greet")
             return [SessionStarted(), *(SlotSet(slot, each) for slot, each in known.items() if each), ActionExecuted(LISTEN)]
@@ -610,25 +614,45 @@ class ActionRecap(Action):
     @never_silent
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         with turn_of(dispatcher, tracker) as turn:
-            form = tracker.active_loop_name
-            returned = handoffs.last_given_back(turn.session, turn.sender_id)
-            about = _matter(turn, returned) if returned is not None and not form else None
-            note = returned.note.strip() if returned is not None else ""
             is_answered = turn.intent in SMALL_TALK
-            if form:
-                turn.say("utter_recap_task" if is_answered and not note else "utter_recap_task_short", task=_task_title(turn))
-            else:
-                turn.say("utter_recap" if is_answered and not (about or note) else "utter_recap_short")
-            if about:
-                task, number = about
-                turn.say("utter_recap_about_order" if number else "utter_recap_about", task=task, order_number=number)
-            if note:
-                turn.say("utter_recap_note", note=note)
-            if not is_answered:
-                return [*turn.events, *_again(turn)]
-            if not form and (about or note):
-                turn.say("utter_recap_next")
-            return [*turn.events, FollowupAction(form or LISTEN)]
+            _recap(turn, goes_on=is_answered)
+            return [*turn.events, *(_go_on_from_recap(turn) if is_answered else _again(turn))]
+
+
+class ActionResume(Action):
+    """A person gave the conversation back, and the shopper has written nothing since: a recap, and the open question again."""
+
+    def name(self) -> str:
+        return "action_resume"
+
+    @never_silent
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        with turn_of(dispatcher, tracker) as turn:
+            _recap(turn, goes_on=True)
+            return [*turn.events, *_go_on_from_recap(turn)]
+
+
+def _recap(turn: Turn, goes_on: bool) -> None:
+    """goes_on: the conversation goes on from here, else a message of the shopper's is answered after it."""
+    form = turn.tracker.active_loop_name
+    returned = handoffs.last_given_back(turn.session, turn.sender_id)
+    about = _matter(turn, returned) if returned is not None and not form else None
+    note = returned.note.strip() if returned is not None else ""
+    if form:
+        turn.say("utter_recap_task" if goes_on and not note else "utter_recap_task_short", task=_task_title(turn))
+    else:
+        turn.say("utter_recap" if goes_on and not (about or note) else "utter_recap_short")
+    if about:
+        task, number = about
+        turn.say("utter_recap_about_order" if number else "utter_recap_about", task=task, order_number=number)
+    if note:
+        turn.say("utter_recap_note", note=note)
+    if goes_on and not form and (about or note):
+        turn.say("utter_recap_next")
+
+
+def _go_on_from_recap(turn: Turn) -> Events:
+    return [FollowupAction(turn.tracker.active_loop_name or LISTEN)]
 
 
 def _matter(turn: Turn, returned: Handoff) -> tuple[str, str] | None:

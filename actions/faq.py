@@ -7,21 +7,23 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import catalog, formats
+from actions import catalog
 from actions.failing import never_silent
 from actions.handoff import asks_for_the_wait, pass_on, support_calendar
 from actions.levels import is_known_well_enough
 from actions.loyalty import tell_expiries
 from actions.offers import Next, offer, offer_queued
 from actions.reported import claimed
-from actions.shop import policies, shop_name
+from actions.shop import policies
 from actions.turn import Turn, turn_of
 from actions.words import data_folder
 from commerce import faq
 from commerce.faq import FaqEntry, FaqIndex
 from commerce.policies import policy_facts
+from messaging import formats
 from messaging.calendar import Calendar, load_calendars
 from messaging.kept import kept
+from messaging.shop import shop_name
 
 OFFERED = 3
 OWN_ANSWERS = {"points_expiry": tell_expiries}  # what is told besides, where it is known who asks

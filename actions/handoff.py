@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import formats
 from actions.choices import folded_words
 from actions.failing import never_silent
+from actions.provenance import Said, sources
 from actions.turn import SIGNED_IN, Turn, turn_of
 from actions.words import data_folder
-from messaging import file_references, handoffs
+from messaging import codes, file_references, formats, handoffs
 from messaging.calendar import Calendar, kept_calendar
 from messaging.masking import CODE_MARK
 
@@ -31,7 +31,6 @@ CONTACT = "contact"  # among what was collected: where somebody whom nobody know
 SPEAKERS = {"user": "shopper", "bot": "assistant"}
 LONGEST_TRANSCRIPT = 200  # messages
 SHARED = re.compile(r"/share_(\w+)$")
-LIKE_A_CODE = re.compile(r"(?<!\d)\d(?:[ .-]?\d){5}(?!\d)")  # six digits
 WORDS = "words"  # metadata of a message that the channel has told as a command: what was written
 AGAIN = "heard_again"  # metadata of a message that an action has put to the rules a second time
 
@@ -41,8 +40,14 @@ def open_for(turn: Turn, reason: handoffs.Reason, goal: str | None = None, verdi
 
     reason: asked, policy, misunderstood, anger or failure.
     """
-    who = turn.identity
-    opened = handoffs.open_handoff(
+    _tell(turn, _opened(turn, reason, goal, verdict), reason)
+
+
+def _opened(
+    turn: Turn, reason: handoffs.Reason, goal: str | None = None, verdict: Mapping[str, Any] | None = None
+) -> handoffs.Opened:
+    who, collected = turn.identity, _collected(turn)
+    return handoffs.open_handoff(
         turn.session,
         sender_id=turn.sender_id,
         channel=turn.channel,
@@ -50,16 +55,14 @@ def open_for(turn: Turn, reason: handoffs.Reason, goal: str | None = None, verdi
         language=turn.language,
         reason=reason,
         goal=goal or goal_of(turn),
-        collected=_collected(turn),
+        collected=collected,
+        sources=_sources(turn, collected),
         tried=_tried(turn.tracker),
         verdict=dict(verdict) if verdict else None,
         transcript=transcript(turn.tracker),
         now=turn.now,
         calendar=support_calendar(),
     )
-    _tell(turn, opened)
-    if turn.tracker.active_loop_name and reason not in ("policy", "failure"):
-        turn.say("utter_meanwhile")  # the form asks its question again: it may well be answered before anybody is there
 
 
 def _collected(turn: Turn) -> dict[str, Any]:
@@ -70,6 +73,13 @@ def _collected(turn: Turn) -> dict[str, Any]:
     if files:
         known[FILES] = [{"file": file_references.reference(each), "kind": each.kind, "name": each.file_name} for each in files]
     return {**known, AD: ad} if (ad := turn.slots.get(AD)) else known
+
+
+def _sources(turn: Turn, collected: Mapping[str, Any]) -> dict[str, Any]:
+    """Where what the task knows came from; what came as files was sent by the shopper, and says so itself."""
+    said = (each for each in _told(turn.tracker) if each.event["event"] == "user")
+    slots = [name for name in collected if name in COLLECTED]
+    return sources(slots, [*turn.tracker.events, *turn.events], said)
 
 
 def goal_of(turn: Turn) -> str | None:
@@ -85,8 +95,15 @@ def goal_of(turn: Turn) -> str | None:
 
 def transcript(tracker: Tracker) -> list[dict[str, Any]]:
     """Who said what, when: the newest messages of this conversation, a tapped button by its title, one-time codes masked."""
+    told = (
+        {"by": SPEAKERS[each.event["event"]], "text": each.words, "at": each.event.get("timestamp")} for each in _told(tracker)
+    )
+    return list(told)[-LONGEST_TRANSCRIPT:]
+
+
+def _told(tracker: Tracker) -> Iterator[Said]:
+    """Every message as people read it."""
     titles = {f"/{SIGNED_IN}": "[signed in]"}
-    said = []
     asked_slot = None
     for event in tracker.events:
         if event.get("event") == "slot" and event.get("name") == "requested_slot":
@@ -95,14 +112,12 @@ def transcript(tracker: Tracker) -> list[dict[str, Any]]:
             continue
         text = event.get("text") or ""
         titles |= {button["payload"]: button["title"] for button in (event.get("data") or {}).get("buttons") or []}
-        by, at = SPEAKERS[event["event"]], event.get("timestamp")
-        if by == "shopper":
+        if event["event"] == "user":
             text = (
                 (event.get("metadata") or {}).get(WORDS) or titles.get(text) or _without_codes(text, event, asked_slot == "code")
             )
             text = _shared_in_words(text, event)
-        said.append({"by": by, "text": text, "at": at})
-    return said[-LONGEST_TRANSCRIPT:]
+        yield Said(event, text, asked_slot)
 
 
 def _shared_in_words(text: str, event: Mapping[str, Any]) -> str:
@@ -125,7 +140,7 @@ def _without_codes(text: str, event: Mapping[str, Any], was_asked: bool) -> str:
     entities = (event.get("parse_data") or {}).get("entities") or []
     for code in (str(entity.get("value")) for entity in entities if entity.get("entity") == "code"):
         text = text.replace(code, CODE_MARK)
-    return LIKE_A_CODE.sub(CODE_MARK, text) if was_asked else text
+    return codes.without_codes(text) if was_asked else text
 
 
 def support_calendar() -> Calendar:
@@ -138,6 +153,7 @@ def note_contact(turn: Turn, contact: str) -> bool:
     if handoff is None:
         return False
     handoff.collected = {**handoff.collected, CONTACT: contact}
+    handoff.sources = {**handoff.sources, CONTACT: {"from": "said", "text": contact, "at": turn.now.isoformat()}}
     return True
 
 
@@ -152,18 +168,34 @@ def pass_on(turn: Turn) -> bool:
     handoff = handoffs.open_for(turn.session, turn.sender_id)
     if handoff is None:
         return False
-    open_for(turn, handoff.reason, handoff.goal)
+    knows_when = handoffs.knows_when(turn.session, handoff) and not asks_for_the_wait(turn)
+    opened = _opened(turn, handoff.reason, handoff.goal)
+    if opened.next_opening is not None and knows_when:
+        turn.say("utter_wait_noted")  # nobody is there: the same notice again would say nothing new
+    else:
+        _tell(turn, opened, handoff.reason)
     return True
 
 
-def _tell(turn: Turn, opened: handoffs.Opened) -> None:
+def _tell(turn: Turn, opened: handoffs.Opened, reason: handoffs.Reason) -> None:
+    _tell_when(turn, opened)
+    if turn.tracker.active_loop_name and reason not in ("policy", "failure"):
+        turn.say("utter_meanwhile")  # the form asks its question again: it may well be answered before anybody is there
+
+
+def _tell_when(turn: Turn, opened: handoffs.Opened) -> None:
     position = handoffs.position(turn.session, opened.handoff.id) or 1
     if opened.next_opening is not None:
         _tell_callback(turn, opened, opened.next_opening)
+        handoffs.note_told(turn.session, opened.handoff, turn.now)
     elif opened.already_open:
         turn.say("utter_handoff_already", position=position)
     elif opened.is_open_now:
-        turn.say("utter_handoff_waiting", minutes=_wait(opened, position))
+        minutes = _wait(opened, position)
+        turn.say("utter_handoff_waiting", minutes=minutes)
+        handoffs.note_told(turn.session, opened.handoff, turn.now, position=position, minutes=minutes)
+    else:
+        turn.say("utter_wait_noted")  # it never opens, by the hours that we know
 
 
 def _wait(opened: handoffs.Opened, position: int) -> int:
@@ -181,7 +213,8 @@ def _tell_callback(turn: Turn, opened: handoffs.Opened, when: datetime) -> None:
         "city": formats.city_of(calendar.time_zone.key, turn.locale),
     }
     if not contact:
-        turn.say("utter_handoff_callback_where", **words)
+        again = handoffs.knows_when(turn.session, opened.handoff)
+        turn.say("utter_wait_where_again" if again else "utter_handoff_callback_where", **words)
     else:
         response = "utter_handoff_callback_already" if opened.already_open else "utter_handoff_callback"
         turn.say(response, contact=contact, **words)

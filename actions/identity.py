@@ -15,13 +15,13 @@ from actions.failing import never_silent
 from actions.handoff import note_contact
 from actions.levels import is_known_well_enough
 from actions.mailing import send_mail
-from actions.shop import shop_country
 from actions.task_form import NOT_NEEDED, End, Reply, Step
 from actions.turn import Turn, turn_of
 from commerce import customers
 from database import home_folder
 from messaging import channel_links, codes, contacts
 from messaging.secret import secret_key
+from messaging.shop import shop_country
 
 AHEAD = "contact_ahead"  # slot: an e-mail or phone that was written before anything asked for it
 LIMITED = "limited"  # fills the slot `contact` where no more codes may be sent for now
@@ -85,7 +85,7 @@ class ContactStep(Step):
         if customer is not None and requested.code:
             send_mail(turn, "code", customer, key=f"code:{uuid.uuid4()}", code=requested.code, minutes=CODE_MINUTES)
         turn.set("code", None)
-        return Reply(hidden(contact))
+        return Reply(contacts.hidden(contact))
 
 
 class CodeStep(Step):
@@ -208,9 +208,3 @@ def digits_of(text: str) -> str | None:
 
 def _normalized(text: str) -> str | None:
     return contacts.normalize_email(text) or contacts.normalize_phone(text, shop_country())
-
-
-def hidden(contact: str) -> str:
-    """ "a***@example.com", "+52*****0001": enough to recognise, too little to learn."""
-    name, at, domain = contact.partition("@")
-    return f"{name[0]}***@{domain}" if at else f"{contact[:3]}*****{contact[-4:]}"

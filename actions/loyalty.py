@@ -10,7 +10,6 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import formats
 from actions.choices import Option, folded_words
 from actions.closing import close_task, refusal_values
 from actions.confirmation import ConfirmStep, SubmitAction, Write
@@ -27,6 +26,7 @@ from actions.wording import worded
 from commerce import loyalty
 from commerce.models import LedgerEntry
 from commerce.proposals import Assessment, Operation, Refusal
+from messaging import formats
 
 ENTRIES_READ, MOST_MOVEMENTS = 40, 5
 SOON = timedelta(days=60)  # what expires later is no reason to hurry

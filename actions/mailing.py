@@ -7,15 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from actions import clock
-from actions.shop import shop_name
 from actions.turn import Turn
 from actions.wording import first_name
-from actions.words import data_folder
 from commerce.models import Customer
 from database import home_folder
-from messaging import mail
-from messaging.kept import kept
-from messaging.mail_texts import MailTexts, load_mail_texts
+from messaging import mail, worded_mail
 
 
 def send_mail(turn: Turn, text: str, customer: Customer, key: str, attachments: Sequence[str] = (), **values: Any) -> None:
@@ -28,8 +24,7 @@ def send_mail(turn: Turn, text: str, customer: Customer, key: str, attachments: 
 
 def send_mail_to(turn: Turn, text: str, address: str, key: str, attachments: Sequence[str] = (), **values: Any) -> None:
     """The same to an address: of somebody who is no customer any more."""
-    rendered = _texts().render(turn.language, text, shop=shop_name(), **values)
-    mail.enqueue(turn.session, key, address, rendered.subject, rendered.body, turn.now, attachments)
+    worded_mail.enqueue(turn.session, text, address, turn.language, key, turn.now, attachments, **values)
     turn.mail_is_due = True
 
 
@@ -41,9 +36,4 @@ def deliver() -> None:
 
 def read_ahead() -> None:
     """Read the texts of mail."""
-    _texts()
-
-
-@kept
-def _texts() -> MailTexts:
-    return load_mail_texts(data_folder() / "mail")
+    worded_mail.texts()

@@ -13,7 +13,7 @@ from actions.choices import Option, folded_words
 from actions.closing import close_task
 from actions.confirmation import NO, SLOT, ConfirmStep, Write, no_to
 from actions.failing import never_silent
-from actions.identity import CODE_MINUTES, digits_of, hidden
+from actions.identity import CODE_MINUTES, digits_of
 from actions.mailing import send_mail_to
 from actions.offers import Next, offer
 from actions.order_steps import says_phrase, words_of_message
@@ -103,7 +103,7 @@ class ConfirmationCodeStep(Step):
         if requested.code is None:
             return False
         send_mail_to(turn, "newsletter_code", address, key=f"code:{uuid.uuid4()}", code=requested.code, minutes=CODE_MINUTES)
-        turn.set(SENT, hidden(address))
+        turn.set(SENT, contacts.hidden(address))
         return True
 
 

@@ -10,15 +10,15 @@ from zoneinfo import ZoneInfo
 
 from rapidfuzz import fuzz
 
-from actions import formats
 from actions.addresses import postcode_in
 from actions.choices import Option, folded_words, tapped
-from actions.shop import time_zone
 from actions.task_form import ChoiceStep, End, Reply
 from actions.tasks import ABOUT_ONE_ORDER, FORMS, TASKS
 from actions.turn import Turn
 from commerce import orders
 from commerce.models import Order, OrderLine
+from messaging import formats
+from messaging.shop import time_zone
 
 MOST_ORDERS = 5
 KNOWN_ORDERS = 50

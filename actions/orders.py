@@ -12,7 +12,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import formats, offers
+from actions import offers
 from actions.addresses import address_said, postcode_in, with_house_number, with_postcode
 from actions.choices import Option, tapped
 from actions.closing import NEAREST, close_task
@@ -41,6 +41,7 @@ from commerce.models import Order, Variant
 from commerce.orders import Item, Progress
 from commerce.proposals import Operation, Refusal
 from database import home_folder
+from messaging import formats
 
 CHANGEABLE = ("placed", "paid")
 MOST_LISTED = 5

@@ -10,7 +10,6 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import formats
 from actions.choices import Option
 from actions.closing import close_task, refusal_values
 from actions.confirmation import ConfirmStep, SubmitAction, Write
@@ -42,6 +41,7 @@ from commerce.models import Order, OrderLine, Variant
 from commerce.proposals import Operation, Refusal
 from commerce.refunds import RefundProgress
 from database import home_folder
+from messaging import formats
 from messaging.channel_abilities import SHOWS_FILES
 
 DELIVERED = ("delivered", "partially_shipped", "shipped")

@@ -1,4 +1,4 @@
-"""The shop's settings and policies, loaded on first use."""
+"""The shop's policies, loaded on first use."""
 
 from __future__ import annotations
 
@@ -28,20 +28,3 @@ class RecordedPolicies(Policies):
 def policies() -> Policies:
     loaded = load_policies(data_folder() / "policies")
     return RecordedPolicies(loaded.tables) if os.environ.get(DECISIONS_FILE) else loaded
-
-
-def shop_name() -> str:
-    return os.environ.get("TENDERO_SHOP_NAME", "Mercado Aurora")
-
-
-def default_language() -> str:
-    return os.environ.get("TENDERO_LANGUAGE", "en")
-
-
-def time_zone() -> str:
-    return os.environ.get("TENDERO_TIME_ZONE", "America/Mexico_City")
-
-
-def shop_country() -> str:
-    """Where a phone number without a country code is from."""
-    return os.environ.get("TENDERO_COUNTRY", "MX")

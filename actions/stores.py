@@ -8,12 +8,12 @@ from babel.units import format_unit
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import formats
 from actions.failing import never_silent
 from actions.faq import calendars
 from actions.turn import Turn, turn_of
 from commerce import stores
 from commerce.stores import Near
+from messaging import formats
 
 FAR = 100  # kilometres from which nobody goes there for a shirt
 

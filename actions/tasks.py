@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
+from messaging.tasks_at_hand import FORMS as FORMS
+
 TASKS = {
-    "track_order": "track_order_form",
-    "list_orders": "list_orders_form",
-    "cancel_order": "cancel_order_form",
-    "change_order": "change_order_form",
-    "change_address": "change_address_form",
-    "change_payment": "change_payment_form",
-    "request_return": "return_request_form",
-    "request_exchange": "exchange_request_form",
-    "report_problem": "problem_report_form",
-    "refund_status": "refund_status_form",
-    "check_points": "check_points_form",
-    "redeem_points": "redeem_points_form",
-    "dispute_points": "dispute_points_form",
-    "get_invoice": "invoice_form",
-    "payment_issue": "payment_issue_form",
-    "export_my_data": "data_export_form",
-    "delete_my_data": "data_erasure_form",
-    "subscribe_newsletter": "newsletter_form",
+    **{task: form for form, task in FORMS.items()},
     "search_product": "action_search_product",
     "place_order": "action_place_order",
     "ask_faq": "action_answer_faq",
@@ -36,4 +21,3 @@ ABOUT_ONE_ORDER = frozenset(
         "get_invoice payment_issue"
     ).split()
 )
-FORMS = {form: task for task, form in TASKS.items() if form.endswith("_form")}

@@ -17,18 +17,18 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy.orm import Session
 
-from actions import clock, formats, words
+from actions import clock, words
 from actions.call import call_under_way
 from actions.choices import Option, button, card
 from actions.corrections import without_taken_back
-from actions.shop import default_language, time_zone
 from actions.vouching import vouch_again, vouched
 from commerce.models import Customer
 from commerce.proposals import Assessment, Operation, Refusal, Values
 from database import transaction
-from messaging import identities
+from messaging import formats, identities
 from messaging.channel_abilities import SHOWS_CARDS
 from messaging.identities import Identity, Level
+from messaging.shop import default_language, time_zone
 
 Entity = dict[str, Any]
 LISTEN = "action_listen"

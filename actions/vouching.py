@@ -10,15 +10,14 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from commerce import customers
 from messaging import identities, web_visitors
 from messaging.channel_abilities import PROVES_PHONES, SIGNS_IN
-from messaging.contacts import normalize_phone, spellings
+from messaging.channel_contacts import proven_number
+from messaging.contacts import spellings
 from messaging.identities import ANONYMOUS, Identity, Level
-from messaging.models import ChannelContact
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +42,7 @@ def vouched(session: Session, channel: str, sender_id: str, known: Identity, now
 
 def vouch_again(session: Session, channel: str, sender_id: str, phone: str, now: datetime) -> bool:
     """The shopper names the number they write from as theirs: whether they are known by it again, also after signing out."""
-    if channel not in PROVES_PHONES or phone != number_of(session, sender_id):
+    if channel not in PROVES_PHONES or phone != proven_number(session, sender_id):
         return False
     owner = owner_of_number(session, sender_id)
     if owner is None or identities.was_known_elsewhere(session, channel, sender_id, owner):
@@ -54,14 +53,8 @@ def vouch_again(session: Session, channel: str, sender_id: str, phone: str, now:
 
 def owner_of_number(session: Session, sender_id: str) -> int | None:
     """The customer whose number the sender writes from, if it is one customer's."""
-    phone = number_of(session, sender_id)
+    phone = proven_number(session, sender_id)
     return customers.only_one_with_phone(session, spellings(phone)) if phone else None
-
-
-def number_of(session: Session, sender_id: str) -> str | None:
-    """The number that the channel has proven, in E.164."""
-    found = session.execute(select(ChannelContact.phone).where(ChannelContact.sender_id == sender_id)).scalar_one_or_none()
-    return normalize_phone(found) or found if found else None
 
 
 def _signed_in(session: Session, channel: str, sender_id: str, known: Identity, now: datetime) -> Identity:

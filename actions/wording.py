@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from actions import formats
 from actions.turn import Turn
 from commerce.models import Customer
+from messaging import formats
 
 MONEY_SUFFIX = "_minor"
 DAY_SUFFIXES = ("_on", "_by", "_from", "_until")

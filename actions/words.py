@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import yaml
 
 from messaging.kept import kept
-from messaging.labels import DEFAULT_LANGUAGE, data_folder, label, labels, languages
+from messaging.labels import data_folder, in_language, label, labels, languages
 
 __all__ = ["data_folder", "in_language", "label", "languages", "read_ahead", "response_keys"]
 
@@ -23,8 +21,3 @@ def read_ahead() -> None:
     """Read the labels and which answers there are."""
     labels()
     response_keys()
-
-
-def in_language(texts: Mapping[str, str], language: str, default_language: str = DEFAULT_LANGUAGE) -> str:
-    """One of the translations kept beside a product or category."""
-    return texts.get(language) or texts.get(default_language) or next(iter(texts.values()), "")

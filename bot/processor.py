@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import tarfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,8 @@ logger = logging.getLogger(__name__)
 KEPT_OF_RANKING = 3  # intents
 NOT_RIGHT_NOW = "utter_not_right_now"
 LATE = "utter_sorry_late"
+RESUME = "action_resume"
+TO_A_PERSON = "to_a_person"  # metadata of a message that was written to a person of ours: the assistant has only kept it
 SOMETHING = "hello"
 AD = "ad"  # slot: the ad that the shopper came from last
 
@@ -86,13 +89,12 @@ class TurnProcessor(MessageProcessor):
         """Answer the message: on its output channel, and with new events in the tracker. Nothing is saved."""
         tracker.model_id = self.model_metadata.model_id
         tracker.assistant_id = tracker.assistant_id or self.model_metadata.assistant_id
+        if current_turn().owner == "agent":
+            self._keep(message, tracker)
+            return
         fault = await self._begin_session(message, tracker)
         await self._handle_message_with_tracker(message, tracker)
-        if (ad := (message.metadata or {}).get("referral")) and AD in tracker.slots:
-            tracker.update(SlotSet(AD, ad), self.domain)
-        if current_turn().owner == "agent":
-            tracker.update(ActionExecuted(ACTION_LISTEN_NAME))  # a person answers
-            return
+        self._note_ad(message, tracker)
         await self.run_action_extract_slots(message.output_channel, tracker)
         if _is_first_late_one(tracker):
             await self.say(LATE, tracker, message.output_channel)
@@ -104,6 +106,20 @@ class TurnProcessor(MessageProcessor):
         is_silent = not tracker.is_paused() and not _has_reply(tracker, before)
         if is_silent and message.text not in MAY_BE_SILENT:
             await self.apologise(message.output_channel, tracker, "silent")
+
+    def _keep(self, message: UserMessage, tracker: DialogueStateTracker) -> None:
+        """A person answers it. What it means is not asked, and no session begins: what the person gives back is as it was."""
+        nothing: dict[str, Any] = {"name": None, "confidence": 0.0}
+        data = {"text": message.text, "intent": nothing, "entities": []}
+        metadata = {**(message.metadata or {}), TO_A_PERSON: True}
+        about = {"input_channel": message.input_channel, "message_id": message.message_id, "metadata": metadata}
+        tracker.update(UserUttered(message.text, nothing, [], data, **about), self.domain)
+        self._note_ad(message, tracker)
+        tracker.update(ActionExecuted(ACTION_LISTEN_NAME), self.domain)
+
+    def _note_ad(self, message: UserMessage, tracker: DialogueStateTracker) -> None:
+        if (ad := (message.metadata or {}).get("referral")) and AD in tracker.slots:
+            tracker.update(SlotSet(AD, ad), self.domain)
 
     def end_unknown_form(self, tracker: DialogueStateTracker) -> bool:
         """Whether there was one, begun with another model: each turn in it would end in an error."""
@@ -139,6 +155,11 @@ class TurnProcessor(MessageProcessor):
         )
         tracker.update(ActionExecuted(ACTION_LISTEN_NAME))
 
+    async def resume(self, tracker: DialogueStateTracker, output_channel: OutputChannel) -> None:
+        """A person gave the conversation back: a recap, and what was asked last is asked again. No message is answered by it."""
+        tracker.followup_action = RESUME
+        await self._run_prediction_loop(output_channel, tracker)
+
     async def say(
         self, response: str, tracker: DialogueStateTracker, output_channel: OutputChannel, values: Mapping[str, Any] | None = None
     ) -> bool:
@@ -151,6 +172,16 @@ class TurnProcessor(MessageProcessor):
         return bool(draft)
 
     # What Rasa calls
+
+    def _has_session_expired(self, tracker: DialogueStateTracker) -> bool:
+        """Also counted from the moment at which a person gave the conversation back: that went on with what was before."""
+        if not super()._has_session_expired(tracker):
+            return False
+        resumed = [
+            event.timestamp for event in tracker.events if isinstance(event, ActionExecuted) and event.action_name == RESUME
+        ]
+        longest = self.domain.session_config.session_expiration_time * 60
+        return not resumed or time.time() - max(resumed) > longest
 
     @staticmethod
     def _load_model(model_path: str | Path) -> tuple[str, ModelMetadata, GraphRunner]:

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from bot.arguments import server_arguments
-from bot.without_tensorflow import leave_out_unused
+from bot.without_tensorflow import OUR_CHANNELS, leave_out_unused
 
 if __name__ == "__main__":  # before Rasa is imported
     leave_out_unused(server_arguments().model, server_arguments().credentials)
@@ -176,7 +176,7 @@ def _register(channels: list[InputChannel], app: Sanic) -> None:
         return await app.ctx.agent.handle_message(message)
 
     for channel in channels:
-        is_ours = type(channel).__module__.startswith("bot.")
+        is_ours = type(channel).__module__.startswith(OUR_CHANNELS)
         app.blueprint(
             channel.blueprint(handle if is_ours else _in_words(app, handle)), url_prefix=f"/webhooks/{channel.url_prefix()}"
         )

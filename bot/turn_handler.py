@@ -20,18 +20,23 @@ from bot.language_slots import LANGUAGE_SLOTS
 from bot.processor import TurnProcessor
 from bot.tracker import ConversationTracker
 from bot.tracker_store import FORGET, ConversationTrackerStore
-from bot.turn import CurrentTurn, turn_under_way
-from messaging import tasks_at_hand
+from bot.turn import CurrentTurn, current_turn, turn_under_way
+from database import transaction
+from messaging import notices, tasks_at_hand
+from messaging.agent_messages import is_window_open
 from messaging.calendar import Calendar
 from messaging.channel_links import UNLINKED
 from messaging.handoffs import call_back, open_handoff
+from messaging.handoffs.ending import RATING, RECAP, SETTLED
+from messaging.proofs import look_for_code
 from messaging.tasks_at_hand import MOVED, Task, task_in
-from messaging.turns.engine import Outcome
+from messaging.turns.engine import THE_ASSISTANTS, Outcome
 from messaging.turns.inbox import ANSWER, ERASED, Claim
 from messaging.turns.timers import cancel_timer, set_timer
 
 IDLE_AFTER = timedelta(hours=24)  # a task that nobody goes on with is put away
 PUT_AWAY = "action_put_away_task"
+ASK_RATING = "action_ask_rating"
 OTHER_CHANNEL = {MOVED: "action_gone_on_elsewhere", UNLINKED: "action_end_link"}  # what a timer of this kind has done
 LAST_WORDS = 20  # of the conversation, for the person who takes over
 
@@ -87,8 +92,10 @@ class RasaHandler:
             else:
                 await processor.take_turn(_message(claim, replies), tracker)
         thought = time.perf_counter() - loaded - turn.seconds_in_actions
+        recapped = claim.recap_due and not turn.recap_due
         stages = {"load": loaded - began, "understand": thought, "actions": turn.seconds_in_actions}
-        return replace(self._outcome(claim, tracker, replies, task_before), stages=stages)
+        outcome = self._outcome(claim, tracker, replies, task_before)
+        return replace(outcome, stages=stages, recapped=recapped, owners=_owners(claim))
 
     async def apologise(self, claim: Claim) -> Outcome:
         processor = self.processor
@@ -107,13 +114,23 @@ class RasaHandler:
         return await asyncio.to_thread(self._store.load, claim.sender_id, processor.domain)
 
     async def _timer(self, processor: TurnProcessor, claim: Claim, tracker: ConversationTracker, replies: ReplyCollector) -> None:
-        """Timers say nothing by themselves, but for a reminder and where a task goes on elsewhere.
+        """Timers say nothing by themselves, but for a reminder, a notice of the desk's, where a task goes on elsewhere, and where
+        a person gave the conversation back.
 
         A call-back is moved with what the turn saves.
         """
         kind = claim.details.get("timer")
-        if kind == "idle" and tracker.active_loop_name and claim.owner == "bot":
+        if kind == RECAP and claim.owner == "bot" and claim.recap_due:
+            current_turn().recap_due = False
+            await processor.resume(tracker, replies)
+        elif kind == SETTLED and claim.owner == "bot" and _is_at_something(tracker) and not _has_written_since(claim, tracker):
             await processor.do(PUT_AWAY, tracker, replies)
+        elif kind == notices.KIND and claim.owner in _owners(claim) and await _may_be_written_to(claim):
+            await processor.say(str(claim.details["response"]), tracker, replies, claim.details.get("values") or {})
+        elif kind == "idle" and tracker.active_loop_name and claim.owner == "bot":
+            await processor.do(PUT_AWAY, tracker, replies)
+        elif kind == RATING and tracker.active_loop_name is None and claim.owner == "bot":
+            await processor.do(ASK_RATING, tracker, replies)
         elif kind in OTHER_CHANNEL and claim.owner != "agent":
             await processor.do(OTHER_CHANNEL[kind], tracker, replies)
         elif kind == "reminder" and claim.owner == "bot":
@@ -167,6 +184,8 @@ class RasaHandler:
             _set_idle_timer(session, claim, tracker)
             task = None if tracker.get_slot(FORGET) else _task_of(tracker)
             tasks_at_hand.note(session, claim.sender_id, task_before, task, datetime.now(timezone.utc))
+            if claim.kind == "message" and claim.owner == "agent":
+                look_for_code(session, claim.channel, claim.sender_id, claim.text, datetime.now(timezone.utc))
             if calls_a_person and self._calendar is not None:
                 self._call_a_person(session, claim, tracker)
 
@@ -195,6 +214,31 @@ class RasaHandler:
             now=datetime.now(timezone.utc),
             calendar=self._calendar(),
         )
+
+
+def _owners(claim: Claim) -> frozenset[str]:
+    """In whose hands the conversation may be for what this turn says."""
+    return frozenset(claim.details["owners"]) if claim.details.get("timer") == notices.KIND else THE_ASSISTANTS
+
+
+async def _may_be_written_to(claim: Claim) -> bool:
+    """A notice is not worth a template that asks the shopper to write."""
+
+    def look() -> bool:
+        with transaction(is_optimistic=True) as session:
+            return is_window_open(session, claim.channel, claim.sender_id, datetime.now(timezone.utc))
+
+    return await asyncio.to_thread(look)
+
+
+def _is_at_something(tracker: ConversationTracker) -> bool:
+    return bool(tracker.active_loop_name or tracker.get_slot("suspended_task"))
+
+
+def _has_written_since(claim: Claim, tracker: ConversationTracker) -> bool:
+    """Since the timer was due: the turn of a message may have come first, and begun something new."""
+    newest = tracker.get_last_event_for(UserUttered)
+    return newest is not None and newest.timestamp > datetime.fromisoformat(claim.details["due_at"]).timestamp()
 
 
 def _message(claim: Claim, replies: ReplyCollector) -> UserMessage:

@@ -40,6 +40,7 @@ NEED_SCIKIT_LEARN = NEED_TENSORFLOW | {
     "SklearnIntentClassifier",
 }
 
+OUR_CHANNELS = ("bot.", "desk.")  # by the beginning of their dotted paths
 OF_CHANNELS = {  # by the name of Rasa's channel in credentials.yml
     "facebook": {"fbmessenger"},
     "hangouts": {"google.auth", "google.oauth2"},
@@ -115,7 +116,7 @@ def unused(components: Collection[str], channels: Collection[str]) -> frozenset[
     """The packages that can be left out. components: dotted paths of classes. Of a foreign one nobody knows what it needs."""
     if any(not component.startswith(("rasa.", "bot.")) for component in components):
         return frozenset()
-    if any("." in channel and not channel.startswith("bot.") for channel in channels):
+    if any("." in channel and not channel.startswith(OUR_CHANNELS) for channel in channels):
         return frozenset()
     names = {component.rpartition(".")[2] for component in components}
     of_components = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 from commerce import loyalty, orders, payments, refund_plans, refunds, reservations
 from commerce.models import Cancellation, Order
 from commerce.policies import Decision, Policies
+from commerce.powers import Excuse, Powers
 from commerce.proposals import Assessment, Refusal, Values
 from commerce.refund_plans import Share
 from commerce.returns.amounts import goods_paid_minor
@@ -17,6 +19,8 @@ from commerce.returns.points import points_of_goods
 from commerce.rulings import ask, refusal_about
 
 TABLE = "cancellation"
+BEING_PACKED = Excuse("stop_preparing_order", frozenset({"being_prepared"}), {"order_status": "paid"})
+NOT_LISTED = frozenset({"reason_not_listed"})  # a person may look at any reason
 
 
 def reasons(policies: Policies, on: date) -> tuple[str, ...]:
@@ -26,26 +30,34 @@ def reasons(policies: Policies, on: date) -> tuple[str, ...]:
 
 
 class CancelOrder:
-    """`parameters`: order_number, reason (one of `reasons`; without one the refusal asks for it)."""
+    """`parameters`: order_number, reason (one of `reasons`; without one the refusal asks for it).
+
+    powers: of a person of ours, who may overlook some of what the table refuses.
+    """
 
     kind = "cancel_order"
 
-    def __init__(self, policies: Policies) -> None:
+    def __init__(self, policies: Policies, powers: Powers | None = None) -> None:
         self._policies = policies
+        self._powers = powers
 
     def assess(self, session: Session, customer_id: int, parameters: Values, now: datetime) -> Assessment | Refusal:
         number, reason = parameters["order_number"], parameters.get("reason")
         order = orders.find_to_change(session, number, customer_id)
         if order is None:
             return orders.not_found(number)
-        ruling = self._ruling(order, reason, refunds.refundable_minor(session, order), now.date())
+        refundable = refunds.refundable_minor(session, order)
+        ruling, exceptions = self._ruling(order, reason, refundable, now.date())
         if isinstance(ruling, Refusal):
             return ruling
         if not ruling.is_allowed:
             return refusal_about(order, ruling)
+        if refusal := self._beyond_powers(exceptions, refundable, order.currency, now.date()):
+            return refusal
         shares = self._shares(session, order, ruling, now.date())
         points = points_of_goods(session, order, goods_paid_minor(order))
-        summary = {**_summary(order, reason, ruling, shares), "points_reversed": points}
+        by_hand = {"exceptions": exceptions, "exception_minor": refundable} if exceptions else {}
+        summary = {**_summary(order, reason, ruling, shares), "points_reversed": points, **by_hand}
         return Assessment(summary, {"version": order.version, "rule": ruling.rule})
 
     def perform(
@@ -59,7 +71,7 @@ class CancelOrder:
     ) -> Values:
         order = orders.find_to_change(session, parameters["order_number"], customer_id)
         assert order is not None  # it was assessed in this transaction, under the same lock
-        ruling = self._ruling(order, parameters.get("reason"), refunds.refundable_minor(session, order), now.date())
+        ruling, _ = self._ruling(order, parameters.get("reason"), refunds.refundable_minor(session, order), now.date())
         assert isinstance(ruling, Decision)
         shares = self._shares(session, order, ruling, now.date())
         _call_off(session, order, parameters.get("reason"), now)
@@ -71,19 +83,32 @@ class CancelOrder:
             "refund_minor": sum(share.amount_minor for share in shares),
             "refunds": paid_back,
             "points_reversed": points.taken,
+            **{name: assessment.summary[name] for name in ("exceptions", "exception_minor") if name in assessment.summary},
         }
 
-    def _ruling(self, order: Order, reason: str | None, refundable: int, on: date) -> Decision | Refusal:
+    def _beyond_powers(self, exceptions: Sequence[str], cost_minor: int, currency: str, on: date) -> Refusal | None:
+        powers = self._powers
+        refusals = (powers.refusal(each, cost_minor, currency, on) for each in exceptions if powers is not None)
+        return next(filter(None, refusals), None)
+
+    def _ruling(self, order: Order, reason: str | None, refundable: int, on: date) -> tuple[Decision | Refusal, list[str]]:
+        """The decision, and the exceptions that a person makes for it."""
         stage = orders.stage(order)
         # Part of it paid is paid: there is money to give back.
         facts = {"order_status": "paid" if stage == "placed" and refundable else stage}
         known = reasons(self._policies, on)
         if not known or reason in known:
-            return ask(self._policies, TABLE, {**facts, "cancellation_reason": reason}, on)
-        rulings = [ask(self._policies, TABLE, {**facts, "cancellation_reason": each}, on) for each in known]
-        if any(each.is_allowed for each in rulings):
-            return Refusal("incomplete", "reason_missing", values={"order_number": order.number, "reasons": known})
+            return self._decided({**facts, "cancellation_reason": reason}, known, on)
+        rulings = [self._decided({**facts, "cancellation_reason": each}, known, on) for each in known]
+        if any(ruling.is_allowed for ruling, _ in rulings):
+            return Refusal("incomplete", "reason_missing", values={"order_number": order.number, "reasons": known}), []
         return rulings[0]  # too late for any reason: no need to ask for one
+
+    def _decided(self, facts: Mapping[str, Any], known: Sequence[str], on: date) -> tuple[Decision, list[str]]:
+        if self._powers is None:
+            return ask(self._policies, TABLE, facts, on), []
+        any_reason = Excuse(None, NOT_LISTED, {"cancellation_reason": known[0]} if known else {})
+        return self._powers.excused(TABLE, facts, on, (BEING_PACKED, any_reason))
 
     def _shares(self, session: Session, order: Order, ruling: Decision, on: date) -> tuple[Share, ...]:
         amount = max(0, refunds.refundable_minor(session, order) - _fee_minor(ruling))

@@ -1,8 +1,10 @@
-"""Every write by a shopper, twice over: proposed (a summary of exactly what will happen), then confirmed (done once).
+"""Every write by a shopper, or by a person of ours for one, twice over: proposed (a summary of exactly what will happen), then
+confirmed (done once).
 
 An operation says what it would do (`assess`) and does it (`perform`). Confirming assesses again: if the facts are no
 longer those of the summary, nothing is done and `Stale` is returned. The effect ledger's unique key makes a repeated
-confirmation return the first one's result and change nothing.
+confirmation return the first one's result and change nothing. What an agent has proposed, nobody else confirms; taking
+an effect back is an effect of its own, and happens once.
 """
 
 from __future__ import annotations
@@ -63,6 +65,7 @@ class Done:
     kind: str
     result: Values
     repeated: bool = False
+    effect_id: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -81,12 +84,12 @@ class Operation(Protocol):
 
     kind: str
 
-    def assess(self, session: Session, customer_id: int, parameters: Values, now: datetime) -> Assessment | Refusal: ...
+    def assess(self, session: Session, customer_id: Any, parameters: Values, now: datetime) -> Assessment | Refusal: ...
 
     def perform(
         self,
         session: Session,
-        customer_id: int,
+        customer_id: Any,
         parameters: Values,
         assessment: Assessment,
         proposal_id: str,
@@ -95,13 +98,22 @@ class Operation(Protocol):
 
 
 def propose(
-    session: Session, operation: Operation, customer_id: int, conversation: str, parameters: Values, now: datetime
+    session: Session,
+    operation: Operation,
+    customer_id: int | None,
+    conversation: str,
+    parameters: Values,
+    now: datetime,
+    agent: str | None = None,
 ) -> Offer | Refusal:
-    """Assess and keep the summary. An older open proposal of this conversation and kind is withdrawn."""
+    """Assess and keep the summary. An older open proposal of this conversation and kind, by the same, is withdrawn.
+
+    agent: the person of ours who proposes it; None: the shopper. customer_id: None for what concerns no customer's things.
+    """
     outcome = operation.assess(session, customer_id, parameters, now)
     if isinstance(outcome, Refusal):
         return outcome
-    withdraw(session, conversation, now, kind=operation.kind)
+    withdraw(session, conversation, now, kind=operation.kind, agent=agent)
     proposal = Proposal(
         id=str(uuid.uuid4()),
         kind=operation.kind,
@@ -112,6 +124,7 @@ def propose(
         summary=_as_stored(outcome.summary),
         created_at=now,
         expires_at=now + PROPOSAL_LIFETIME,
+        agent=agent,
     )
     session.add(proposal)
     session.flush()
@@ -119,27 +132,40 @@ def propose(
 
 
 def confirm(
-    session: Session, operation: Operation, proposal_id: str, customer_id: int, conversation: str, now: datetime
+    session: Session,
+    operation: Operation,
+    proposal_id: str,
+    customer_id: int | None,
+    conversation: str,
+    now: datetime,
+    agent: str | None = None,
+    undoes: int | None = None,
 ) -> Done | Stale:
-    """Do what was proposed, once, if it is this customer's, still open and its facts are unchanged."""
+    """Do what was proposed, once, if it is this customer's and this agent's, still open and its facts are unchanged.
+
+    undoes: the effect that is taken back. Whoever calls has seen that nobody did so before; the database sees to it again.
+    """
     proposal = _locked(session, proposal_id)
-    if proposal is None or _is_foreign(proposal, operation, customer_id, conversation):
+    if proposal is None or _is_foreign(proposal, operation, customer_id, conversation, agent):
         return Stale("unknown")
     if proposal.effect is not None:
-        return Done(proposal.id, proposal.kind, proposal.effect.result, repeated=True)
+        done = proposal.effect
+        return Done(proposal.id, proposal.kind, done.result, repeated=True, effect_id=done.id)
     if proposal.withdrawn_at is not None:
         return Stale("withdrawn")
     reason = "expired" if now >= proposal.expires_at else "facts_changed"
     outcome = operation.assess(session, customer_id, proposal.parameters, now)
     if reason == "facts_changed" and isinstance(outcome, Assessment) and digest(outcome) == proposal.facts_digest:
-        return _perform(session, operation, proposal, outcome, now)
+        return _perform(session, operation, proposal, outcome, now, undoes)
     return _renewed(session, operation, proposal, outcome, reason, now)
 
 
-def withdraw(session: Session, conversation: str, now: datetime, kind: str | None = None) -> None:
-    """Close this conversation's open proposals: a later "yes" to them does nothing."""
+def withdraw(session: Session, conversation: str, now: datetime, kind: str | None = None, agent: str | None = None) -> None:
+    """Close this conversation's open proposals, the shopper's or those of one agent: a later "yes" to them does nothing."""
     without_effect = ~select(Effect.id).where(Effect.proposal_id == Proposal.id).exists()
-    statement = update(Proposal).where(Proposal.conversation == conversation, Proposal.withdrawn_at.is_(None), without_effect)
+    whose = Proposal.agent == agent if agent is not None else Proposal.agent.is_(None)
+    is_open = Proposal.withdrawn_at.is_(None)
+    statement = update(Proposal).where(Proposal.conversation == conversation, whose, is_open, without_effect)
     if kind is not None:
         statement = statement.where(Proposal.kind == kind)
     # "fetch": proposals in memory learn of it, and what else the caller has loaded stays loaded.
@@ -173,16 +199,21 @@ def _locked(session: Session, proposal_id: str) -> Proposal | None:
     return proposal
 
 
-def _is_foreign(proposal: Proposal, operation: Operation, customer_id: int, conversation: str) -> bool:
-    return (proposal.kind, proposal.customer_id, proposal.conversation) != (operation.kind, customer_id, conversation)
+def _is_foreign(proposal: Proposal, operation: Operation, customer_id: int | None, conversation: str, agent: str | None) -> bool:
+    whose = (proposal.kind, proposal.customer_id, proposal.conversation, proposal.agent)
+    return whose != (operation.kind, customer_id, conversation, agent)
 
 
-def _perform(session: Session, operation: Operation, proposal: Proposal, assessment: Assessment, now: datetime) -> Done:
+def _perform(
+    session: Session, operation: Operation, proposal: Proposal, assessment: Assessment, now: datetime, undoes: int | None
+) -> Done:
     done = operation.perform(session, proposal.customer_id, proposal.parameters, assessment, proposal.id, now)
     result = _as_stored(done)
-    session.add(Effect(proposal_id=proposal.id, kind=proposal.kind, result=result, done_at=now))
+    named = {"agent": proposal.agent, "undoes": undoes}
+    effect = Effect(proposal_id=proposal.id, kind=proposal.kind, result=result, done_at=now, **named)
+    session.add(effect)
     session.flush()
-    return Done(proposal.id, proposal.kind, result)
+    return Done(proposal.id, proposal.kind, result, effect_id=effect.id)
 
 
 def _renewed(
@@ -197,5 +228,6 @@ def _renewed(
     session.flush()
     if isinstance(outcome, Refusal):
         return Stale(reason, refusal=outcome)
-    renewed = propose(session, operation, proposal.customer_id, proposal.conversation, proposal.parameters, now)
+    whose = (proposal.customer_id, proposal.conversation)
+    renewed = propose(session, operation, *whose, proposal.parameters, now, agent=proposal.agent)
     return Stale(reason, offer=renewed if isinstance(renewed, Offer) else None)

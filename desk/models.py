@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Index, Integer, String, UniqueConstraint
+from sqlalchemy import JSON, Boolean, Column, Index, Integer, String, UniqueConstraint, text
 
 from database import Base, UTCDateTime
 
@@ -91,3 +91,45 @@ class ReadMark(Base):
     agent_id = Column(Integer, nullable=False)
     sender_id = Column(String(128), nullable=False)
     read_up_to = Column(Integer, nullable=False)  # an inbound message's id
+
+
+OPEN_DELIVERY = "state = 'waiting'"
+
+
+class DeskDelivery(Base):
+    """Something that another desk is to be told, in order for each handoff. What is told is read when it is sent."""
+
+    __tablename__ = "desk_delivery"
+    __table_args__ = (
+        UniqueConstraint("desk", "name"),
+        Index("ix_desk_delivery_open", "desk", "id", sqlite_where=text(OPEN_DELIVERY), postgresql_where=text(OPEN_DELIVERY)),
+    )
+
+    id = Column(Integer, primary_key=True)
+    desk = Column(String(24), nullable=False)
+    name = Column(String(40), nullable=False)  # what it is of: "e31", a handoff's event; "m1042", a shopper's message
+    source = Column(String(8), nullable=False)  # event | message
+    source_id = Column(Integer, nullable=False)
+    handoff_id = Column(Integer, nullable=False, index=True)
+    created_at = Column(UTCDateTime, nullable=False)
+    state = Column(String(8), nullable=False, default="waiting")  # waiting | sent | failed
+    tries = Column(Integer, nullable=False, default=0)
+    next_try_at = Column(UTCDateTime, nullable=False)
+    sent_at = Column(UTCDateTime, nullable=True)
+    error = Column(String(300), nullable=True)
+
+
+class OutgoingAlert(Base):
+    """Word for the shop's own system that a promise is about to be broken, or is: kept until its webhook has taken it."""
+
+    __tablename__ = "outgoing_alert"
+    __table_args__ = (Index("ix_outgoing_alert_due", "sent_at", "next_try_at"),)
+
+    id = Column(Integer, primary_key=True)
+    key = Column(String(120), nullable=False, unique=True)  # what caused it: the same cause twice sends one
+    body = Column(JSON, nullable=False)  # facts, never what a shopper wrote
+    created_at = Column(UTCDateTime, nullable=False)
+    next_try_at = Column(UTCDateTime, nullable=False)  # pushed forward during a try
+    tries = Column(Integer, nullable=False, default=0)
+    sent_at = Column(UTCDateTime, nullable=True)  # or given up, with its error
+    error = Column(String(300), nullable=True)  # of the last try

@@ -115,6 +115,12 @@ def contact(session: Session, sender_id: str) -> ChannelContact | None:
     return session.execute(named.execution_options(populate_existing=True)).scalar_one_or_none()
 
 
+def proven_number(session: Session, sender_id: str) -> str | None:
+    """The number that the channel has proven, in E.164."""
+    found = session.execute(select(ChannelContact.phone).where(ChannelContact.sender_id == sender_id)).scalar_one_or_none()
+    return normalize_phone(found) or found if found else None
+
+
 def window_closes_at(session: Session, sender_id: str) -> datetime | None:
     """Until when the person may be written to freely. None: they never wrote."""
     found = select(ChannelContact.last_inbound_at).where(ChannelContact.sender_id == sender_id)

@@ -81,8 +81,7 @@ def use_marked(session: Session, mark: str, to_sender_id: str, now: datetime) ->
     either = (joined.from_sender_id, to_sender_id)
     _end(session, [each for sender_id in either for each in _links(session, sender_id) if each.id != joined.id], now)
     _end_codes(session, joined.from_sender_id, now)
-    told = {"event": "on_whatsapp", "digits": _last_digits(session, to_sender_id)}
-    chat_log.append(session, joined.from_sender_id, "shop", f"on_whatsapp:{joined.id}", told, now)
+    _show(session, joined, now)
     return str(joined.from_sender_id)
 
 
@@ -98,6 +97,21 @@ def brought_from(session: Session, sender_id: str) -> tuple[str, datetime] | Non
     """The conversation whose code was brought to this one, and when."""
     brought = next((each for each in _links(session, sender_id) if each.to_sender_id == sender_id), None)
     return (str(brought.from_sender_id), brought.used_at) if brought is not None else None
+
+
+def join(session: Session, from_sender_id: str, to_sender_id: str, now: datetime) -> None:
+    """Join two conversations without a code: both are proven to be the same customer's, and a person of ours has seen to it.
+
+    What either was joined to before is joined no more. from_sender_id: the one in the web chat, which shows that it goes on.
+    """
+    one_at_a_time(session, f"link:{from_sender_id}", f"link:{to_sender_id}")
+    before = {each.id: each for sender_id in (from_sender_id, to_sender_id) for each in _links(session, sender_id)}
+    _end(session, list(before.values()), now)
+    unused = {"code_hash": mark_of(secrets.token_hex(16)), "created_at": now, "expires_at": now}  # nobody has this code
+    row = ChannelLink(from_sender_id=from_sender_id, to_sender_id=to_sender_id, used_at=now, **unused)
+    session.add(row)
+    session.flush()
+    _show(session, row, now)
 
 
 def undo(session: Session, sender_id: str, now: datetime) -> bool:
@@ -197,6 +211,12 @@ def _links(session: Session, sender_id: str) -> list[ChannelLink]:
 def _read(session: Session, *conditions: Any) -> list[ChannelLink]:
     found = select(ChannelLink).where(*conditions).order_by(ChannelLink.id).execution_options(populate_existing=True)
     return list(session.execute(found).scalars())
+
+
+def _show(session: Session, link: ChannelLink, now: datetime) -> None:
+    """In the web chat: it goes on there."""
+    told = {"event": "on_whatsapp", "digits": _last_digits(session, link.to_sender_id)}
+    chat_log.append(session, link.from_sender_id, "shop", f"on_whatsapp:{link.id}", told, now)
 
 
 def _end(session: Session, links: list[ChannelLink], now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -66,9 +66,9 @@ def before(session: Session, sender_id: str, seq: int | None = None, most: int =
     return list(session.execute(earlier).scalars())[::-1]
 
 
-def names_up_to(session: Session, sender_id: str, seq: int, by: By, most: int = PAGE) -> list[str]:
-    """What the newest entries of `by`, this one and those before it, came of."""
-    theirs = (ChatEntry.sender_id == sender_id, ChatEntry.seq <= seq, ChatEntry.by == by)
+def names_up_to(session: Session, sender_id: str, seq: int, by: Collection[By], most: int = PAGE) -> list[str]:
+    """What the newest entries of these, this one and those before it, came of."""
+    theirs = (ChatEntry.sender_id == sender_id, ChatEntry.seq <= seq, ChatEntry.by.in_(by))
     return list(session.execute(select(ChatEntry.name).where(*theirs).order_by(ChatEntry.seq.desc()).limit(most)).scalars())
 
 

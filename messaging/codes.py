@@ -12,6 +12,7 @@ import re
 import secrets
 import unicodedata
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -19,6 +20,7 @@ from typing import Any, Literal
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from messaging.masking import CODE_MARK
 from messaging.models import CodeRequest
 from messaging.writes import one_at_a_time
 
@@ -27,7 +29,7 @@ MOST_TRIES = 5
 PROOF, CONFIRMATION = "code", "confirmation"  # what a code is for: one never fits where the other is asked for
 KEPT = timedelta(days=1)  # the longest window of the limits
 
-_SIX_DIGITS = re.compile(r"(?<!\d)\d(?:[ .-]?\d){5}(?!\d)")
+SIX_DIGITS = re.compile(r"(?<!\d)\d(?:[ .-]?\d){5}(?!\d)")
 
 
 @dataclass(frozen=True)
@@ -65,19 +67,25 @@ def request_code(session: Session, sender_id: str, contact: str, customer_id: in
 
     contact: normalised e-mail or phone, stored only as a keyed hash. customer_id: None when nobody has it.
     """
-    return _request(session, sender_id, contact, customer_id, now, key, PROOF if customer_id is not None else None)
+    return request_code_at(session, sender_id, hash_contact(contact, key), customer_id, now, key)
+
+
+def request_code_at(
+    session: Session, sender_id: str, contact_hash: str, customer_id: int | None, now: datetime, key: bytes
+) -> Requested:
+    """The same for an address of which only the keyed hash was kept."""
+    return _request(session, sender_id, contact_hash, customer_id, now, key, PROOF if customer_id is not None else None)
 
 
 def request_confirmation(session: Session, sender_id: str, contact: str, now: datetime, key: bytes) -> Requested:
     """A code by which whoever reads this address says yes to something: customer or not, and it proves nothing else."""
-    return _request(session, sender_id, contact, None, now, key, CONFIRMATION)
+    return _request(session, sender_id, hash_contact(contact, key), None, now, key, CONFIRMATION)
 
 
 def _request(
-    session: Session, sender_id: str, contact: str, customer_id: int | None, now: datetime, key: bytes, purpose: str | None
+    session: Session, sender_id: str, contact_hash: str, customer_id: int | None, now: datetime, key: bytes, purpose: str | None
 ) -> Requested:
     """purpose: None where no code may fit."""
-    contact_hash = hash_contact(contact, key)
     one_at_a_time(session, f"code:{sender_id}", f"code:{contact_hash}")
     if any(_is_reached(session, limit, sender_id, contact_hash, now) for limit in LIMITS):
         return Requested(None, "limited")
@@ -133,7 +141,7 @@ def _check(
 
 def find_code(text: str) -> str | None:
     """The first six digits in the text ("123 456", "1-2-3-4-5-6"), or None."""
-    match = _SIX_DIGITS.search(text[:1000])
+    match = SIX_DIGITS.search(text[:1000])
     return "".join(str(unicodedata.digit(sign)) for sign in match[0] if sign.isdigit()) if match else None
 
 
@@ -146,6 +154,18 @@ def purge(session: Session, now: datetime) -> int:
     """Delete the requests that no limit counts any more; how many there were."""
     old = delete(CodeRequest).where(CodeRequest.created_at < now - KEPT)
     return int(session.execute(old.execution_options(synchronize_session=False)).rowcount)
+
+
+def without_codes(text: str) -> str:
+    """What somebody wrote who was asked for a code, for people to read: any six digits in it may be one."""
+    return SIX_DIGITS.sub(CODE_MARK, text)
+
+
+def asked_for(session: Session, sender_ids: Collection[str]) -> list[tuple[str, datetime, datetime]]:
+    """(sender_id, from, until): when a code was looked for in what these wrote, as far as requests are kept."""
+    requests = select(CodeRequest.sender_id, CodeRequest.created_at, CodeRequest.expires_at)
+    found = session.execute(requests.where(CodeRequest.sender_id.in_(sender_ids)))
+    return [(each.sender_id, each.created_at, each.expires_at) for each in found]
 
 
 def _is_reached(session: Session, limit: Limit, sender_id: str, contact_hash: str, now: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -70,6 +71,13 @@ def is_withdrawn(
 ) -> bool:
     """Whether the newest word of this customer or contact is no. Without any word: no."""
     return _newest(session, purpose, channel, customer_id, contact) is False
+
+
+def newest_of(session: Session, customer_id: int, contacts: Collection[str]) -> list[Consent]:
+    """The last word of this customer, or of one of their contacts, for each purpose and channel."""
+    who = or_(Consent.customer_id == customer_id, Consent.contact.in_([_same(each) for each in contacts]))
+    words = session.execute(select(Consent).where(who).order_by(Consent.at, Consent.id)).scalars()
+    return list({(each.purpose, each.channel): each for each in words}.values())
 
 
 def _newest(session: Session, purpose: str, channel: str, customer_id: int | None, contact: str | None) -> bool | None:

@@ -23,6 +23,12 @@ def conversation(session: Session, sender_id: str, channel: str, now: datetime) 
     ).scalar_one()
 
 
+def conversation_of(session: Session, sender_id: str) -> Conversation | None:
+    """The sender's conversation as the database has it now, where there is one."""
+    theirs = select(Conversation).where(Conversation.sender_id == sender_id)
+    return session.execute(theirs.execution_options(populate_existing=True)).scalar_one_or_none()
+
+
 def owner(session: Session, sender_id: str) -> Owner:
     """Who may answer: bot, queue (a person is awaited, the bot still helps) or agent (the bot is silent)."""
     found = session.execute(select(Conversation.owner).where(Conversation.sender_id == sender_id)).scalar_one_or_none()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
+from typing import Any
 
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.engine import Row
@@ -98,6 +99,32 @@ _KNOWN_AS = (
     .where(ChannelIdentity.customer_id == bindparam("customer_id"), ChannelIdentity.ended_at.is_(None))
     .where(or_(ChannelIdentity.expires_at.is_(None), ChannelIdentity.expires_at > bindparam("now")))
 )
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Where somebody has proven to be this customer, and for which time: until it expired, where it did."""
+
+    channel: str
+    sender_id: str
+    customer_id: int
+    expires_at: datetime | None
+
+
+def proofs_in(session: Session, sender_id: str) -> list[Proof]:
+    """What was proven in this conversation and holds, or has merely expired: nobody has signed out, and nobody else has come."""
+    return _proofs(session, ChannelIdentity.sender_id == sender_id)
+
+
+def proofs_of(session: Session, customer_id: int) -> list[Proof]:
+    """The same in all conversations, of this customer."""
+    return _proofs(session, ChannelIdentity.customer_id == customer_id)
+
+
+def _proofs(session: Session, whose: Any) -> list[Proof]:
+    columns = (ChannelIdentity.channel, ChannelIdentity.sender_id, ChannelIdentity.customer_id, ChannelIdentity.expires_at)
+    proven = select(*columns).where(whose, ChannelIdentity.level == Level.proven.name, ChannelIdentity.ended_at.is_(None))
+    return [Proof(*row) for row in session.execute(proven.order_by(ChannelIdentity.id))]
 
 
 def assert_identity(session: Session, channel: str, sender_id: str, customer_id: int, now: datetime) -> None:

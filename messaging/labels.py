@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
@@ -35,3 +36,8 @@ def label(key: str, language: str, default_language: str = DEFAULT_LANGUAGE) -> 
     """The word for this key; in the default language where this language lacks it; the key itself where all do."""
     known = labels()
     return known.get(language, {}).get(key) or known.get(default_language, {}).get(key) or key
+
+
+def in_language(texts: Mapping[str, str], language: str, default_language: str = DEFAULT_LANGUAGE) -> str:
+    """One of the translations kept beside a product or category."""
+    return texts.get(language) or texts.get(default_language) or next(iter(texts.values()), "")

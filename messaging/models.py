@@ -145,7 +145,8 @@ class HandoffEvent(Base):
     """What happened to a handoff: rows are added, never edited; reports and clocks are made of them.
 
     kind: opened | asked_again | queued | assigned | transferred | released | lost | snoozed | woken | called_back | given_back |
-    resolved | cancelled | warned | breached | told (the shopper, of the wait)
+    resolved | cancelled | warned | breached | told (the shopper, of the wait) | proven (by a code that came to a person) |
+    acted, undid (an agent, for the shopper)
     """
 
     __tablename__ = "handoff_event"
@@ -153,7 +154,7 @@ class HandoffEvent(Base):
 
     id = Column(Integer, primary_key=True)
     handoff_id = Column(Integer, nullable=False, index=True)
-    sender_id = Column(String(128), nullable=False)
+    sender_id = Column(String(128), nullable=False, index=True)
     kind = Column(String(16), nullable=False)
     by = Column(String(64), nullable=False, default="")  # an agent's name; empty: the shopper, or time
     details = Column(JSON, nullable=False, default=dict)
@@ -215,6 +216,7 @@ class InboundMessage(Base):
     __table_args__ = (
         UniqueConstraint("channel", "provider_id"),
         Index("ix_inbound_message_open", "sender_id", "id", sqlite_where=text(OPEN_TURN), postgresql_where=text(OPEN_TURN)),
+        Index("ix_inbound_message_of_sender", "sender_id", "id"),  # a transcript, and how much of it is not read yet
         {"sqlite_autoincrement": True},  # an id names a turn for ever: it is never given out twice
     )
 
@@ -240,7 +242,8 @@ class OutboundMessage(Base):
 
     State: pending; sending (a channel has it, or had it when its process died); sent; delivered; read; failed;
     withheld (a person had taken the conversation meanwhile); held (the channel lets nobody write to this person at present:
-    it goes when they write).
+    it goes when they write). Author: assistant; agent (a person of ours); desk (by the assistant's voice, and also said while a
+    person has the conversation: "Marta is here now").
     """
 
     __tablename__ = "outbound_message"
@@ -263,7 +266,7 @@ class OutboundMessage(Base):
     channel = Column(String(32), nullable=False)
     sender_id = Column(String(128), nullable=False, index=True)
     content = Column(JSON, nullable=False)  # as Rasa's output channels get it: text, buttons, image, attachment, custom
-    author = Column(String(12), nullable=False, default="assistant", server_default="assistant")  # assistant | agent
+    author = Column(String(12), nullable=False, default="assistant", server_default="assistant")  # assistant | agent | desk
     trace_id = Column(String(32), nullable=False)
     created_at = Column(UTCDateTime, nullable=False)
     state = Column(String(10), nullable=False, default="pending")

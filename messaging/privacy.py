@@ -28,6 +28,8 @@ from messaging.models import (
     Consent,
     Conversation,
     Handoff,
+    HandoffEvent,
+    HandoffNote,
     InboundMessage,
     OutboundMessage,
     OutgoingMail,
@@ -84,6 +86,8 @@ def export_conversations(
         "code_requests": (CodeRequest, and_(CodeRequest.customer_id == customer_id, CodeRequest.used_at.is_not(None))),
         "mails": (OutgoingMail, OutgoingMail.recipient.in_(person.contacts)),
         "handoffs": (Handoff, _handoffs_of(person)),
+        "handoff_events": (HandoffEvent, HandoffEvent.handoff_id.in_(_ids_of_handoffs(person))),
+        "handoff_notes": (HandoffNote, HandoffNote.handoff_id.in_(_ids_of_handoffs(person))),
         "consents": (Consent, _consents_of(person)),
         "ratings": (SatisfactionRating, SatisfactionRating.sender_id.in_(person.own)),
         "messages": (InboundMessage, InboundMessage.sender_id.in_(person.own)),
@@ -128,6 +132,7 @@ def erase_conversations(
     _close_handoffs(session, person, now)
     _withdraw_consents(session, person, now)
     statements = [
+        *_erasures_at_the_desk(session, person, key),
         *_deletions(person, key),
         *_deletions_of_turns(person),
         *_deletions_of_web_chats(session, person, now),
@@ -185,6 +190,7 @@ def _with_unproven(session: Session, person: _Person, naming: Iterable[str]) -> 
     naming = {*naming, *session.execute(reached).scalars()}
     naming |= {handoff.sender_id for handoff in _handoffs_naming(session, person)}
     naming |= {entry.sender_id for entry in _entries_naming(session, person)}
+    naming |= {note.sender_id for note in _notes_naming(session, person)}
     naming -= {*person.senders}
     proven = select(ChannelIdentity.sender_id).where(ChannelIdentity.sender_id.in_(naming))
     handed = select(Handoff.sender_id).where(Handoff.sender_id.in_(naming), Handoff.customer_id.is_not(None))
@@ -203,10 +209,17 @@ def _with_unproven(session: Session, person: _Person, naming: Iterable[str]) -> 
 
 def _handoffs_naming(session: Session, person: _Person) -> list[Handoff]:
     contacts = Contacts(person.contacts)
-    texts = (cast(Handoff.transcript, Text), cast(Handoff.collected, Text), Handoff.note)
+    texts = (cast(Handoff.transcript, Text), cast(Handoff.collected, Text), cast(Handoff.sources, Text), Handoff.note)
     signs = [func.lower(text).contains(sign, autoescape=True) for text in texts for sign in contacts.signs]
     found = session.execute(select(Handoff).where(or_(false(), *signs))).scalars()
-    return [each for each in found if contacts.are_in([each.transcript, each.collected, each.note])]
+    return [each for each in found if contacts.are_in([each.transcript, each.collected, each.sources, each.note])]
+
+
+def _notes_naming(session: Session, person: _Person) -> list[HandoffNote]:
+    contacts = Contacts(person.contacts)
+    signs = [func.lower(HandoffNote.text).contains(sign, autoescape=True) for sign in contacts.signs]
+    found = session.execute(select(HandoffNote).where(or_(false(), *signs))).scalars()
+    return [each for each in found if contacts.are_in(each.text)]
 
 
 def _entries_naming(session: Session, person: _Person) -> list[ChatEntry]:
@@ -224,7 +237,10 @@ def _erase_quotes(session: Session, person: _Person) -> None:
         if handoff.customer_id != person.customer_id and handoff.sender_id not in person.own:
             handoff.transcript = contacts.erased_from(handoff.transcript)
             handoff.collected = contacts.erased_from(handoff.collected)
+            handoff.sources = contacts.erased_from(handoff.sources)
             handoff.note = contacts.erased_from(handoff.note)
+    for note in _notes_naming(session, person):
+        note.text = contacts.erased_from(note.text)
     for entry in _entries_naming(session, person):
         if entry.sender_id not in person.own:
             entry.content = contacts.erased_from(entry.content)
@@ -234,6 +250,10 @@ def _erase_quotes(session: Session, person: _Person) -> None:
 def _handoffs_of(person: _Person) -> Any:
     unnamed = and_(Handoff.sender_id.in_(person.own), Handoff.customer_id.is_(None))
     return or_(Handoff.customer_id == person.customer_id, unnamed)
+
+
+def _ids_of_handoffs(person: _Person) -> Any:
+    return select(Handoff.id).where(_handoffs_of(person)).scalar_subquery()
 
 
 def _links_of(person: _Person) -> Any:
@@ -280,6 +300,22 @@ def _withdraw_consents(session: Session, person: _Person, now: datetime) -> None
         what = {"purpose": purpose, "channel": channel, "customer_id": person.customer_id}
         if consent.may_send(session, **what):
             consent.withdraw(session, **what, source="erasure", now=now)
+
+
+def _erasures_at_the_desk(session: Session, person: _Person, key: bytes) -> list[Any]:
+    """What people of the shop wrote about them goes; what happened stays to be counted, as the handoffs themselves do."""
+    rows = session.execute(select(Handoff.id, Handoff.sender_id).where(_handoffs_of(person))).all()
+    ids = [row.id for row in rows]
+    named = {row.sender_id for row in rows}
+    return [
+        delete(HandoffNote).where(or_(HandoffNote.handoff_id.in_(ids), HandoffNote.sender_id.in_(person.own))),
+        *(
+            update(HandoffEvent)
+            .where(HandoffEvent.handoff_id.in_(ids), HandoffEvent.sender_id == sender)
+            .values(sender_id=_pseudonym(key, sender))
+            for sender in sorted(named)
+        ),
+    ]
 
 
 def _deletions(person: _Person, key: bytes) -> list[Any]:
@@ -335,6 +371,7 @@ def _deletions_of_web_chats(session: Session, person: _Person, now: datetime) ->
 
 def _pseudonyms(session: Session, person: _Person, key: bytes) -> list[Any]:
     nothing_said: dict[str, Any] = {"customer_id": None, "collected": {}, "transcript": [], "verdict": None, "note": ""}
+    nothing_said |= {"sources": {}, "external": None}
     contacts = session.execute(select(Consent.contact).where(_consents_of(person)).distinct()).scalars()
     return [
         *(

@@ -44,6 +44,17 @@ def answer(session: Session, sender_id: str, score: int | None, comment: str, no
     return True
 
 
+def unanswered(session: Session, sender_id: str, now: datetime) -> str | None:
+    """The matter of the newest question, where it can be answered and nobody has."""
+    newest = select(SatisfactionRating.matter, SatisfactionRating.score).where(
+        SatisfactionRating.sender_id == sender_id, SatisfactionRating.asked_at > now - ANSWERABLE
+    )
+    row = session.execute(
+        newest.order_by(SatisfactionRating.asked_at.desc(), SatisfactionRating.id.desc()).limit(1)
+    ).one_or_none()
+    return str(row.matter) if row is not None and row.score is None else None
+
+
 def _newest(session: Session, sender_id: str, now: datetime) -> SatisfactionRating | None:
     return session.execute(
         select(SatisfactionRating)

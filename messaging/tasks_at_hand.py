@@ -21,6 +21,26 @@ TASK_SLOTS = tuple(
         "new_address new_payment_method problem evidence resolution points"
     ).split()
 )
+FORMS = {  # the task that each form is for: an intent
+    "track_order_form": "track_order",
+    "list_orders_form": "list_orders",
+    "cancel_order_form": "cancel_order",
+    "change_order_form": "change_order",
+    "change_address_form": "change_address",
+    "change_payment_form": "change_payment",
+    "return_request_form": "request_return",
+    "exchange_request_form": "request_exchange",
+    "problem_report_form": "report_problem",
+    "refund_status_form": "refund_status",
+    "check_points_form": "check_points",
+    "redeem_points_form": "redeem_points",
+    "dispute_points_form": "dispute_points",
+    "invoice_form": "get_invoice",
+    "payment_issue_form": "payment_issue",
+    "data_export_form": "export_my_data",
+    "data_erasure_form": "delete_my_data",
+    "newsletter_form": "subscribe_newsletter",
+}
 NOT_NEEDED = "-"  # fills a slot whose question need not be asked
 ITEM_WORDS = "item_words"  # slot: what was said of a product before anybody knew which one it is
 TELLING_WORDS = ("categories", "colors", "sizes")  # of them; the sentence itself stays where it was written

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from actions.shop import time_zone
 from commerce.demo import load_demo
 from commerce.models import Product, ShopSetting
 from database import transaction
+from messaging.shop import time_zone
 
 MARK = "demo"  # commerce.demo leaves it in shop_setting
 

@@ -100,6 +100,7 @@ OF_THEIR_OWN: dict[str, Shape] = {
         {"language": text, "synonyms": list_of(_words), "filler": _words, "not_questions": _words},
         required=("language",),
     ),
+    "policies/desk.yml": keys({"desk": anything}, required=("desk",)),
     "policies/support.yml": keys({"calendar": keys({}, others=anything)}, required=("calendar",)),
     "patterns/catalogue.yml": keys(
         dict.fromkeys(("joining", "separating", "brand", "size", "ordinary"), _words_by_language), required=("joining",)
@@ -116,6 +117,7 @@ _entry_keys = ("id", "question", "asked_as", "not_asked_as", "answer", "next", "
 FAQ = keys({"language": text, "faq": list_of(keys(dict.fromkeys(_entry_keys, anything)))}, required=("language", "faq"))
 MAIL = keys({"mail": keys({}, others=keys({"subject": text, "body": text}, required=("subject", "body")))}, required=("mail",))
 DEMO_PAGE = keys({"ideas": list_of(text)}, required=("ideas",), others=text)
+ASKED_AGAIN = keys({"asks": _words, "facts": keys({}, others=_words)}, required=("asks", "facts"))
 WIDGET = keys({"ideas": list_of(text)}, required=("ideas",), others=text)
 DEMO = keys(
     {
@@ -172,6 +174,7 @@ def shapes(project: Path) -> Iterator[tuple[Path, Shape]]:
         ("policies/*.yml", SETTINGS),
         ("mail/*.yml", MAIL),
         ("widget/*.yml", WIDGET),
+        ("desk/asked_again/*.yml", ASKED_AGAIN),
     ):
         folder = pattern.split("/")[0]
         yield from ((file, OF_THEIR_OWN.get(f"{folder}/{file.name}", shape)) for file in sorted(data.glob(pattern)))

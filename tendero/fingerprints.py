@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 # Folders of data/ that are read while running.
-NOT_TRAINED_ON = frozenset({"policies", "labels", "mail", "demo", "demo-page", "widget"})
+NOT_TRAINED_ON = frozenset({"policies", "labels", "mail", "demo", "demo-page", "widget", "desk"})
 IGNORED = frozenset({"__pycache__"})
 LENGTH = 16
 

@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from actions.handoff import AD, FILES
-from actions.shop import time_zone
 from actions.words import label
 from commerce.models import Customer
 from database import home_folder
 from messaging import file_references, received_files
 from messaging.models import Handoff, ReceivedFile
+from messaging.shop import time_zone
 
 WIDEST = 100
 LANGUAGE = "en"  # of the command line
@@ -30,6 +30,7 @@ REASONS = {
     "anger": "is upset",
     "failure": "the assistant failed",
 }
+SOURCES = {"said": "said", "chosen": "chosen", "account": "from the account", "policy": "from the rules"}
 STATUSES = {
     "waiting": "waiting since {created_at}",
     "callback": "call back at {callback_at}",
@@ -58,7 +59,7 @@ def page(session: Session, handoff: Handoff) -> str:
         ("Who", [f"{_who(session, handoff)} ({handoff.channel}, {handoff.language})"]),
         ("Reason", [_reason(handoff)]),
         ("Wants", [_task(handoff.goal) or "not known"]),
-        ("Known", _named({name: value for name, value in handoff.collected.items() if name not in (FILES, AD)})),
+        ("Known", list(_known(handoff))),
         ("Files", list(_files(session, handoff))),
         ("Ad", [_ad(handoff.collected.get(AD) or {})]),
         ("Tried", [", ".join(_task(task) for task in handoff.tried)]),
@@ -71,6 +72,15 @@ def page(session: Session, handoff: Handoff) -> str:
             lines += _wrapped(name if place == 0 else "", value)
     lines += ["", *_transcript(handoff)]
     return "\n".join(lines)
+
+
+def _known(handoff: Handoff) -> Iterator[str]:
+    """What was collected, each with where it came from: "order number: 10201 (said: “it's 10201”)"."""
+    for name, value in handoff.collected.items():
+        source = handoff.sources.get(name) or {}
+        how, words = SOURCES.get(str(source.get("from"))), " ".join(str(source.get("text") or "").split())
+        whence = f" ({how}: “{words}”)" if how and words else f" ({how})" if how else ""
+        yield from (f"{line}{whence}" for line in _named({name: value}) if name not in (FILES, AD))
 
 
 def _files(session: Session, handoff: Handoff) -> Iterator[str]:

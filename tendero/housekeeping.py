@@ -11,6 +11,9 @@ from sqlalchemy.orm import Session
 
 from commerce import claims, loyalty, returns
 from database import transaction
+from desk import alerts
+from desk import files as desk_files
+from desk import privacy as desk_privacy
 from messaging import (
     channel_contacts,
     channel_links,
@@ -49,10 +52,13 @@ def tidy(url: str, now: datetime, home: Path, kept: timedelta = FILES_KEPT) -> s
         unlinked = channel_links.purge(session, now)
         forgotten = tasks_at_hand.purge(session, now)
         nameless = channel_contacts.purge(session)
+        unnamed = desk_privacy.forget_erased(session)
+        sent = alerts.purge(session, now)
     gone = ended.purge(url, now)
     files = file_retention.purge(url, home, now, kept, _needed)
     unsaid = file_retention.purge_unsaid(url, home, now)
     drafts = file_retention.purge_drafts(home, now)
+    agents_files = desk_files.purge(home, now, kept)
     visitors = web_visitors.purge(url, now)
     done = {
         "points expired": expired,
@@ -61,10 +67,13 @@ def tidy(url: str, now: datetime, home: Path, kept: timedelta = FILES_KEPT) -> s
         "links between channels deleted": unlinked,
         "tasks at hand forgotten": forgotten,
         "contacts without an address deleted": nameless,
+        "rows of the desk without the customer who was erased": unnamed,
+        "sent alerts of the desk deleted": sent,
         "rows of ended turns deleted": gone,
         "received files deleted": files,
         "uploads that were never sent deleted": unsaid,
         "half-written files deleted": drafts,
+        "files of agents deleted": agents_files,
         "rows of web visitors deleted": visitors,
     }
     return ", ".join(f"{count} {what}" for what, count in done.items() if count)

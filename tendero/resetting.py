@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-FILES = ("tendero.db", "tendero.db-wal", "tendero.db-shm", "endpoints.yml", "credentials.yml", "secret")
+FILES = ("tendero.db", "tendero.db-wal", "tendero.db-shm", "endpoints.yml", "credentials.yml", "secret", "desk-password")
 FOLDERS = ("outbox", "logs", "labels", "exports", "invoices", "running", "shop-window")
 MODELS = "models"
 

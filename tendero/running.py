@@ -36,6 +36,7 @@ class Shop:
 
     model: Path
     demo_day: date | None  # from which the demo's dates count; None: no demo
+    desk_password: Path | None = None  # the file with that of the demo's people
 
     @property
     def is_demo(self) -> bool:
@@ -82,14 +83,21 @@ def _prepare(settings: Settings, action_port: int, stack: ExitStack) -> tuple[Sh
     model = current_model(settings.home)
     training = None if model.is_file() else stack.enter_context(_training(settings))
     _fill_demo(settings)
-    shop = Shop(model, _demo_day(settings) if settings.with_demo else None)
-    if shop.is_demo:
-        _write_shop_window(settings)
+    shop = _shop(settings, model)
     if training is not None:
         with working("Training the assistant on the examples in data/"):
             say(f"  {training.finish()}")
     model.touch()  # the newest are kept
     return shop, actions
+
+
+def _shop(settings: Settings, model: Path) -> Shop:
+    """What the database holds; for the demo, with its page's goods and the people of its desk."""
+    demo_day = _demo_day(settings) if settings.with_demo else None
+    if demo_day is None:
+        return Shop(model, None)
+    _write_shop_window(settings)
+    return Shop(model, demo_day, _make_demo_agents(settings))
 
 
 @contextmanager
@@ -115,6 +123,12 @@ def _write_shop_window(settings: Settings) -> None:
     from tendero import shop_window
 
     shop_window.write(settings.home, settings.database_url)
+
+
+def _make_demo_agents(settings: Settings) -> Path | None:
+    from tendero import demo_agents
+
+    return demo_agents.make(settings.home, settings.database_url, datetime.now(timezone.utc))
 
 
 def _demo_day(settings: Settings) -> date | None:
@@ -196,6 +210,8 @@ def _welcome(settings: Settings, shop: Shop, watch: Watch, more: Sequence[str]) 
     if shop.is_demo:
         say('  Try it      open the page and type "Where is my order?" or "¿Dónde está mi pedido?"')
         say("  As whom     `tendero demo` says who you can be and what to type")
+        if shop.desk_password is not None:
+            say(f"  The desk    {settings.address}desk  (as marta or luis; their password is in {shop.desk_password})")
         say(f"  For code    POST {settings.address}webhooks/rest/webhook  (REST trusts whoever calls: demo only)")
     say(f"  Its mail    {settings.home / 'outbox'}  (`tendero outbox` shows the newest: one-time codes arrive there)")
     say(f"  Its logs    {settings.home / 'logs'}")

@@ -20,6 +20,7 @@ from tendero.training import places_of, read_report
 
 BY_LANGUAGE = ("labels", "responses", "nlu", "faq")  # folders of data/ with one folder a language
 FOR_RASA = ("nlu", "responses", "faq", "rules", "stories", "patterns", "domain.yml", "config.yml")
+SAY_ANSWERS = ("actions", "bot", "desk", "messaging")  # folders of code
 QUOTED = re.compile(r"['\"`]([A-Za-z_][\w.]*)['\"`]")
 A_FILE = re.compile(r"(?:[\w-]+/)*[\w-]+\.ya?ml\b(?::\d+)?")
 PLACEHOLDER = re.compile(r"\{([a-z]+)\}")
@@ -97,7 +98,7 @@ class RasaValidation:
         report = read_report(self._report, self._child)
         if "error" in report:
             return [f"domain.yml, config.yml or data/: Rasa says: {report['error']} (more in {self._child.log.path})"]
-        said = said_in([self._project / "actions", self._project / "bot"], self._project)
+        said = said_in([self._project / name for name in SAY_ANSWERS], self._project)
         asked = asked_by_forms(_mapping(self._project / "domain.yml"))
         unused = [answer for answer in report["unused"] if not said.has(answer) and answer not in {*asked, *SAID_BY_RASA}]
         return [
@@ -164,6 +165,77 @@ def _calendars(project: Path) -> Iterator[str]:
         yield f"{file.parent}/{error}"
     except FileNotFoundError:
         yield f"{file}: is missing"
+
+
+def _desk(project: Path) -> Iterator[str]:
+    """The desk's rules name only what there is, and what they name has a title."""
+    from commerce.policies import read_folder
+    from desk.rules import RulesError, load_rules, names_used
+
+    data = project / "data"
+    file = data / "policies" / "desk.yml"
+    try:
+        rules = load_rules(file)
+    except RulesError as error:
+        yield f"{file.parent}/{error}"
+        return
+    tiers = {str(rule.values["tier"]) for table in read_folder(file.parent)[0].tables["tiers"] for rule in table.rules}
+    known = {
+        "languages": set(languages(data)),
+        "topics": set(map(str, _mapping(project / "domain.yml").get("intents") or [])),
+        "tiers": tiers,
+    }
+    used = {name: {each for queue in rules.queues for each in queue.conditions.get(name, ())} for name in known}
+    used["tiers"] |= set(rules.tier_priority)
+    known["calendar"], used["calendar"] = _calendar_names(file.parent), {queue.calendar for queue in rules.queues}
+    for name, names in used.items():
+        yield from (f"{file}: {name}: there is no {each}" for each in sorted(names - known[name]) if known[name])
+    titles = data / "labels" / languages(data)[0] / "desk.yml"  # that each title is in every language is seen to by _labels
+    titled = _mapping(titles)
+    yield from (
+        f"{titles}: desk_{kind}_{each} is missing" for kind, each in names_used(rules) if f"desk_{kind}_{each}" not in titled
+    )
+
+
+def _calendar_names(policies: Path) -> set[str]:
+    """Empty where they cannot be read: `_calendars` says why."""
+    from messaging.calendar import CalendarError, load_calendars
+
+    try:
+        return set(load_calendars(policies / "support.yml"))
+    except CalendarError:
+        return set()
+
+
+def _canned(project: Path) -> Iterator[str]:
+    """Replies that agents pick: the same ones in each language, with variables that are filled in."""
+    from desk.canned import Canned, CannedError, differences, load
+
+    folder = project / "data" / "desk" / "canned"
+    replies: dict[str, tuple[Canned, ...]] = {}
+    for file in sorted(folder.glob("*.yml")):
+        try:
+            replies[file.stem] = load(file)
+        except CannedError as error:
+            yield f"{folder}/{error}"
+    yield from differences(replies)
+    if replies:
+        yield from (f"{folder}/{each}.yml is missing" for each in languages(project / "data") if each not in replies)
+
+
+def _asked_again(project: Path) -> Iterator[str]:
+    """Each language has words for each fact that the report looks for."""
+    from desk.asked_again import KNOWN_AS, AskedAgainError, load_words
+
+    try:
+        words = load_words(project / "data" / "desk" / "asked_again")
+    except AskedAgainError as error:
+        yield str(error)
+        return
+    for language in languages(project / "data"):
+        file = project / "data" / "desk" / "asked_again" / f"{language}.yml"
+        facts = words[language].facts if language in words else {}
+        yield from (f"{file}: facts: {fact} is missing" for fact in KNOWN_AS if not facts.get(fact))
 
 
 def _mail(project: Path) -> Iterator[str]:
@@ -276,7 +348,7 @@ def _parity(data: Path, folder: str, read: Callable[[Path], Mapping[str, Any]]) 
 
 def _code_and_answers(project: Path) -> Iterator[str]:
     """The code says only what there is an answer for."""
-    said = said_in([project / "actions", project / "bot"], project)
+    said = said_in([project / name for name in SAY_ANSWERS], project)
     answers = {key for file in _answer_files(project) for key in _answers_in(file)}
     for name, place in sorted(said.names.items()):
         if name not in answers:
@@ -392,6 +464,9 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
     ("faq", _faq),
     ("policies", _policies),
     ("policies", _calendars),
+    ("policies labels domain.yml", _desk),
+    ("desk", _canned),
+    ("desk", _asked_again),
     ("mail", _mail),
     ("widget", _widget),
     ("labels", _labels),

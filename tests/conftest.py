@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
 import commerce.models  # noqa: F401  (registers the tables)
+import desk.models  # noqa: F401
 import messaging.models  # noqa: F401
 from database import Base, engine_for, transaction
 

@@ -1,5 +1,6 @@
 """Loyalty: points in lots, the standing that they give, vouchers for points, and disputes about missing points."""
 
+from commerce.loyalty.adjustments import AdjustPoints, TakeBackAdjustment
 from commerce.loyalty.disputes import DisputePoints
 from commerce.loyalty.ledger import (
     Lot,
@@ -13,9 +14,10 @@ from commerce.loyalty.ledger import (
     reverse_for_return,
 )
 from commerce.loyalty.redemption import RedeemPoints
-from commerce.loyalty.standing import Expiry, Standing, earn_for_order, points_of, standing, tier
+from commerce.loyalty.standing import Expiry, Standing, earn_for_order, points_of, standing, tier, tiers
 
 __all__ = [
+    "AdjustPoints",
     "DisputePoints",
     "Expiry",
     "Lot",
@@ -23,6 +25,7 @@ __all__ = [
     "RedeemPoints",
     "Reversal",
     "Standing",
+    "TakeBackAdjustment",
     "adjust",
     "balance",
     "earn_for_order",
@@ -33,4 +36,5 @@ __all__ = [
     "reverse_for_return",
     "standing",
     "tier",
+    "tiers",
 ]

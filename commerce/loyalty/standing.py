@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -41,6 +42,20 @@ class Standing:
 def tier(session: Session, customer_id: int | None, now: datetime, policies: Policies) -> str:
     """The level by the table `tiers`; without a customer, a guest's."""
     return str(_tier_row(_earned(session, customer_id, now), customer_id, now, policies)["tier"])
+
+
+def tiers(session: Session, customer_ids: Collection[int], now: datetime, policies: Policies) -> dict[int, str]:
+    """The levels of several customers, in two queries."""
+    recent = (LedgerEntry.customer_id.in_(customer_ids), LedgerEntry.kind == "earn", LedgerEntry.occurred_at > now - YEAR)
+    orders = select(LedgerEntry.order_id).where(*recent, LedgerEntry.order_id.is_not(None))
+    returned = (LedgerEntry.customer_id.in_(customer_ids), LedgerEntry.reason == "return", LedgerEntry.order_id.in_(orders))
+    points = dict.fromkeys(customer_ids, 0)
+    for condition in (recent, returned):
+        summed = select(LedgerEntry.customer_id, func.sum(LedgerEntry.points)).where(*condition)
+        for customer_id, earned in session.execute(summed.group_by(LedgerEntry.customer_id)):
+            points[customer_id] += int(earned)
+    by_points = {earned: str(_tier_row(max(0, earned), 0, now, policies)["tier"]) for earned in set(points.values())}
+    return {customer_id: by_points[earned] for customer_id, earned in points.items()}
 
 
 def standing(session: Session, customer_id: int, now: datetime, policies: Policies) -> Standing:

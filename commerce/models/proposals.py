@@ -1,4 +1,4 @@
-"""A write is first a Proposal (the summary that the shopper saw), then at most one Effect."""
+"""A write is first a Proposal (the summary that the shopper, or a person of ours, saw), then at most one Effect."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ class Proposal(Base):
     created_at = Column(UTCDateTime, nullable=False)
     expires_at = Column(UTCDateTime, nullable=False)
     withdrawn_at = Column(UTCDateTime, nullable=True)  # a newer proposal took its place, or the shopper said no
+    agent = Column(String(64), nullable=True)  # the person of ours who proposed it, and alone may confirm it; null: the shopper
     effect = relationship("Effect", back_populates="proposal", uselist=False)
 
 
 class Effect(Base):
-    """What a confirmed proposal did. The unique key on the proposal makes the write happen once."""
+    """What a confirmed proposal did. The unique key on the proposal makes the write happen once, that on `undoes` its undoing."""
 
     __tablename__ = "effect"
 
@@ -34,4 +35,6 @@ class Effect(Base):
     kind = Column(String(32), nullable=False)
     result = Column(JSON, nullable=False)
     done_at = Column(UTCDateTime, nullable=False)
+    agent = Column(String(64), nullable=True)  # the person of ours who did it; null: the shopper
+    undoes = Column(ForeignKey("effect.id"), nullable=True, unique=True)  # the earlier effect that this one takes back
     proposal = relationship("Proposal", back_populates="effect")

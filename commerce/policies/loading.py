@@ -32,8 +32,8 @@ _RULE_KEYS = ("id", "when", "verdict", "reason", "nearest", "values")
 _FACT_KEYS = ("type", "values", "ordered", "groups", "min", "max", "unit", "about", "can_change")
 _NUMBER_KEYS = ("amount", "amounts", "by", "unit", "about")
 _VERDICTS = ("allow", "deny", "needs_human")
-SETTINGS_KEY = "calendar"
-"""A file with this key holds settings that are no table; whoever uses them reads it."""
+SETTINGS_KEYS = frozenset({"calendar", "desk"})
+"""A file with one of these keys holds settings that are no table; whoever uses them reads it."""
 
 T = TypeVar("T")
 
@@ -92,7 +92,7 @@ class _FileReader:
             line = mark.line + 1 if mark else 0
             self._note(_Wrong(f"this is not YAML: {getattr(error, 'problem', None) or error}"), line=line)
             return []
-        if isinstance(content, Mapping) and SETTINGS_KEY in content:
+        if isinstance(content, Mapping) and not SETTINGS_KEYS.isdisjoint(content):
             return []
         return self._guard("", content, partial(self._tables, content)) or []
 

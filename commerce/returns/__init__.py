@@ -6,12 +6,14 @@ from commerce.returns.exchange import AuthorizeExchange, exchange_choices
 from commerce.returns.issuing import items_of
 from commerce.returns.quantities import open_return, pieces_left
 from commerce.returns.warehouse import UnknownReturn, expire_overdue, inspect_goods, receive_goods
+from commerce.returns.withdrawing import WithdrawReturn
 
 __all__ = [
     "AuthorizeExchange",
     "AuthorizeReturn",
     "LineVerdict",
     "UnknownReturn",
+    "WithdrawReturn",
     "exchange_choices",
     "expire_overdue",
     "inspect_goods",

@@ -14,6 +14,7 @@ from commerce import orders
 from commerce.loyalty import tier
 from commerce.models import Order, OrderLine
 from commerce.policies import Decision, Policies
+from commerce.powers import Excuse, Powers
 from commerce.proposals import Refusal
 from commerce.returns.quantities import (
     Whereabouts,
@@ -25,15 +26,23 @@ from commerce.returns.quantities import (
 from commerce.rulings import ask, refusal_of
 
 NOT_FOUND = Refusal(rule="order_not_found", reason="order_not_found", nearest="list_orders")
+TABLE = "return_eligibility"
+LATE = frozenset({"window_closed", "gift_window_closed", "our_fault_late"})
+# What a person may overlook. Opened hygiene and what came back before are for nobody to overlook.
+EXCUSES = (
+    Excuse("late_return", LATE, {"days_since_delivery": 0}),
+    Excuse("final_sale_return", frozenset({"final_sale", "final_sale_defect"}), {"category_kind": "ordinary"}),
+)
 
 
 @dataclass(frozen=True)
 class LineVerdict:
-    """A line, where its pieces are, and the policy's decision."""
+    """A line, where its pieces are, and the policy's decision; `exceptions`: what a person would overlook for it."""
 
     line: OrderLine
     pieces: Whereabouts
     decision: Decision
+    exceptions: tuple[str, ...] = ()
 
     @property
     def quantity_left(self) -> int:
@@ -107,9 +116,13 @@ def returnable_lines(
     return [line_verdict(line, case, policies) for line in order.lines]
 
 
-def line_verdict(line: OrderLine, case: Case, policies: Policies) -> LineVerdict:
-    decision = ask(policies, "return_eligibility", line_facts(line, case), case.now.date())
-    return LineVerdict(line, case.pieces[line.id], decision)
+def line_verdict(line: OrderLine, case: Case, policies: Policies, powers: Powers | None = None) -> LineVerdict:
+    """powers: of the person who may overlook what the table refuses."""
+    facts, on = line_facts(line, case), case.now.date()
+    if powers is None:
+        return LineVerdict(line, case.pieces[line.id], ask(policies, TABLE, facts, on))
+    decision, exceptions = powers.excused(TABLE, facts, on, EXCUSES)
+    return LineVerdict(line, case.pieces[line.id], decision, tuple(exceptions))
 
 
 def line_facts(line: OrderLine, case: Case) -> dict[str, Any]:

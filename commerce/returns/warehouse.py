@@ -58,6 +58,13 @@ def expire_overdue(session: Session, today: date) -> list[str]:
     return [each.rma_number for each in overdue]
 
 
+def withdraw(session: Session, authorization: ReturnAuthorization) -> None:
+    """Nothing is to come back after all: its refunds fail. Raises ValueError where the goods are under way, or back."""
+    if authorization.status != "authorized":
+        raise ValueError(f"{authorization.rma_number} is {authorization.status}")
+    _void(session, authorization, "cancelled")
+
+
 def _locked(session: Session, rma_number: str) -> ReturnAuthorization:
     statement = select(ReturnAuthorization).where(ReturnAuthorization.rma_number == rma_number).with_for_update()
     found = session.execute(statement.execution_options(populate_existing=True)).scalar_one_or_none()

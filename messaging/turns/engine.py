@@ -7,6 +7,7 @@ is saved nothing of it can be seen; after that it is done once and for all, whoe
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
@@ -19,12 +20,13 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.orm import Session
 
 from database import transaction
-from messaging import conversations
+from messaging import agent_messages, conversations, handoffs
+from messaging.agent_messages import Said
 from messaging.turns import inbox, outbox, timers, trace
 from messaging.turns.gathering import Gatherer
 from messaging.turns.inbox import Claim, Inbound, Overloaded, Receipt, Superseded
 from messaging.turns.outbox import Channel, News, OutboxSender, Sender, key_of
-from messaging.turns.own_loop import on
+from messaging.turns.own_loop import on as on_loop
 from messaging.turns.queues import REPLIES, TURNS, Queue, WorkLeft
 from messaging.turns.watch import NOTHING_WATCHES, Watch
 
@@ -33,8 +35,12 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 AWAY = ("08", "40", "53", "55P03", "57P")  # codes of PostgreSQL: connection, overtaken, too little of something, locked, going
+OVERTAKEN_AT_MOST = 3  # times that what comes in is kept once more, since other transactions were in the way
 LOOK_AGAIN = 2.0  # seconds: whoever waits for a turn is told when it is done, and looks all the same
 GONE = ("connection", "server closed", "locked", "busy", "unable to open", "disk i/o")  # in what SQLite says
+
+
+THE_ASSISTANTS = frozenset({"bot", "queue"})  # owners under whom the assistant speaks
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,8 @@ class Outcome:
 
     persist: writes the turn's events in the transaction that saves everything else; withheld: the replies were not sent,
     because a person has the conversation by now. saved: called once all of it is in the database. stages: seconds by stage.
-    language: of the replies (ISO 639-1), for channels that have to say something else instead.
+    language: of the replies (ISO 639-1), for channels that have to say something else instead. owners: in whose hands the
+    conversation may be when the replies are stored; else they are withheld. recapped: the recap that was due is among them.
     """
 
     contents: Sequence[Mapping[str, Any]]
@@ -51,6 +58,12 @@ class Outcome:
     saved: Callable[[], None] = lambda: None
     stages: Mapping[str, float] = field(default_factory=dict)
     language: str = ""
+    owners: frozenset[str] = THE_ASSISTANTS
+    recapped: bool = False
+
+
+class NobodyAnswers(Exception):
+    """The turn has kept silent for a person who does not have the conversation any more."""
 
 
 Keep = Callable[[Inbound], Receipt]  # into the inbox, within a transaction
@@ -122,6 +135,7 @@ class TurnEngine:
         self._stopping = False
         self._under_way = 0
         self._gatherer: Gatherer[TakeIn, list[Receipt]] = Gatherer(self._keep_all, _concerns_all)
+        self._stirred = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None  # of the turns; `take_in` and `note_status` may come from others
 
     # For channels
@@ -165,10 +179,21 @@ class TurnEngine:
             with transaction(self._url, in_a_hurry=True) as session:
                 return [self._kept(session, work) for work in works]
 
-        receipts = await asyncio.to_thread(run)
+        receipts = await self._despite_others(run)
         for receipt in (each for several in receipts for each in several):
-            on(self._loop, self._queue.wake, TURNS, receipt.sender_id)
+            on_loop(self._loop, self._queue.wake, TURNS, receipt.sender_id)
         return receipts
+
+    @staticmethod
+    async def _despite_others(run: Callable[[], T]) -> T:
+        """Where the database has ended a transaction in favour of another one that held rows crosswise, it works at once."""
+        for _ in range(OVERTAKEN_AT_MOST):
+            try:
+                return await asyncio.to_thread(run)
+            except DBAPIError as error:
+                if not is_overtaken(error):
+                    raise
+        return await asyncio.to_thread(run)
 
     def _kept(self, session: Session, work: TakeIn) -> list[Receipt]:
         receipts: list[Receipt] = []
@@ -178,6 +203,8 @@ class TurnEngine:
             receipts.append(receipt)
             if receipt.is_new:
                 self._queue.put(session, TURNS, receipt.sender_id)
+                if inbound.kind == "message":
+                    handoffs.note_shopper_wrote(session, receipt.sender_id, _now())
             return receipt
 
         work(session, keep)
@@ -209,6 +236,40 @@ class TurnEngine:
                 if not self._waiters[receipt.id]:
                     del self._waiters[receipt.id]
 
+    async def say_for_agent(
+        self,
+        handoff_id: int,
+        agent: str,
+        id: str,
+        content: Mapping[str, Any],
+        besides: Callable[[Session, Said], None] = lambda _session, _said: None,
+    ) -> Said:
+        """A person of ours writes to the shopper, as `agent_messages.say` has it; it is sent at once. besides: in the same
+        transaction. Raises what that raises, and ValueError for what cannot be sent on the channel at all."""
+
+        def keep(session: Session) -> Said:
+            handoff = handoffs.by_id(session, handoff_id)
+            if handoff.channel not in self._sender.channels:
+                raise ValueError(f"nothing can be sent on the channel {handoff.channel}: it only answers")
+            habits = self._sender.habits(handoff.channel)
+
+            def divide(whole: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+                return habits.divide(whole, handoff.language)
+
+            said = agent_messages.say(session, handoff, agent, id, content, _now(), divide=divide)
+            if said.is_new:
+                self._queue.put(session, REPLIES, said.key)
+                besides(session, said)
+            return said
+
+        said = await self._in_transaction(keep)
+        on_loop(self._loop, self._queue.wake, REPLIES, said.key)
+        return said
+
+    def stir_timers(self) -> None:
+        """There may be a timer that is due: look now, instead of within seconds. From any thread."""
+        on_loop(self._loop, self._stirred.set)
+
     async def note_status(
         self,
         channel: str,
@@ -229,7 +290,7 @@ class TurnEngine:
         if news is not None:
             self._watch.reported(channel, status, news.trace_id)
             if news.state == "pending":
-                on(self._loop, self._queue.wake, REPLIES, key_of(channel, news.sender_id))
+                on_loop(self._loop, self._queue.wake, REPLIES, key_of(channel, news.sender_id))
         return news is not None
 
     def _note_status(
@@ -243,6 +304,16 @@ class TurnEngine:
         elif news is not None and news.state == "failed":
             habits.learn(session, news.sender_id, code, _now())
         return news
+
+    def show_typing(self, channel: str, sender_id: str, provider_id: str, on: bool) -> None:
+        """As `Channel.show_typing`, by a channel that can; from any thread, and nobody waits for it."""
+        if channel in self._sender.channels:
+            on_loop(self._loop, self._begin_to_show, self._sender.habits(channel).show_typing(sender_id, provider_id, on))
+
+    def _begin_to_show(self, shown: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(shown)
+        self._shown.add(task)
+        task.add_done_callback(self._shown.discard)
 
     @property
     def closed_channels(self) -> dict[str, str]:
@@ -285,6 +356,7 @@ class TurnEngine:
 
     async def _run_timers(self) -> None:
         while not self._stopping:
+            self._stirred.clear()
             try:
                 fired = await self._in_transaction(self._fire_timers)
                 for sender_id in fired:
@@ -293,7 +365,9 @@ class TurnEngine:
             except Exception as error:
                 logger.warning("timers wait: %s", type(error).__name__, exc_info=not isinstance(error, DBAPIError))
                 rest = None
-            await asyncio.sleep(min(rest if rest is not None else self._limits.timers_every, self._limits.timers_every))
+            with contextlib.suppress(asyncio.TimeoutError):
+                longest = self._limits.timers_every
+                await asyncio.wait_for(self._stirred.wait(), min(rest, longest) if rest is not None else longest)
 
     async def _wake_those_who_waited(self) -> None:
         """Replies that had to wait for long have nobody waiting with them."""
@@ -341,9 +415,7 @@ class TurnEngine:
     def _show(self, claim: Claim, shown: Callable[[Channel], Coroutine[Any, Any, None]]) -> None:
         """To the shopper, by a channel that can; beside the turn, which does not wait for it."""
         if claim.channel in self._sender.channels and claim.kind == "message":
-            task = asyncio.get_running_loop().create_task(shown(self._sender.habits(claim.channel)))
-            self._shown.add(task)
-            task.add_done_callback(self._shown.discard)
+            self._begin_to_show(shown(self._sender.habits(claim.channel)))
 
     def _show_that_it_is_read(self, claim: Claim) -> None:
         if claim.owner != "agent" and claim.tries == 1:
@@ -380,13 +452,16 @@ class TurnEngine:
         return "done"
 
     async def _done(self, claim: Claim, is_last: bool) -> tuple[Outcome, str] | None:
-        """Answered and saved: what it came to, and its state. None: it failed, and is tried again. Raises Superseded."""
+        """Answered and saved: what it came to, and its state. None: it failed, or answered nothing though it is the assistant's
+        to answer by now, and is tried again. Raises Superseded."""
         answered = self._handler.apologise if is_last else self._handler.run
         try:
             outcome = await self._until_it_works(lambda: answered(claim))
             return outcome, await self._saved(claim, outcome, is_last)
         except Superseded:
             raise
+        except NobodyAnswers:
+            return None
         except Exception as error:
             logger.exception("turn %s failed, try %s", claim.turn_id, claim.tries, extra={"trace_id": claim.trace_id})
             self._watch.failed(claim, error)
@@ -420,8 +495,10 @@ class TurnEngine:
     def _save(self, session: Session, claim: Claim, outcome: Outcome, is_last: bool) -> str:
         error = claim.error or "the process ended while it was answered" if is_last else None
         owner = inbox.finish(session, claim, _now(), error)
-        withheld = owner == "agent" and bool(outcome.contents)
-        if claim.recap_due and not withheld:
+        if claim.kind == "message" and claim.owner == "agent" and owner in THE_ASSISTANTS:
+            raise NobodyAnswers
+        withheld = owner not in outcome.owners and bool(outcome.contents)
+        if outcome.recapped and not withheld:
             conversations.take_recap(session, claim.sender_id)
         outcome.persist(session, withheld)
         pushed = claim.channel in self._sender.channels
@@ -436,6 +513,7 @@ class TurnEngine:
             now=_now(),
             state="withheld" if withheld else "pending" if pushed else "sent",
             first_position=outbox.next_position(session, claim.turn_id) if claim.error else 0,
+            author="desk" if "agent" in outcome.owners else "assistant",
         )
         if pushed and (has_held or (outcome.contents and not withheld)):
             self._queue.put(session, REPLIES, key_of(claim.channel, claim.sender_id))
@@ -508,6 +586,11 @@ def _under_its_trace(work: TakeIn) -> TakeIn:
 def _concerns_all(error: Exception) -> bool:
     """Whether it would be the same for each message of a transaction."""
     return isinstance(error, SQLAlchemyError) and not is_of_data(error)
+
+
+def is_overtaken(error: DBAPIError) -> bool:
+    """A deadlock, or what another transaction has changed meanwhile, on PostgreSQL."""
+    return str(getattr(error.orig, "pgcode", None) or "").startswith("40")
 
 
 def is_of_data(error: Exception) -> bool:

@@ -22,12 +22,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, Literal, Protocol
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session
 
 from database import transaction
-from messaging.models import OutboundMessage
+from messaging.models import Conversation, OutboundMessage
 from messaging.turns import trace
 from messaging.turns.queues import WorkLeft
 
@@ -151,6 +151,9 @@ class Channel:
     async def end(self, provider_id: str, has_replies: bool) -> None:
         """That turn has ended, or this process has lost it; what it replies is sent next."""
 
+    async def show_typing(self, sender_id: str, provider_id: str, on: bool) -> None:
+        """A person of ours writes to this one, or has ceased to. provider_id: of the newest message; empty: there is none."""
+
 
 def key_of(channel: str, sender_id: str) -> str:
     """The recipient as a key of the queue's lane `replies`."""
@@ -168,10 +171,11 @@ def put(
     now: datetime,
     state: str = "pending",
     first_position: int = 0,
+    author: str = "assistant",
 ) -> None:
-    """Store the replies of a turn, in order."""
+    """Store the replies of a turn, in order. author: what an "assistant" says is withheld while a person has the conversation."""
     of_all = {"turn_id": turn_id, "channel": channel, "sender_id": sender_id, "trace_id": trace_id, "created_at": now}
-    of_all |= {"state": state, "tries": 0, "sent_at": now if state == "sent" else None}
+    of_all |= {"author": author, "state": state, "tries": 0, "sent_at": now if state == "sent" else None}
     rows = [
         {**of_all, "position": position, "content": dict(content)} for position, content in enumerate(contents, first_position)
     ]
@@ -201,8 +205,11 @@ def take(
 ) -> Outgoing | float | None:
     """The recipient's next reply, leased to us; seconds until it may be tried; None where there is nothing to send.
 
-    settles: seconds for which it waits until the one before it is delivered.
+    settles: seconds for which it waits until the one before it is delivered. Where a person has the conversation, what the
+    assistant has said is withheld; who takes it over meanwhile waits for the end of this transaction.
     """
+    if session.execute(_OWNER, {"sender_id": sender_id}).scalar_one_or_none() == "agent":
+        withhold(session, sender_id, now)
     open_ = and_(OutboundMessage.channel == channel, OutboundMessage.sender_id == sender_id, OutboundMessage.state.in_(OPEN))
     row = session.execute(
         select(OutboundMessage).where(open_).order_by(OutboundMessage.id).limit(1).with_for_update()
@@ -216,6 +223,29 @@ def take(
     row.state, row.claim, row.tries, row.next_try_at = "sending", secrets.token_hex(16), row.tries + 1, now + lease
     facts = (dict(row.content), _key(row), row.trace_id, row.tries, row.created_at, row.claim)
     return Outgoing(row.id, sender_id, *facts, row.as_template, row.again, row.sent_at)
+
+
+_OWNER = select(Conversation.owner).where(Conversation.sender_id == bindparam("sender_id")).with_for_update(read=True)
+
+
+def assert_not_taken_over(session: Session, message: Outgoing) -> None:
+    """Raises TryAgain where a person has got the conversation since `take`, and this is not theirs: it is withheld then. For a
+    channel, as late as it can; whoever takes the conversation waits for the end of this transaction."""
+    if session.execute(_OWNER, {"sender_id": message.sender_id}).scalar_one_or_none() != "agent":
+        return
+    author = select(OutboundMessage.author).where(OutboundMessage.id == message.id)
+    if session.execute(author).scalar_one_or_none() == "assistant":
+        raise TryAgain("a person has the conversation", 0.0)
+
+
+def withhold(session: Session, sender_id: str, now: datetime) -> int:
+    """What the assistant has said and nobody has seen is not sent any more: how many replies. What is being sent may still
+    arrive; it is withheld when it has to be tried again."""
+    is_left = or_(OutboundMessage.next_try_at.is_(None), OutboundMessage.next_try_at <= now)
+    is_ours = or_(OutboundMessage.state.in_(("pending", "held")), and_(OutboundMessage.state == "sending", is_left))
+    theirs = (OutboundMessage.sender_id == sender_id, OutboundMessage.author == "assistant", is_ours)
+    withheld = update(OutboundMessage).where(*theirs).values(state="withheld", next_try_at=None)
+    return int(session.execute(withheld.execution_options(synchronize_session=False)).rowcount)
 
 
 def _is_one_under_way(session: Session, row: OutboundMessage, since: datetime) -> bool:
@@ -235,11 +265,12 @@ def _opaque(key: str, created_at: datetime) -> str:
 def note(session: Session, message: Outgoing, **values: Any) -> bool:
     """Write down how a try ended; False where another process has taken it over.
 
-    What the provider has told of the message meanwhile stays: it knows more.
+    What the provider has told of the message meanwhile stays: it knows more. One that was withheld meanwhile may have been sent.
     """
     ours = update(OutboundMessage).where(OutboundMessage.id == message.id, OutboundMessage.claim == message.claim)
     ours = ours.execution_options(synchronize_session=False)
-    if session.execute(ours.where(OutboundMessage.state.in_(OPEN)).values(**values)).rowcount:
+    open_ = (*OPEN, "withheld") if values.get("state") == "sent" else OPEN
+    if session.execute(ours.where(OutboundMessage.state.in_(open_)).values(**values)).rowcount:
         return True
     provider_id = values.get("provider_id")
     return bool(provider_id and session.execute(ours.values(provider_id=provider_id)).rowcount)
@@ -254,7 +285,7 @@ def reported(session: Session, channel: str, provider_id: str, opaque: str | Non
         second = datetime.fromtimestamp(created, timezone.utc)
         is_it = (OutboundMessage.turn_id == turn_id, OutboundMessage.position == position, OutboundMessage.again == again)
         at = (OutboundMessage.created_at >= second, OutboundMessage.created_at < second + timedelta(seconds=1))
-        has_no_name = (OutboundMessage.provider_id.is_(None), OutboundMessage.state.in_((*OPEN, "failed")))
+        has_no_name = (OutboundMessage.provider_id.is_(None), OutboundMessage.state.in_((*OPEN, "failed", "withheld")))
         found = session.execute(ours.where(*is_it, *at, *has_no_name)).one_or_none()
     return found
 
@@ -296,7 +327,7 @@ def note_status(
     """
     row = reported(session, channel, provider_id, opaque)
     before = {"delivered": (*OPEN, "sent"), "read": (*OPEN, "sent", "delivered"), "failed": (*OPEN, "sent")}
-    if row is None or not (row.state in before.get(status, OPEN) or _is_given_up(row)):
+    if row is None or not (row.state in before.get(status, OPEN) or _is_given_up(row, status)):
         return None
     values: dict[str, Any] = {"state": status, "error": error and error[:300], "provider_id": provider_id, "next_try_at": None}
     if status == "failed" and again is not None and row.again < MOST_AGAIN:
@@ -325,9 +356,9 @@ def among(session: Session, opaques: Iterable[str], states: Collection[str]) -> 
     return [opaque for row in rows if (opaque := _opaque(_key(row), row.created_at)) in named]
 
 
-def _is_given_up(row: Row) -> bool:
-    """Failed by our own word, since nobody had answered in time."""
-    return row.state == "failed" and row.provider_id is None
+def _is_given_up(row: Row, status: str) -> bool:
+    """Failed or withheld by our own word, since nobody had answered in time; what is withheld is not tried again."""
+    return (row.state == "failed" and row.provider_id is None) or (row.state == "withheld" and status != "failed")
 
 
 def let_go(session: Session, channel: str, sender_id: str, now: datetime) -> bool:

@@ -53,6 +53,8 @@ def erase_customer(who: str, yes: bool) -> None:
     from actions import customer_data
     from commerce.proposals import Refusal
     from database import home_folder, transaction
+    from desk import privacy as desk_privacy
+    from messaging.privacy import conversations_of
     from messaging.secret import secret_key
 
     home = home_folder()
@@ -60,7 +62,10 @@ def erase_customer(who: str, yes: bool) -> None:
         found = _find(session, who)
         if not yes:
             raise click.UsageError(f"This erases the personal data of {found.number} for good. Say so with --yes.")
+        conversations = conversations_of(session, found.id, found.number)
         erased = customer_data.erase(session, found, datetime.now(timezone.utc), secret_key(home))
+        if not isinstance(erased, Refusal):
+            desk_privacy.forget(session, found.id, conversations)
     if isinstance(erased, Refusal):
         orders = ", ".join(erased.values.get("order_numbers", []))
         click.echo(f"Nothing was erased: {found.number} is still needed for {orders}.", err=True)

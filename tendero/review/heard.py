@@ -26,6 +26,7 @@ NEAR_TIE = 0.15  # between the two likeliest
 SAID_AGAIN = 85  # of 100: how alike a message and the next are where the second is the first once more
 SOON = 10 * 60  # seconds, for a correction
 LINES_BEFORE = 2
+TO_A_PERSON = "to_a_person"  # metadata of a message that a person of the shop was to answer
 HEARD_AGAIN = "heard_again"  # metadata of a message that an action has put to the rules a second time
 PERSONAL_ANSWERS = frozenset(
     {"code", "contact", "new_address", "newsletter_address"}
@@ -96,6 +97,10 @@ class _Turn:
         return str((_parsed(self.said).get("intent") or {}).get("name") or "")
 
     @property
+    def is_to_person(self) -> bool:
+        return TO_A_PERSON in (self.said.get("metadata") or {})
+
+    @property
     def is_tap(self) -> bool:
         return self.text.startswith("/")
 
@@ -117,7 +122,7 @@ def heard_since(session: Session, since: datetime, default_language: str = "en")
 
 def _with_signs(sender_id: str, turns: Sequence[_Turn]) -> Iterator[Heard]:
     for turn, following in zip(turns, [*turns[1:], None], strict=True):
-        if turn.is_tap or not turn.text.strip() or turn.asked in PERSONAL_ANSWERS or not turn.was_answered:
+        if turn.is_tap or not turn.text.strip() or turn.asked in PERSONAL_ANSWERS or turn.is_to_person or not turn.was_answered:
             continue
         ranking = _ranking(turn.said)
         if reasons := frozenset(_reasons(turn, following, ranking)):

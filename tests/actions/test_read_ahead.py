@@ -9,12 +9,12 @@ from threading import Thread
 
 import pytest
 
-from actions import faq, mailing, shop, words
+from actions import faq, shop, words
 from actions.read_ahead import read_ahead
 from actions.server import Actions
-from messaging import kept, labels
+from messaging import kept, labels, worded_mail
 
-READ_ONCE = (shop.policies, faq._index, faq.calendars, mailing._texts, labels.labels, words.response_keys)
+READ_ONCE = (shop.policies, faq._index, faq.calendars, worded_mail.texts, labels.labels, words.response_keys)
 
 
 @pytest.fixture

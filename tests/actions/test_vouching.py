@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from actions.vouching import number_of, vouch_again, vouched
+from actions.vouching import vouch_again, vouched
 from commerce.models import Customer
 from messaging import identities, web_visitors
+from messaging.channel_contacts import proven_number
 from messaging.identities import ANONYMOUS, Identity, Level
 from messaging.models import ChannelContact, WebVisitor
 
@@ -131,8 +132,8 @@ def test_channel_that_proves_no_numbers_makes_nobody_known(session: Session, now
 
 def test_number_is_told_in_its_one_form(session: Session, now: datetime) -> None:
     contact(session, "+5215512345678", now)
-    assert number_of(session, "wa-1") == "+525512345678"
-    assert number_of(session, "wa-2") is None
+    assert proven_number(session, "wa-1") == "+525512345678"
+    assert proven_number(session, "wa-2") is None
 
 
 def test_whoever_has_a_number_after_somebody_else_is_not_taken_for_them(session: Session, now: datetime) -> None:

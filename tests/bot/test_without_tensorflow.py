@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bot.stand_ins import LeftOut, StandIns
-from bot.without_tensorflow import NEED_SCIKIT_LEARN, NEED_TENSORFLOW, components, trains_with_tensorflow, unused
+from bot.without_tensorflow import NEED_SCIKIT_LEARN, NEED_TENSORFLOW, channels, components, trains_with_tensorflow, unused
 from tests.conversations.stage import ROOT, trained_model
 
 LIGHT = [
@@ -102,6 +102,12 @@ def test_package_of_a_configured_channel_is_not_left_out() -> None:
     assert "slack_sdk" in unused(LIGHT, ["rest", "bot.channels.webchat.WebChatInput"])
     assert "slack_sdk" not in unused(LIGHT, ["slack"])
     assert "twilio" in unused(LIGHT, ["slack"])
+
+
+def test_channels_of_the_project_need_none_of_it() -> None:
+    written = channels(ROOT / "credentials.yml")
+    assert "desk.connector.DeskInput" in written
+    assert "tensorflow" in unused(LIGHT, written)
 
 
 def test_nothing_is_left_out_beside_a_channel_of_somebody_else() -> None:

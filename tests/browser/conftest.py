@@ -8,6 +8,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.browsers import BROWSERS, find_or_install
+from tests.browser.desk_page import WIDE, DeskPage, a_days_work, signed_in
+from tests.browser.desk_stand_in import DeskStandIn, desk_running
 from tests.browser.webchat_stand_in import WebChatStandIn, running
 from tests.browser.widget import DESKTOP, Widget
 
@@ -78,3 +80,44 @@ def widget(page: Page, shop: WebChatStandIn) -> Widget:
 def chat(widget: Widget) -> Widget:
     """The widget, open, with nothing said yet."""
     return widget.open()
+
+
+@pytest.fixture
+def desk() -> Iterator[DeskStandIn]:
+    with desk_running() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def agents_browser(browser: Browser) -> Iterator[BrowserContext]:
+    """Of a person of the shop. No script of any of its pages may fail, and nothing may offend the security policy."""
+    context = browser.new_context(locale="en-US", viewport=WIDE)
+    context.set_default_timeout(8000)
+    faults: list[str] = []
+    context.on("weberror", lambda error: faults.append(str(error.error)))
+    context.on("console", lambda message: faults.append(message.text) if "Security Policy" in message.text else None)
+    context.on("dialog", lambda dialog: faults.append(dialog.message))
+    yield context
+    context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def agent_page(agents_browser: BrowserContext) -> Page:
+    """Nobody has signed in."""
+    return agents_browser.new_page()
+
+
+@pytest.fixture
+def marta(agents_browser: BrowserContext, desk: DeskStandIn) -> DeskPage:
+    """An agent who has signed in, with no page open yet."""
+    return signed_in(agents_browser, desk)
+
+
+@pytest.fixture
+def anas_talk(marta: DeskPage, desk: DeskStandIn) -> DeskPage:
+    """An ordinary morning; Marta looks at the conversation with Ana."""
+    a_days_work(desk)
+    marta.visit("mine/12")
+    expect(marta.entries.last).to_be_visible()
+    return marta

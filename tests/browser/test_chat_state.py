@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route
 
-from tests.browser.webchat_stand_in import Sockets, WebChatStandIn, running, until
+from tests.browser.stand_in import until
+from tests.browser.webchat_stand_in import Sockets, WebChatStandIn, running
 
 PAGE = """<!doctype html><title>Shop</title><script type="module">
 import { Chat } from "/webhooks/webchat/static/widget/chat.js";

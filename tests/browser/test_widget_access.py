@@ -9,8 +9,9 @@ import pytest
 from playwright.sync_api import Browser, ViewportSize, expect
 
 from tests.browser import axe
+from tests.browser.stand_in import until
 from tests.browser.test_widget_parts import ORDERS, YES_NO, shirts
-from tests.browser.webchat_stand_in import WebChatStandIn, until
+from tests.browser.webchat_stand_in import WebChatStandIn
 from tests.browser.widget import DESKTOP, PHONE, PICTURE, PNG, Widget
 
 KINDS: dict[str, dict[str, Any]] = {

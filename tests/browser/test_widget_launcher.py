@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.browser.colours import contrast
-from tests.browser.webchat_stand_in import WebChatStandIn, until
+from tests.browser.stand_in import until
+from tests.browser.webchat_stand_in import WebChatStandIn
 from tests.browser.widget import DESKTOP, PHONE, Widget
 
 WIDGET = "document.querySelector('tendero-chat')"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Locator, expect
 
-from tests.browser.webchat_stand_in import until
+from tests.browser.stand_in import until
 from tests.browser.widget import PICTURE, Widget
 
 YES_NO = {"kind": "choices", "text": "Cancel it?", "choices": [{"index": 0, "title": "Yes"}, {"index": 1, "title": "No"}]}

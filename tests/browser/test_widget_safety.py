@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.stand_in import until
 from tests.browser.test_widget_parts import shirts
-from tests.browser.webchat_stand_in import WebChatStandIn, running, until
+from tests.browser.webchat_stand_in import WebChatStandIn, running
 from tests.browser.widget import CSP, PICTURE, PNG, Widget, shop_page
 
 EVIL = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"

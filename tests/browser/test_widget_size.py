@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.webchat_stand_in import ROOT, WebChatStandIn, until
+from tests.browser.stand_in import ROOT, until
+from tests.browser.webchat_stand_in import WebChatStandIn
 from tests.browser.widget import Widget
 
 WEB = ROOT / "web"

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.webchat_stand_in import WebChatStandIn, until
+from tests.browser.stand_in import until
+from tests.browser.webchat_stand_in import WebChatStandIn
 from tests.browser.widget import PNG, Widget
 
 PICTURE = {"name": "hole.png", "mimeType": "image/png", "buffer": PNG}

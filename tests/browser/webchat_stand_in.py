@@ -20,20 +20,19 @@ import asyncio
 import json
 import mimetypes
 import secrets
-import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote
 
 import yaml
 from aiohttp import WSMsgType, web
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.browser.stand_in import ROOT, StandIn, served, write_frames
+
 STATIC = "/webhooks/webchat/static/"
 V1 = "/webhooks/webchat/v1/"
 FILE_TYPES = ["image/jpeg", "image/png", "image/webp", "application/pdf"]
@@ -43,15 +42,6 @@ Frame = dict[str, Any]
 Parts = list[dict[str, Any]]
 Sockets = Literal["open", "closed", "refused", "silent", "never"]
 """closed: just after the handshake. refused: HTTP 403 in its place. silent: opens, says nothing. never: the handshake hangs."""
-
-
-def until(is_so: Callable[[], Any], patience: float = 10.0) -> Any:
-    """What `is_so` returned once it was true. AssertionError when that takes longer than `patience` seconds."""
-    end = time.monotonic() + patience
-    while not (outcome := is_so()):
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.01)
-    return outcome
 
 
 def echo(frame: Frame) -> Parts:
@@ -91,9 +81,9 @@ class Link:
     is_deaf: bool = False
 
 
-class WebChatStandIn:
+class WebChatStandIn(StandIn):
     def __init__(self) -> None:
-        self.url = ""
+        super().__init__()
         self.pages: dict[str, str] = {"/": "<!doctype html><title>Shop</title>"}
         self.reply: Callable[[Frame], Parts | None] = echo
         self.sockets: Sockets = "open"
@@ -115,9 +105,6 @@ class WebChatStandIn:
         self._held: list[tuple[Conversation, Frame]] | None = None
         self._links: set[Link] = set()
         self._files_open = asyncio.Event()
-        self._loop = asyncio.new_event_loop()
-        self._runner: web.AppRunner | None = None
-        self._port = 0
 
     # --- What a test asks for ---
 
@@ -182,14 +169,6 @@ class WebChatStandIn:
 
     def bye(self, why: str, after: float) -> None:
         self._run(self._bye(why, after, set(self._links)))
-
-    def stop(self) -> None:
-        """Nobody listens at the port any more."""
-        self._run(self._stop())
-
-    def start(self) -> None:
-        """Listens (again, at the same port) and knows what it knew."""
-        self._run(self._start())
 
     def forget_visitors(self) -> None:
         """No token that was given is known any more."""
@@ -411,7 +390,7 @@ class WebChatStandIn:
             await socket.close()
             return socket
         outgoing: asyncio.Queue[Frame] = asyncio.Queue()
-        writing = asyncio.create_task(_write(socket, outgoing))
+        writing = asyncio.create_task(write_frames(socket, outgoing))
 
         async def end() -> None:
             if request.transport:
@@ -554,7 +533,7 @@ class WebChatStandIn:
 
     # --- The thread ---
 
-    async def _start(self) -> None:
+    def _app(self) -> web.Application:
         app = web.Application(client_max_size=20_000_000)
         app.router.add_get(f"{V1}socket", self._socket)
         app.router.add_post(f"{V1}exchange", self._exchange)
@@ -563,38 +542,10 @@ class WebChatStandIn:
         app.router.add_get(f"{V1}words/{{language}}.json", self._words_of)
         app.router.add_get("/files/{id}", self._file)
         app.router.add_get("/{path:.*}", self._get)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True)
-        await site.start()
-        self._port = self._runner.addresses[0][1]
-        self.url = f"http://127.0.0.1:{self._port}/"
+        return app
 
-    async def _stop(self) -> None:
+    async def _end_connections(self) -> None:
         await self._end(list(self._links))
-        if self._runner:
-            await self._runner.cleanup()
-            self._runner = None
-
-    def _run(self, work: Awaitable[Any]) -> Any:
-        async def done() -> Any:
-            return await work
-
-        return asyncio.run_coroutine_threadsafe(done(), self._loop).result(timeout=20)
-
-    def _on_loop(self, work: Callable[[], Any]) -> Any:
-        async def done() -> Any:
-            return work()
-
-        return self._run(done())
-
-
-async def _write(socket: web.WebSocketResponse, outgoing: asyncio.Queue[Frame]) -> None:
-    while True:
-        frame = await outgoing.get()
-        if socket.closed:
-            return
-        await socket.send_json(frame)
 
 
 def _cors(request: web.Request) -> dict[str, str]:
@@ -613,13 +564,5 @@ def _file_refused(request: web.Request, status: int, why: str) -> web.Response:
 def running() -> Iterator[WebChatStandIn]:
     shop = WebChatStandIn()
     shop._files_open.set()
-    thread = threading.Thread(target=shop._loop.run_forever, daemon=True)
-    thread.start()
-    shop.start()
-    try:
+    with served(shop):
         yield shop
-    finally:
-        shop.stop()
-        shop._loop.call_soon_threadsafe(shop._loop.stop)
-        thread.join(timeout=10)
-        shop._loop.close()

@@ -6,7 +6,8 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
-from tests.browser.webchat_stand_in import STATIC, WebChatStandIn, until
+from tests.browser.stand_in import until
+from tests.browser.webchat_stand_in import STATIC, WebChatStandIn
 
 PHONE = ViewportSize(width=390, height=844)
 DESKTOP = ViewportSize(width=1280, height=800)

@@ -12,6 +12,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parents[2]
+SPEAKERS = ("actions", "bot", "desk", "messaging")
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ def labels(language: str) -> dict[str, str]:
 
 
 def said_in_python() -> Iterator[Said]:
-    """Every response key that the actions, or the turn engine in `bot`, name."""
-    for file in sorted([*(ROOT / "actions").glob("**/*.py"), *(ROOT / "bot").glob("**/*.py")]):
+    """Every response key that the actions, the turn engine in `bot`, or the desk and what lies below it name."""
+    for file in sorted(file for folder in SPEAKERS for file in (ROOT / folder).glob("**/*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
             pattern = _pattern(node)
             if pattern is not None and pattern.startswith("utter_") and not pattern.startswith("utter_ask_*"):

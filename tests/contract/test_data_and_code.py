@@ -134,6 +134,12 @@ def test_every_refusal_of_the_policies_has_words() -> None:
     assert reasons - worded - silent - agents_only == set()
 
 
+def test_the_assistant_makes_no_exceptions() -> None:
+    """`agent_powers` needs no answer for shoppers as long as no action asks it: its rules are met in tests/desk/acts."""
+    asking = [file.name for file in sorted((sources.ROOT / "actions").glob("*.py")) if "powers" in file.read_text().lower()]
+    assert asking == []
+
+
 def test_every_nearest_thing_of_the_policies_is_known_to_the_actions() -> None:
     from actions.closing import NEAREST, SAID_IN_THE_REFUSAL
     from actions.shop import policies

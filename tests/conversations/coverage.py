@@ -10,7 +10,7 @@ from typing import Any
 from tests.contract.sources import ROOT, read, responses, rule_steps
 
 BY_RULES_OF_RASA = {"nlu_fallback"}
-AGENTS_ONLY = "agent_powers"  # a table that no shopper's message reaches
+AGENTS_ONLY = "agent_powers"  # a table that no shopper's message reaches; acts at the desk do: tests/desk/acts/test_powers.py
 
 
 @dataclass

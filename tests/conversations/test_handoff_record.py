@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from database import transaction
-from messaging import handoffs
+from commerce.models import Customer
+from database import home_folder, transaction
+from messaging import codes, handoffs, identities
+from messaging.identities import Level
 from messaging.models import Handoff
+from messaging.secret import secret_key
 from tests.conversations.runner import Played
 from tests.conversations.stage import Stage
 
@@ -58,6 +61,33 @@ def test_record_says_what_was_wanted_known_tried_and_written(stage: Stage) -> No
     written = [line["text"] for line in found["transcript"] if line["by"] == "shopper"]
     assert written == ["quiero devolver la camisa azul del 10201", "me queda chica", "mejor pásame con una persona"]
     assert any(line["by"] == "assistant" for line in found["transcript"])
+
+
+def test_record_says_where_each_value_came_from(stage: Stage) -> None:
+    asked = "quiero devolver la camisa azul del 10201"
+    sender = talk(stage, ANA, asked, "me queda chica", "mejor pásame con una persona")
+    found = record(sender)
+    assert set(found["sources"]) == {slot for slot in found["collected"] if slot != "files"}
+    told = {slot: (source["from"], source["text"]) for slot, source in found["sources"].items()}
+    assert told["order_number"] == told["return_items"] == ("said", asked)
+    assert told["return_reason"] == ("said", "me queda chica")
+    assert all(datetime.fromisoformat(source["at"]).tzinfo for source in found["sources"].values())
+
+
+def test_code_that_is_written_to_a_person_proves_who_it_is(stage: Stage) -> None:
+    """The assistant is silent, and knows it all the same."""
+    sender = talk(stage, {"at": "open"}, "I want an agent")
+    handoff = taken_by_agent(sender)
+    with transaction() as session:
+        ana = session.execute(select(Customer).where(Customer.email == "ana@example.com")).scalar_one()
+        at = datetime.now(timezone.utc)
+        requested = codes.request_code(session, sender, "ana@example.com", ana.id, at, secret_key(home_folder()))
+        customer = int(ana.id)
+    assert stage.say(sender, f"it is {requested.code}").replies == []
+    with transaction() as session:
+        known = identities.identity(session, str(handoffs.by_id(session, handoff).channel), sender, datetime.now(timezone.utc))
+        assert (known.customer_id, known.level) == (customer, Level.proven)
+        assert handoffs.by_id(session, handoff).customer_id == customer
 
 
 def test_record_names_the_customer_that_the_channel_vouches_for(stage: Stage) -> None:

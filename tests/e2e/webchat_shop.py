@@ -89,11 +89,12 @@ def _start(home: Path, port: int, environ: dict[str, str]) -> RunningShop:
 
 
 @contextlib.contextmanager
-def open_shop(home: Path) -> Iterator[WebChatShop]:
+def open_shop(home: Path, **more: str) -> Iterator[WebChatShop]:
+    """more: of the environment."""
     port, elsewhere = free_port(), free_port()
     with simulating(f"http://127.0.0.1:{port}/webhooks/whatsapp/webhook", demo=False) as simulator:
         chat = {"WEBCHAT_ORIGINS": f"http://127.0.0.1:{elsewhere}", "WEBCHAT_WHATSAPP": NUMBER}
-        environ = {**simulator.environment, **chat}
+        environ = {**simulator.environment, **chat, **more}
         shop = WebChatShop(_start(home_with_model(home), port, environ), simulator, environ, elsewhere)
         expect.set_options(timeout=PATIENCE)
         try:

@@ -67,5 +67,5 @@ def test_what_is_new_in_any_conversation_is_found_by_rows(session: Session) -> N
 def test_the_newest_names_of_one_who_speaks_up_to_an_entry(session: Session) -> None:
     say(session, ANA, *"abc")
     chat_log.append(session, ANA, "assistant", "r", {}, NOW)
-    assert chat_log.names_up_to(session, ANA, 3, "shopper", most=2) == ["c", "b"]
-    assert chat_log.names_up_to(session, ANA, 9, "assistant") == ["r"]
+    assert chat_log.names_up_to(session, ANA, 3, ["shopper"], most=2) == ["c", "b"]
+    assert chat_log.names_up_to(session, ANA, 9, ["assistant", "agent"]) == ["r"]

@@ -384,7 +384,8 @@ TestDesk.settings = settings(max_examples=15, stateful_step_count=20, deadline=N
 
 
 def _timers(session: Session) -> list[tuple[str, datetime, str]]:
-    return [(timer.key, timer.due_at, timer.state) for timer in session.execute(select(Timer).order_by(Timer.id)).scalars()]
+    of_call_backs = select(Timer).where(Timer.kind == "callback").order_by(Timer.id)
+    return [(timer.key, timer.due_at, timer.state) for timer in session.execute(of_call_backs).scalars()]
 
 
 def test_a_call_back_sets_a_timer_for_when_people_come_to_work(session: Session, ask: Ask) -> None:

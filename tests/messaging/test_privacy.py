@@ -9,13 +9,13 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from database import Base, transaction
-from messaging import chat_log
+from messaging import agent_messages, chat_log
 from messaging.channel_contacts import purge
 from messaging.channel_contacts import resolve as resolve_contact
 from messaging.codes import check_code, request_code
 from messaging.consent import grant, may_send
 from messaging.conversations import owner
-from messaging.handoffs import resolve, take
+from messaging.handoffs import open_for, resolve, take, transfer
 from messaging.identities import assert_identity, forget, identity, prove_identity
 from messaging.mail import EmlFolder, deliver_due, enqueue, newest
 from messaging.models import (
@@ -25,6 +25,8 @@ from messaging.models import (
     ChannelLink,
     ChatEntry,
     Handoff,
+    HandoffEvent,
+    HandoffNote,
     InboundMessage,
     OutboundMessage,
     ReceivedFile,
@@ -55,7 +57,7 @@ def live(session: Session, now: datetime, customer: int, sender: str, email: str
     assert_identity(session, "whatsapp", sender, customer, now)
     prove_identity(session, "whatsapp", sender, customer, now)
     enqueue(session, f"code:{sender}", email, "Your code", f"Code {code}", now, attachments=[f"labels/{sender}.pdf"])
-    asked(
+    opened = asked(
         session,
         now,
         sender,
@@ -63,7 +65,10 @@ def live(session: Session, now: datetime, customer: int, sender: str, email: str
         collected={"email": email},
         transcript=[{"by": "shopper", "text": f"I am {email}", "at": "x"}],
         verdict={"of": email},
+        sources={"email": {"from": "said", "text": f"I am {email}", "at": "x"}},
     )
+    take(session, opened.handoff.id, "Marta", now)
+    transfer(session, opened.handoff.id, now, by="Marta", queue="returns", note=f"ask {email} for a picture")
     grant(session, customer_id=customer, contact=email, purpose="marketing", channel="email", source="chat", now=now)
     ask(session, sender, f"matter:{sender}", now)
     answer(session, sender, 5, f"thanks, {email}", now)
@@ -107,9 +112,10 @@ def dump(session: Session) -> str:
 
 
 MESSAGING = {
-    "conversation", "channel_identity", "code_request", "outgoing_mail", "handoff", "consent", "satisfaction_rating",
-    "inbound_message", "outbound_message", "action_call", "timer", "tracker_state", "channel_contact", "channel_address",
-    "received_file", "web_visitor", "chat_entry", "used_sign_in", "channel_link", "task_at_hand",
+    "conversation", "channel_identity", "code_request", "outgoing_mail", "handoff", "handoff_event", "handoff_note",
+    "consent", "satisfaction_rating", "inbound_message", "outbound_message", "action_call", "timer", "tracker_state",
+    "channel_contact", "channel_address", "received_file", "web_visitor", "chat_entry", "used_sign_in", "channel_link",
+    "task_at_hand",
 }  # fmt: skip
 
 
@@ -121,18 +127,47 @@ def test_export_has_every_table_and_no_secrets(session: Session, now: datetime) 
     live(session, now, ANA, PHONE_SENDER, "ana@example.com")
     exported = export_conversations(session, ANA, CONTACTS, NUMBER)
     assert {name: len(rows) for name, rows in exported.items()} == {
-        "identities": 2, "conversations": 1, "code_requests": 1, "mails": 1, "handoffs": 1, "consents": 1, "ratings": 1,
-        "messages": 1, "replies": 1, "timers": 1, "action_calls": 1, "trackers": 1, "contacts": 1,
+        "identities": 2, "conversations": 1, "code_requests": 1, "mails": 1, "handoffs": 1, "handoff_events": 3,
+        "handoff_notes": 1, "consents": 1, "ratings": 1,
+        "messages": 1, "replies": 1, "timers": 3, "action_calls": 1, "trackers": 1, "contacts": 1,
         "addresses": 1, "received_files": 1, "web_visitors": 1, "chat_entries": 1, "sign_ins": 1, "channel_links": 1,
         "tasks_at_hand": 1,
     }  # fmt: skip
     assert exported["handoffs"][0]["transcript"] == [{"by": "shopper", "text": "I am ana@example.com", "at": "x"}]
+    assert exported["handoffs"][0]["sources"]["email"]["text"] == "I am ana@example.com"
+    assert exported["handoff_notes"][0]["text"] == "ask ana@example.com for a picture"
     assert exported["messages"][0]["text"] == "I am ana@example.com"
     assert exported["replies"][0]["content"] == {"text": "Hello ana@example.com"}
     assert exported["chat_entries"][0]["content"] == {"text": "I am ana@example.com"}
     assert exported["web_visitors"][0]["customer"] == NUMBER
     assert exported["ratings"][0]["answered_at"] == "2026-11-18T15:00:00+00:00"
     assert "hash" not in json.dumps(exported).replace(f"hash-{PHONE_SENDER}", "")
+
+
+def test_what_people_of_the_shop_wrote_goes_and_what_happened_stays_to_be_counted(session: Session, now: datetime) -> None:
+    live(session, now, ANA, PHONE_SENDER, "ana@example.com")
+    live(session, now, EVA, "s-eva", "eva@example.com")
+    handoff = open_for(session, "s-eva")
+    assert handoff is not None
+    transfer(session, handoff.id, now, by="Marta", queue="orders", note="a friend of ana@example.com wrote")
+    erase(session, now)
+    notes = session.execute(select(HandoffNote.text).order_by(HandoffNote.id)).scalars().all()
+    assert notes[0] == "ask eva@example.com for a picture"
+    assert len(notes) == 2
+    assert "ana@example.com" not in notes[1]
+    theirs = session.execute(select(HandoffEvent.kind).where(HandoffEvent.sender_id.like("erased-%")).order_by(HandoffEvent.id))
+    assert theirs.scalars().all() == ["opened", "assigned", "transferred", "resolved"]
+
+
+def test_what_a_person_wrote_to_them_goes(session: Session, now: datetime) -> None:
+    live(session, now, ANA, PHONE_SENDER, "ana@example.com")
+    handoff = open_for(session, PHONE_SENDER)
+    assert handoff is not None
+    take(session, handoff.id, "Marta", now)
+    agent_messages.say(session, handoff.id, "Marta", "m-1", {"text": "Hello ana@example.com, it is on its way"}, now)
+    assert "it is on its way" in json.dumps(export_conversations(session, ANA, CONTACTS, NUMBER))
+    erase(session, now)
+    assert "it is on its way" not in dump(session)
 
 
 def test_export_has_nothing_of_others(session: Session, now: datetime) -> None:

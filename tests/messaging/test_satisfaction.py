@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from messaging.models import SatisfactionRating
-from messaging.satisfaction import answer, ask
+from messaging.satisfaction import answer, ask, unanswered
 
 DAY = timedelta(days=1)
 
@@ -53,3 +53,13 @@ def test_answer_nobody_asked_for_is_dropped(session: Session, now: datetime) -> 
 def test_score_out_of_range_is_refused(session: Session, now: datetime, score: int) -> None:
     with pytest.raises(ValueError, match="1 to 5"):
         answer(session, "s1", score, "", now)
+
+
+def test_question_is_open_until_it_has_a_score_or_is_too_old(session: Session, now: datetime) -> None:
+    assert unanswered(session, "s1", now) is None
+    ask(session, "s1", "handoff:7", now)
+    assert unanswered(session, "s1", now + timedelta(days=6)) == "handoff:7"
+    assert unanswered(session, "s2", now) is None
+    assert unanswered(session, "s1", now + timedelta(days=8)) is None
+    answer(session, "s1", 4, "", now + timedelta(days=1))
+    assert unanswered(session, "s1", now + timedelta(days=1)) is None

@@ -194,6 +194,7 @@ def test_one_handoff_is_shown_to_be_read(
         now, calendar, customer_id=ana(shop, now), goal="request_return", tried=["track_order", "request_return"],
         transcript=said, reason="policy", collected={"order_number": "10201", "return_items": [{"sku": "A", "quantity": 2}]},
         verdict={"verdict": "needs_human", "rule": "returns.high_value"},
+        sources={"order_number": {"from": "said", "text": "la  10201"}, "return_items": {"from": "account", "text": ""}},
     )  # fmt: skip
     runner.invoke(cli, ["handoffs", "take", str(number), "--as", "Marta"])
     runner.invoke(cli, ["handoffs", "give-back", str(number), "--note", "Va en camino"])
@@ -203,8 +204,8 @@ def test_one_handoff_is_shown_to_be_read(
         "Who        C-1 Ana García <ana@example.com> (webchat, es)",
         "Reason     the rules leave it to a person",
         "Wants      Return something",
-        "Known      order number: 10201",
-        "           return items: sku A, quantity 2",
+        "Known      order number: 10201 (said: “la 10201”)",
+        "           return items: sku A, quantity 2 (from the account)",
         "Tried      Where is my order, Return something",
         "Verdict    verdict: needs_human",
         "           rule: returns.high_value",

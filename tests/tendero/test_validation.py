@@ -372,3 +372,37 @@ def test_word_that_opens_a_list_has_to_fit(project: Path, before: set[str]) -> N
     file.write_text(file.read_text().replace('list_button: "Velg"', "list_button: velg en av disse mulighetene"))
     [problem] = new(project, before)
     assert problem.endswith("list_button: WhatsApp has room for 20 characters: velg en av disse mulighetene")
+
+
+def in_desk_rules(project: Path, old: str, new_: str) -> None:
+    file = project / "data/policies/desk.yml"
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new_, 1))
+
+
+@pytest.mark.parametrize(
+    ("old", "new_", "problem"),
+    [
+        ("request_exchange", "request_refund", "data/policies/desk.yml: topics: there is no request_refund"),
+        ("gold: 10", "platinum: 10", "data/policies/desk.yml: tiers: there is no platinum"),
+        ("name: returns", "name: returns\n      languages: [fr]", "data/policies/desk.yml: languages: there is no fr"),
+        ("name: returns", "name: returns\n      calendar: moon", "data/policies/desk.yml: calendar: there is no moon"),
+        ("name: orders", "name: parcels", "data/labels/en/desk.yml: desk_queue_parcels is missing"),
+        (
+            "capacity: 4 ",
+            "capacity: many ",
+            "data/policies/desk.yml: limits, capacity: 'many' must be a whole number from 1 to 1000000",
+        ),
+    ],
+)
+def test_desk_rule_that_names_what_there_is_not_is_a_problem(
+    project: Path, before: set[str], old: str, new_: str, problem: str
+) -> None:
+    in_desk_rules(project, old, new_)
+    assert new(project, before) == [problem]
+
+
+def test_language_in_which_nobody_can_be_found_to_ask_again_is_a_problem(project: Path, before: set[str]) -> None:
+    (project / "data/desk/asked_again/nb.yml").unlink()
+    assert "data/desk/asked_again/nb.yml: facts: order_number is missing" in new(project, before)

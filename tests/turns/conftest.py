@@ -16,6 +16,7 @@ from tests.turns.provider import Provider
 from tests.turns.worker import TABLES
 
 USED = ("inbound_message", "outbound_message", "action_call", "timer", "conversation", "deed", "saved_turn")
+USED += ("handoff", "handoff_event", "handoff_note", "channel_contact")
 USED += ("procrastinate_jobs", "procrastinate_events", "procrastinate_workers")
 
 

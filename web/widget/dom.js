@@ -44,12 +44,13 @@ export function iconButton(icon, name, attributes) {
   return button({ "aria-label": name, title: name, ...attributes, class: `round ${attributes.class ?? ""}` }, drawn(icon));
 }
 
+/** `icon`: a name of ICONS, or the path of another drawing on 24 by 24. */
 export function drawn(icon) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 24 24");
   svg.setAttribute("aria-hidden", "true");
   const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", ICONS[icon]);
+  path.setAttribute("d", ICONS[icon] ?? icon);
   svg.append(path);
   return svg;
 }

@@ -185,7 +185,7 @@ function inOrder(one, other) {
   return one.n - other.n || (one.id < other.id ? -1 : 1);
 }
 
-function freshId() {
+export function freshId() {
   return crypto.getRandomValues(new Uint32Array(4)).join("-"); // randomUUID is only for pages with HTTPS
 }
 

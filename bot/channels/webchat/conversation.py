@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ from bot.channels.webchat.settings import CHANNEL, WebChatSettings
 from bot.channels.webchat.shown import choices, iso, shown
 from bot.channels.webchat.visitors import Visitor
 from database import transaction
-from messaging import channel_links, chat_log, conversations, identities, tasks_at_hand, web_visitors
+from messaging import channel_links, chat_log, conversations, identities, tasks_at_hand, typing, web_visitors
 from messaging.identities import Level
 from messaging.masking import mask
 from messaging.models import ChatEntry
@@ -61,7 +62,9 @@ T = TypeVar("T")
 NOTHING_SHOWN = Hello()
 GOES_ON_WITHIN = timedelta(hours=1)  # since its last answer: an older task waits for the shopper, who may have other plans by now
 BUSY, AWAY, CROWDED = 30, 5, 30  # seconds after which to come back
+OF_THE_SHOP: tuple[chat_log.By, ...] = ("assistant", "agent")
 STATES = {"delivered": ("pending", "sending", "sent"), "read": ("pending", "sending", "sent", "delivered")}  # before it
+SAYS_AGAIN = 2.0  # seconds, in which that somebody still types is no news
 FILES = {"types": list(files.TYPES), "most_bytes": files.LARGEST}
 
 
@@ -110,6 +113,7 @@ class Conversation:
         self._read = 0  # how far it knows the shop to have read
         self._typing = ""  # who types, as far as it knows
         self._noted = {"delivered": 0, "read": 0}
+        self._types = (False, time.monotonic())  # whether the shopper types, and when that was passed on
         self._counted = ExitStack()
 
     @property
@@ -197,8 +201,8 @@ class Conversation:
                 return [await self._offer_whatsapp(visitor)]
             case Unlink():
                 await self._change(visitor, lambda session, now: channel_links.undo(session, visitor.sender_id, now))
-            case Typing():
-                pass  # for people who answer; the assistant needs no time to read
+            case Typing(on):
+                await self._type(visitor, on)
         return []
 
     def _keep_within_limits(self, kind: Kind) -> None:
@@ -394,6 +398,16 @@ class Conversation:
             return []
         return [{"type": "entries", "entries": self._shown([entry]), "more": False}]
 
+    async def _type(self, visitor: Visitor, on: bool) -> None:
+        """For people who answer; the assistant needs no time to read."""
+        now = time.monotonic()
+        if (on, True) == (self._types[0], now - self._types[1] < SAYS_AGAIN):
+            return
+        self._types = (on, now)
+        typing.tell(visitor.sender_id, on)
+        if not self._service.hub.is_alone:
+            await _in_transaction(lambda session: typing.tell_others(session, visitor.sender_id, on))
+
     # What the shopper has seen
 
     async def _note(self, visitor: Visitor, seq: int, status: str) -> None:
@@ -401,7 +415,7 @@ class Conversation:
             return
 
         def unsettled(session: Session) -> list[str]:
-            names = chat_log.names_up_to(session, visitor.sender_id, seq, "assistant")
+            names = chat_log.names_up_to(session, visitor.sender_id, seq, OF_THE_SHOP)
             return outbox.among(session, filter(None, map(opaque_of, names)), STATES[status])
 
         for opaque in await _read(unsettled):

@@ -88,10 +88,8 @@ async def read(chunks: AsyncIterator[bytes], promised: int | None = None) -> byt
 
 def store(session: Session, visitor_id: str, body: bytes, name: str, home: Path, now: datetime) -> StoredFile:
     """Keep it: the visitor's, and shown to nobody before it was said. Raises FileRefused, OSError."""
-    mime_type = _type_of(body)
+    mime_type = type_of_upload(body)
     kind = KINDS[mime_type][0]
-    if len(body) > MOST_BYTES[kind]:
-        raise FileRefused("too_large")
     one_at_a_time(session, f"files:{visitor_id}")
     if _unsaid(session, visitor_id) >= MOST_UNSAID:
         raise FileRefused("too_many")
@@ -148,11 +146,16 @@ def _unsaid(session: Session, visitor_id: str) -> int:
     return int(session.execute(waiting).scalar_one())
 
 
-def _type_of(body: bytes) -> str:
-    """One of TYPES. Raises FileRefused. The library looks at both ends of a file; one of ours has to begin as it should, too."""
+def type_of_upload(body: bytes) -> str:
+    """One of TYPES, and not too large for it. Raises FileRefused.
+
+    The library looks at both ends of a file; one of ours has to begin as it should, too.
+    """
     mime_type = received_files.type_of(body)
     if mime_type not in KINDS or not body.startswith(KINDS[mime_type][1]):
         raise FileRefused("wrong_type")
+    if len(body) > MOST_BYTES[KINDS[mime_type][0]]:
+        raise FileRefused("too_large")
     return mime_type
 
 

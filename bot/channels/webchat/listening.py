@@ -7,12 +7,12 @@ import logging
 from collections.abc import Awaitable, Callable
 
 import psycopg
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.channels.webchat.hub import Hub
-from database import default_url, patience_of, transaction
+from database import transaction
 from messaging import chat_log
+from messaging.notifications import notices_of
 
 logger = logging.getLogger(__name__)
 
@@ -58,14 +58,10 @@ class Listening:
                 row = await asyncio.to_thread(_newest_row)
 
     async def _listen(self) -> None:
-        url = default_url()
-        patient = make_url(url).update_query_dict({name: str(value) for name, value in patience_of(url).items()})
-        conninfo = patient.set(drivername="postgresql").render_as_string(hide_password=False)
-        async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
-            await connection.execute(f"LISTEN {chat_log.NEWS}")
+        async with notices_of(chat_log.NEWS) as told:
             self._hub.stir_all()
-            async for notice in connection.notifies():
-                self._hub.hear(notice.payload)
+            async for each in told:
+                self._hub.hear(each)
 
 
 def _newest_row() -> int:

@@ -26,7 +26,7 @@ def origin_of(request: Request) -> str | None:
 def allowed(request: Request, settings: WebChatSettings) -> bool:
     """Whether the page that asks may use the chat."""
     origin = origin_of(request)
-    return origin is not None and (origin in settings.origins or origin == _own(request, settings))
+    return origin is not None and (origin in settings.origins or origin == own(request, settings.proxies))
 
 
 def cors(request: Request, settings: WebChatSettings) -> dict[str, str]:
@@ -53,17 +53,21 @@ def preflight(request: Request, settings: WebChatSettings) -> HTTPResponse:
     return response.empty(status=204, headers={**headers, **more})
 
 
-def _own(request: Request, settings: WebChatSettings) -> str | None:
+def own(request: Request, proxies: int) -> str | None:
     """The assistant's own origin, as the request reached it, or our first proxy where there is one."""
-    scheme = SECURE.get(request.scheme, request.scheme)
     host = request.headers.get("host", "")
-    if settings.proxies:
-        scheme = _first_proxys(request, "x-forwarded-proto", settings.proxies) or scheme
-        host = _first_proxys(request, "x-forwarded-host", settings.proxies) or host
-    return normal_origin(f"{scheme}://{host}")
+    host = _first_proxys(request, "x-forwarded-host", proxies) or host
+    return normal_origin(f"{scheme_of(request, proxies)}://{host}")
+
+
+def scheme_of(request: Request, proxies: int) -> str:
+    """http or https: by which the request reached us, or our first proxy where there is one."""
+    return _first_proxys(request, "x-forwarded-proto", proxies) or SECURE.get(request.scheme, request.scheme)
 
 
 def _first_proxys(request: Request, header: str, proxies: int) -> str:
-    """What our first proxy says, where each of them adds a value; what stands before it comes from anybody."""
+    """What our first proxy says, where each of them adds a value; what stands before it comes from anybody.
+
+    Empty without proxies."""
     values = [value.strip() for line in request.headers.getall(header, []) for value in line.split(",")]
-    return values[-min(proxies, len(values))] if values else ""
+    return values[-min(proxies, len(values))] if proxies and values else ""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -15,7 +16,7 @@ from bot.channels.webchat.names import of_reply, of_said, said_by
 from bot.channels.webchat.shown import parts
 from database import transaction
 from messaging import chat_log
-from messaging.turns.outbox import Channel, Outgoing, Undeliverable
+from messaging.turns.outbox import Channel, Outgoing, Undeliverable, assert_not_taken_over
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,8 @@ class WebChatSender(Channel):
             raise Undeliverable("nothing of it can be shown on a web page")
 
         def keep(session: Session) -> None:
-            chat_log.append(session, message.sender_id, "assistant", of_reply(message.opaque), message.content, _now())
+            assert_not_taken_over(session, message)
+            chat_log.append(session, message.sender_id, *_entry(message), _now())
             if is_over:
                 self._hub.tell_others(session, message.sender_id, "")
 
@@ -72,6 +74,12 @@ class WebChatSender(Channel):
         self._hub.type(sender_id)
         await self._tell_others_that_it_ended(sender_id)
 
+    async def show_typing(self, sender_id: str, provider_id: str, on: bool) -> None:
+        by = "agent" if on else ""
+        self._hub.type(sender_id, by)
+        if not self._hub.is_alone:
+            await self._note(lambda session: self._hub.tell_others(session, sender_id, by))
+
     async def _tell_others_that_it_ended(self, sender_id: str) -> None:
         if not self._hub.is_alone:
             await self._note(lambda session: self._hub.tell_others(session, sender_id, ""))
@@ -81,6 +89,16 @@ class WebChatSender(Channel):
             await asyncio.to_thread(_in_transaction, work)
         except SQLAlchemyError as error:
             logger.info("who reads and types cannot be told: %s", type(error).__name__)
+
+
+def _entry(message: Outgoing) -> tuple[chat_log.By, str, Mapping[str, Any]]:
+    """Who says it, what it came of, and what is shown."""
+    name = of_reply(message.opaque)
+    by = message.content.get("by")
+    if by is None:
+        return "assistant", name, message.content
+    content = {key: value for key, value in message.content.items() if key != "by"}
+    return "agent", name, {**content, "name": by["name"]}
 
 
 def _in_transaction(work: Callable[[Session], None]) -> None:

@@ -36,7 +36,7 @@ class WebChatSettings:
         return cls(
             origins=_origins(told["origins"]),
             jwt_secret=_secret(str(told["jwt_secret"]).strip()),
-            proxies=_count(str(told["proxies"] or 0)),
+            proxies=count_of_proxies(str(told["proxies"] or 0), "web chat"),
             whatsapp=re.sub(r"\D", "", str(told["whatsapp"])),
             idle_seconds=_seconds(str(told["idle_seconds"] or IDLE)),
         )
@@ -74,9 +74,10 @@ def _secret(text: str) -> str:
     return text
 
 
-def _count(text: str) -> int:
+def count_of_proxies(text: str, whose: str) -> int:
+    """From what is written. Raises ValueError that begins with `whose` setting it is."""
     if not re.fullmatch(r"\d", text.strip()):
-        raise ValueError(f"web chat, proxies: a number from 0 to {MOST_PROXIES}, and not {text!r}")
+        raise ValueError(f"{whose}, proxies: a number from 0 to {MOST_PROXIES}, and not {text!r}")
     return int(text)
 
 

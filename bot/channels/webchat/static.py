@@ -43,9 +43,9 @@ def web_file(request: Request, path: str, headers: Mapping[str, str]) -> HTTPRes
     return _answer(request, _file(file, file.stat().st_mtime_ns), kind, {"Cache-Control": SHORT, **headers})
 
 
-def words(request: Request, language: str, headers: Mapping[str, str]) -> HTTPResponse:
-    """`data/widget/<language>.yml` as JSON."""
-    file = Path(os.environ.get("TENDERO_DATA", "data")) / "widget" / f"{language}.yml"
+def words(request: Request, language: str, headers: Mapping[str, str], folder: str = "widget") -> HTTPResponse:
+    """`data/<folder>/<language>.yml` as JSON."""
+    file = Path(os.environ.get("TENDERO_DATA", "data")) / folder / f"{language}.yml"
     if not LANGUAGE.fullmatch(language) or not file.is_file():
         return _not_found(headers)
     return _answer(request, _words(file, file.stat().st_mtime_ns), "application/json", {"Cache-Control": SHORT, **headers})

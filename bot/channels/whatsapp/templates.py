@@ -6,6 +6,7 @@ TemplateError    the file cannot be used; the message names the file and the pla
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,8 +51,20 @@ class Templates:
     any_other: Mapping[str, Template] = field(default_factory=dict)
 
     def of(self, key: str, language: str) -> Template | None:
-        """What says this answer in this language."""
-        return self.by_key.get(key, {}).get(language)
+        """What says this answer in this language; ANY_OTHER is the key of the one that asks to write."""
+        return self.invitation(language) if key == ANY_OTHER else self.by_key.get(key, {}).get(language)
+
+    def content_of(self, key: str, language: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        """A message in the template's words, for whoever sends one by its key: as a text while the window is open, else as the
+        template. values: by the names in its body. Raises TemplateError where there is no such one, or a value is missing."""
+        template = self.of(key, language)
+        if template is None or not template.text:
+            raise TemplateError(f"no template with a text says {key} in {language}")
+        if missing := [name for name in template.body if name not in values]:
+            raise TemplateError(f"the template {template.name} needs {', '.join(missing)}")
+        words = {str(number): _one_line(values[name]) for number, name in enumerate(template.body, 1)}
+        text = re.sub(r"\{\{(\d+)\}\}", lambda place: words.get(place[1], place[0]), template.text)
+        return {**{name: values[name] for name in template.body}, "text": text, "utter_action": key}
 
     def invitation(self, language: str) -> Template | None:
         """What asks to write, in this language or the first that there is."""

@@ -74,6 +74,28 @@ def upgrade() -> None:
     op.create_index(op.f("ix_audit_entry_sender_id"), "audit_entry", ["sender_id"], unique=False)
 
     op.create_table(
+        "desk_delivery",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("desk", sa.String(length=24), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("source", sa.String(length=8), nullable=False),
+        sa.Column("source_id", sa.Integer(), nullable=False),
+        sa.Column("handoff_id", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("next_try_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("error", sa.String(length=300), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_desk_delivery")),
+        sa.UniqueConstraint("desk", "name", name=op.f("uq_desk_delivery_desk_name")),
+    )
+    op.create_index(op.f("ix_desk_delivery_handoff_id"), "desk_delivery", ["handoff_id"], unique=False)
+    is_open = sa.text("state = 'waiting'")
+    op.create_index(
+        "ix_desk_delivery_open", "desk_delivery", ["desk", "id"], unique=False, sqlite_where=is_open, postgresql_where=is_open
+    )
+    op.create_table(
         "handoff_event",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("handoff_id", sa.Integer(), nullable=False),
@@ -87,6 +109,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_handoff_event_at"), "handoff_event", ["at"], unique=False)
     op.create_index(op.f("ix_handoff_event_handoff_id"), "handoff_event", ["handoff_id"], unique=False)
+    op.create_index(op.f("ix_handoff_event_sender_id"), "handoff_event", ["sender_id"], unique=False)
 
     op.create_table(
         "handoff_note",
@@ -102,6 +125,21 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_handoff_note_handoff_id"), "handoff_note", ["handoff_id"], unique=False)
+
+    op.create_table(
+        "outgoing_alert",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(length=120), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_try_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("error", sa.String(length=300), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outgoing_alert")),
+        sa.UniqueConstraint("key", name=op.f("uq_outgoing_alert_key")),
+    )
+    op.create_index("ix_outgoing_alert_due", "outgoing_alert", ["sent_at", "next_try_at"], unique=False)
 
     op.create_table(
         "read_mark",
@@ -139,11 +177,27 @@ def upgrade() -> None:
     op.create_index(op.f("ix_handoff_external"), "handoff", ["external"], unique=False)
     op.create_index(op.f("ix_handoff_queue"), "handoff", ["queue"], unique=False)
 
+    op.add_column("proposal", sa.Column("agent", sa.String(length=64), nullable=True))
+    with op.batch_alter_table("effect") as effect:
+        effect.add_column(sa.Column("agent", sa.String(length=64), nullable=True))
+        effect.add_column(sa.Column("undoes", sa.Integer(), nullable=True))
+        effect.create_foreign_key(op.f("fk_effect_undoes_effect"), "effect", ["undoes"], ["id"])
+        effect.create_unique_constraint(op.f("uq_effect_undoes"), ["undoes"])
+
+    op.create_index("ix_inbound_message_of_sender", "inbound_message", ["sender_id", "id"], unique=False)
     op.add_column("outbound_message", sa.Column("author", sa.String(length=12), server_default="assistant", nullable=False))
 
 
 def downgrade() -> None:
     op.drop_column("outbound_message", "author")
+    op.drop_index("ix_inbound_message_of_sender", table_name="inbound_message")
+
+    with op.batch_alter_table("effect") as effect:
+        effect.drop_constraint(op.f("uq_effect_undoes"), type_="unique")
+        effect.drop_constraint(op.f("fk_effect_undoes_effect"), type_="foreignkey")
+        effect.drop_column("undoes")
+        effect.drop_column("agent")
+    op.drop_column("proposal", "agent")
 
     op.drop_index(op.f("ix_handoff_queue"), table_name="handoff")
     op.drop_index(op.f("ix_handoff_external"), table_name="handoff")
@@ -165,9 +219,13 @@ def downgrade() -> None:
 
     op.drop_table("sign_in_attempt")
     op.drop_table("read_mark")
+    op.drop_index("ix_outgoing_alert_due", table_name="outgoing_alert")
+
+    op.drop_table("outgoing_alert")
     op.drop_index(op.f("ix_handoff_note_handoff_id"), table_name="handoff_note")
 
     op.drop_table("handoff_note")
+    op.drop_index(op.f("ix_handoff_event_sender_id"), table_name="handoff_event")
     op.drop_index(op.f("ix_handoff_event_handoff_id"), table_name="handoff_event")
     op.drop_index(op.f("ix_handoff_event_at"), table_name="handoff_event")
 
@@ -178,6 +236,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_audit_entry_at"), table_name="audit_entry")
     op.drop_index(op.f("ix_audit_entry_agent_id"), table_name="audit_entry")
 
+    op.drop_index("ix_desk_delivery_open", table_name="desk_delivery")
+    op.drop_index(op.f("ix_desk_delivery_handoff_id"), table_name="desk_delivery")
+    op.drop_table("desk_delivery")
     op.drop_table("audit_entry")
     op.drop_index(op.f("ix_agent_session_agent_id"), table_name="agent_session")
 

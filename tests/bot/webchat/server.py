@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +25,7 @@ from database import transaction
 from messaging.models import ChatEntry, InboundMessage, OutboundMessage
 from messaging.turns.engine import Limits, Outcome, TurnEngine
 from messaging.turns.inbox import Claim
+from messaging.turns.outbox import Sender
 from messaging.turns.own_loop import OwnLoop
 from messaging.turns.queues import Queue
 from messaging.turns.queues.local import LocalQueue
@@ -62,26 +63,40 @@ class StandIn:
 
 
 class Thread:
-    """A server in a thread with its own event loop, and its turns in another."""
+    """A server in a thread with its own event loop, and its turns in another.
 
-    def __init__(self, url: str, handler: StandIn, credentials: dict[str, Any], limits: Limits = SOON) -> None:
+    beside: other channels, served too. pushes: senders of channels that are not served."""
+
+    def __init__(
+        self,
+        url: str,
+        handler: StandIn,
+        credentials: dict[str, Any],
+        limits: Limits = SOON,
+        beside: Sequence[Any] = (),
+        pushes: Mapping[str, Sender] = {},
+    ) -> None:
         self.handler = handler
         self.channel = WebChatInput.from_credentials(credentials)
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
         self._turns = OwnLoop()
         self._turns.begin()
-        self.engine = engine_for(url, handler, self.channel, limits)
-        self._app = app_for(self.channel, self.engine)
+        self.engine = engine_for(url, handler, self.channel, limits, pushes)
+        self._beside = beside
+        self.app = self._make_app()
         self.loop = asyncio.new_event_loop()
         self._is_up, self._is_down = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
         assert self._is_up.wait(30)
 
+    def _make_app(self) -> Sanic:
+        return app_for(self.channel, self.engine, self._beside)
+
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
-        self._server = self.loop.run_until_complete(serving(self._app, self._socket))
+        self._server = self.loop.run_until_complete(serving(self.app, self._socket))
         self.loop.run_until_complete(self._turns.run(self.engine.start()))
         self.loop.call_soon(self._is_up.set)
         self.loop.run_forever()
@@ -109,8 +124,10 @@ class Thread:
         self._socket.close()
 
 
-def engine_for(url: str, handler: StandIn, channel: WebChatInput, limits: Limits) -> TurnEngine:
-    return TurnEngine(handler, _queue(url), url, pushes={channel.name(): channel.sender()}, limits=limits)
+def engine_for(
+    url: str, handler: StandIn, channel: WebChatInput, limits: Limits, pushes: Mapping[str, Sender] = {}
+) -> TurnEngine:
+    return TurnEngine(handler, _queue(url), url, pushes={channel.name(): channel.sender(), **pushes}, limits=limits)
 
 
 def _queue(url: str) -> Queue:
@@ -121,10 +138,11 @@ def _queue(url: str) -> Queue:
     return PostgresQueue(url, lease=3)
 
 
-def app_for(channel: WebChatInput, engine: TurnEngine) -> Sanic:
+def app_for(channel: WebChatInput, engine: TurnEngine, beside: Sequence[Any] = ()) -> Sanic:
     app = Sanic(f"test-{uuid.uuid4().hex}", configure_logging=False)
     app.ctx.agent = SimpleNamespace(engine=engine)
-    app.blueprint(channel.blueprint(_never), url_prefix="/webhooks/webchat")
+    for each in (channel, *beside):
+        app.blueprint(each.blueprint(_never), url_prefix=f"/webhooks/{each.name()}")
     return app
 
 

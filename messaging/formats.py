@@ -12,7 +12,7 @@ from babel.dates import format_date, format_time, get_timezone, get_timezone_loc
 from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal, get_currency_precision
 
-from actions.words import in_language, label
+from messaging.labels import in_language, label
 
 AT_HOME = {"MXN": "MX", "EUR": "ES", "USD": "US", "BRL": "BR", "NOK": "NO"}  # countries by currency
 DAY_PATTERNS = {  # this year, another year; any other language has Babel's order

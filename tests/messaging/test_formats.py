@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from actions import formats
 from actions.words import languages
+from messaging import formats
 
 FRIDAY = date(2026, 11, 20)
 

@@ -1,0 +1,1 @@
+"""The agents' desk with many agents and many conversations."""
