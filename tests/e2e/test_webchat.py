@@ -72,6 +72,21 @@ def _watched(page: Page, faults: list[str]) -> Page:
     return page
 
 
+def test_return_goes_on_by_itself_once_the_page_says_who_the_shopper_is(chat: Chat, shop: WebChatShop) -> None:
+    """Before the whole job, which sends that shirt back."""
+    chat.asks("I want to return the blue shirt from order 10231", "which e-mail")
+    jwt, before = shop.signed_in("emma"), shop.said("/signed_in")
+    chat.answered("What's the reason", lambda: chat.signs_in(jwt))
+    expect(chat.log).to_contain_text("Thanks, Emma, now I know it's you.")
+    expect(chat.own).to_have_count(1)
+    chat.shot("goes-on")
+    chat.taps("Too small", ENGLISH.ways_back)
+    chat.page.reload()
+    chat.signs_in(shop.signed_in("emma"))  # as each page of the shop has a new one
+    chat.taps("take it to a store", "Where should the money go")
+    assert shop.said("/signed_in") == before + 1
+
+
 # The whole job
 
 
@@ -367,20 +382,6 @@ def test_customer_who_signs_in_to_the_shop_midway_is_known_from_then_on_and_out_
     chat.asks("where is my order 10232?", "which e-mail")
     page.reload()
     expect(chat.own).to_have_count(1)
-
-
-def test_return_goes_on_by_itself_once_the_page_says_who_the_shopper_is(chat: Chat, shop: WebChatShop) -> None:
-    chat.asks("I want to return the blue shirt from order 10231", "which e-mail")
-    jwt, before = shop.signed_in("emma"), shop.said("/signed_in")
-    chat.answered("What's the reason", lambda: chat.signs_in(jwt))
-    expect(chat.log).to_contain_text("Thanks, Emma, now I know it's you.")
-    expect(chat.own).to_have_count(1)
-    chat.shot("goes-on")
-    chat.taps("Too small", ENGLISH.ways_back)
-    chat.page.reload()
-    chat.signs_in(shop.signed_in("emma"))  # as each page of the shop has a new one
-    chat.taps("take it to a store", "Where should the money go")
-    assert shop.said("/signed_in") == before + 1
 
 
 def test_task_goes_on_in_whatsapp_and_the_chat_shows_it(chat: Chat, shop: WebChatShop) -> None:

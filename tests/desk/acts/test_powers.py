@@ -225,7 +225,7 @@ def test_no_sequence_of_refunds_gives_more_than_the_role_may(session: Session, r
             assert sum(each.amount_minor for each in acting.refunds()) == given_minor <= limit
     finally:
         attempt.rollback()
-        session.expire_all()
+        session.expunge_all()  # what was rolled back is no row any more
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -246,7 +246,7 @@ def test_points_are_within_the_limit_or_nothing_is_written(session: Session, poi
             assert sum(each[2] for each in acting.ledger()[len(rows) :]) == points
     finally:
         attempt.rollback()
-        session.expire_all()
+        session.expunge_all()  # what was rolled back is no row any more
 
 
 # The table and the acts belong together
