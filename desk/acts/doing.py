@@ -24,7 +24,7 @@ from desk.acts.points_act import AdjustPoints
 from desk.acts.summaries import in_words
 from desk.asked import Asked
 from desk.errors import DeskError, not_found
-from desk.in_words import Json, as_money, day, has_title, money, title
+from desk.in_words import Json, as_money, day, has_title, listed, money, title
 from desk.permissions import Me
 from desk.requests import Fields
 from messaging import handoffs
@@ -177,7 +177,8 @@ def _undone(session: Session, effect: Effect) -> Effect | None:
 def _shown_offer(case: Case, act: Act, offer: Offer) -> Json:
     told: Json = {"proposal": offer.proposal_id, "summary": _in_words(case, act, offer.summary)}
     exceptions = [title("exception", each, case.language) for each in offer.summary.get("exceptions") or ()]
-    return {**told, "warning": ", ".join(exceptions)} if exceptions else told
+    warning = title("act", "exception", case.language).format(exceptions=listed(exceptions, case.language))
+    return {**told, "warning": warning} if exceptions else told
 
 
 def _shown_done(case: Case, act: Act, done: Done) -> Json:

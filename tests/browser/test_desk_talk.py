@@ -23,6 +23,8 @@ FILE = {"name": "foto.png", "mimeType": "image/png", "buffer": PNG}
         ({"event": "opened", "details": {"reason": "failure"}}, "The assistant called a person: something failed"),
         ({"event": "opened", "details": {}}, "A person was asked for"),
         ({"event": "assigned", "details": {"agent": "Olav"}}, "Went to Olav"),
+        ({"event": "resolved", "name": "Marta", "details": {"resolution": "done"}}, "Marta resolved it: Done as asked"),
+        ({"event": "resolved", "name": "Marta", "details": {}}, "Marta resolved it"),
         ({"event": "woken", "details": {"why": "shopper"}}, "Is back: the shopper has written"),
         ({"event": "acted", "name": "Marta", "details": {"act": "refund_exception"}}, "Marta did this: Refund exception"),
     ],

@@ -28,6 +28,7 @@ from tests.e2e.desk_shop import (
 from tests.e2e.webchat_shop import PICTURE, Chat, WebChatShop
 
 ORDER = "10231"  # Emma's, delivered five days ago
+MANY_POINTS = {"Points": "20000", "Reason": "an order of hers went missing"}
 ASKED = "let me talk to a person"
 RECEIPT: dict[str, Any] = {
     "name": "receipt.pdf",
@@ -62,9 +63,9 @@ def luis(browser: Browser, shop: WebChatShop) -> Iterator[Desk]:
     yield from agents_desk(browser, shop, "luis")
 
 
-def emma_asks_for_a_person(chat: Chat, shop: WebChatShop) -> int:
-    """She is signed in at the shop. The handoff."""
-    chat.signs_in(shop.signed_in("emma"))
+def asks_for_a_person(chat: Chat, shop: WebChatShop, customer: str) -> int:
+    """Somebody who is signed in at the shop. The handoff."""
+    chat.signs_in(shop.signed_in(customer))
     chat.asks(ASKED, "a person")
     return newest_handoff(shop)
 
@@ -105,21 +106,22 @@ def resolve(desk: Desk) -> None:
 def test_agent_allows_a_refund_up_to_the_limit_tells_the_shopper_and_takes_it_back(
     chat: Chat, luis: Desk, marta: Desk, shop: WebChatShop
 ) -> None:
-    id_ = emma_asks_for_a_person(chat, shop)
+    id_ = asks_for_a_person(chat, shop, "emma")
     take(luis, id_)
     expect(luis.known).to_contain_text("Proven to be this customer")
     expect(luis.known).to_contain_text("Emma Johnson")
     expect(luis.log).to_contain_text("The shopper asked for a person")
     luis.shot("acts-known")
 
-    proposes(luis, "Refund without a return", Order=ORDER, Amount="150.01", Where="The way it was paid", Reason="late twice")
-    expect(luis.dialog.get_by_role("alert")).to_have_text(
-        "More than an agent may allow. The limit is $150.00. A supervisor may."
-    )
+    proposes(luis, "Adjust points", **MANY_POINTS)
+    said = "More than an agent may allow. The limit is $150.00. A supervisor may."
+    expect(luis.dialog.get_by_role("alert")).to_have_text(said)
     luis.shot("acts-refused")
     assert violations(luis.page) == []
-    fill(luis, Amount="20")
+    luis.dialog.get_by_role("button", name="Cancel").click()
+    proposes(luis, "Refund without a return", Order=ORDER, Amount="20", Where="The way it was paid", Reason="late twice")
     expect(luis.dialog).to_contain_text("$20.00")
+    expect(luis.dialog).to_contain_text("This is an exception: Refund without a return.")
     luis.shot("acts-preview")
     assert shop.rows("select count(*) from effect where kind = 'refund_exception'") == [(0,)]
     done = confirm(luis)
@@ -144,16 +146,20 @@ def test_agent_allows_a_refund_up_to_the_limit_tells_the_shopper_and_takes_it_ba
     luis.button("More to do").click()
     luis.conversation.locator(".menu").get_by_role("button", name="Pass on").click()
     luis.dialog.get_by_label("Queue: Returns").check()
-    luis.dialog.get_by_label("Note for whoever gets it").fill("She waits for 150.01, above my limit")
+    luis.dialog.get_by_label("Note for whoever gets it").fill("She waits for her points, above my limit")
     luis.shot("acts-transfer")
     luis.dialog.get_by_role("button", name="Pass on").click()
     take(marta, id_)
-    expect(marta.log).to_contain_text("She waits for 150.01, above my limit")
+    expect(marta.log).to_contain_text("She waits for her points, above my limit")
     expect(marta.log).to_contain_text("Luis passed it on to Returns")
-    proposes(marta, "Refund without a return", Order=ORDER, Amount="150.01", Where="The way it was paid", Reason="late twice")
-    expect(marta.dialog).to_contain_text("$150.01")
-    marta.dialog.get_by_role("button", name="Cancel").click()
+    proposes(marta, "Adjust points", **MANY_POINTS)
+    expect(marta.dialog).to_contain_text("24,000")
     marta.shot("acts-passed-on")
+    done = confirm(marta)
+    expect(marta.known).to_contain_text("24,000")
+    done.get_by_role("button", name="Put into the reply").click()
+    marta.box.press("Enter")
+    expect(chat.from_shop.last).to_contain_text("You now have 24,000")
     resolve(marta)
     the_supervisor_reads_what_was_done(marta, id_)
     an_agent_does_not(luis, shop)
@@ -172,7 +178,7 @@ def the_supervisor_reads_what_was_done(marta: Desk, id_: int) -> None:
     assert violations(marta.page) == []
     marta.menu("Audit log")
     rows = marta.page.get_by_role("row").filter(has_text=f"#{id_}")
-    expect(rows.filter(has_text="Was refused an act")).to_contain_text("$150.01")
+    expect(rows.filter(has_text="Was refused an act")).to_contain_text("What: Adjust points")
     expect(rows.filter(has_text="Undid what was done")).to_contain_text("Refund without a return")
     marta.shot("acts-audit")
     assert violations(marta.page) == []
@@ -192,7 +198,7 @@ def an_agent_does_not(luis: Desk, shop: WebChatShop) -> None:
 def test_pictures_and_files_both_ways_a_canned_reply_and_a_conversation_put_aside(
     chat: Chat, luis: Desk, shop: WebChatShop
 ) -> None:
-    id_ = emma_asks_for_a_person(chat, shop)
+    id_ = asks_for_a_person(chat, shop, "emma")
     take(luis, id_)
     chat.attach(PICTURE)
     chat.say("this is how it came")
@@ -263,7 +269,7 @@ def test_when_the_24_hours_are_over_a_template_goes(marta: Desk, shop: WebChatSh
 
 
 def test_acts_on_a_phone(browser: Browser, chat: Chat, shop: WebChatShop) -> None:
-    id_ = emma_asks_for_a_person(chat, shop)
+    id_ = asks_for_a_person(chat, shop, "liam")
     desk = agents_page(browser, shop, "luis", PHONE)
     desk.visit("queue")
     expect(desk.list).to_contain_text("No new conversations come to you until you are available.")
@@ -271,13 +277,13 @@ def test_acts_on_a_phone(browser: Browser, chat: Chat, shop: WebChatShop) -> Non
     take(desk, id_)
     expect(desk.log).to_contain_text("Luis took it")
     desk.conversation.get_by_role("button", name="What is known").click()
-    expect(desk.known).to_contain_text("Emma Johnson")
+    expect(desk.known).to_contain_text("Liam Brown")
     desk.shot("phone-known")
-    proposes(desk, "Adjust points", Points="20000", Reason="a missing order")
+    proposes(desk, "Adjust points", **MANY_POINTS)
     expect(desk.dialog.get_by_role("alert")).to_contain_text("A supervisor may.")
     desk.shot("phone-refused")
     fill(desk, Points="50")
-    expect(desk.dialog).to_contain_text("50")
+    expect(desk.dialog).to_contain_text("This would happen")
     desk.shot("phone-preview")
     done = confirm(desk)
     desk.shot("phone-done")

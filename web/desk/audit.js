@@ -48,10 +48,16 @@ function line({ at, agent, action, handoff, details }, desk) {
   return make("tr", {}, make("td", {}, dateTime(at)), make("td", { dir: "auto" }, agent || "–"), make("td", {}, named("action", action)), make("td", {}, address), make("td", { class: "details", dir: "auto" }, facts.join(" · ")));
 }
 
-/** An act by its title, its rule by what that is called, and its amount as money. */
+/** Names by what they are called, and an amount as money. */
 function readable({ amount_minor: minor, currency, ...rest }, desk) {
-  const act = rest.kind ? { kind: titled(desk.acts, rest.kind) } : {};
-  const rule = rest.rule ? { rule: named("rule", rest.rule) } : {};
-  const amount = minor !== undefined && currency ? { amount: { minor, currency } } : {};
-  return { ...rest, ...act, ...rule, ...amount };
+  const called = {
+    kind: (name) => titled(desk.acts, name),
+    rule: (name) => named("rule", name),
+    reason: (name) => titled(desk.reasons, name),
+    topic: (name) => desk.topicName(name),
+    queue: (name) => titled(desk.queues, name),
+    exceptions: (names) => names.map((name) => named("exception", name)),
+  };
+  const facts = Object.entries(rest).map(([name, value]) => [name, Object.hasOwn(called, name) ? called[name](value) : value]);
+  return { ...Object.fromEntries(facts), ...(minor !== undefined && currency ? { amount: { minor, currency } } : {}) };
 }

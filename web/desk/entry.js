@@ -91,11 +91,11 @@ function eventElement(entry, desk) {
     by: isByName ?? "",
     to: details.agent ?? details.to ?? (details.queue ? titled(desk.queues, details.queue) : ""),
     until: details.until ? dateTime(details.until) : "",
-    reason: details.reason ? titled(desk.reasons, details.reason) : "",
+    reason: details.resolution ? titled(desk.reasons, details.resolution) : "",
     level: details.level ? named("sla", details.level) : "",
     act: details.act ? titled(desk.acts, details.act) : "",
   };
-  const text = key in words ? say(key, values) : [kind.replaceAll("_", " "), isByName].filter(Boolean).join(" · ");
+  const text = key in words ? say(key, values).replace(/:\s*$/, "") : [kind.replaceAll("_", " "), isByName].filter(Boolean).join(" · ");
   const note = details.note ? make("q", { dir: "auto" }, shown(details.note)) : null;
   return make("p", { class: "event", lang: language }, make("span", { dir: "auto" }, text), " ", note, " ", make("time", { datetime: entry.at, title: dateTime(entry.at) }, time(entry.at)));
 }

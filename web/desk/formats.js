@@ -28,6 +28,12 @@ export function dateTime(instant) {
   return formatter("DateTimeFormat", { dateStyle: "medium", timeStyle: "short" }).format(new Date(instant));
 }
 
+/** "Fri, 6:00 AM" in the next days, else "Dec 24, 6:00 AM": where there is little room. */
+export function soon(instant) {
+  const day = Math.abs(Date.parse(instant) - now()) < 6 * DAY ? { weekday: "short" } : { month: "short", day: "numeric" };
+  return formatter("DateTimeFormat", { ...day, hour: "numeric", minute: "2-digit" }).format(new Date(instant));
+}
+
 /** "Today", "Yesterday", "Monday 3 November". */
 export function dayName(instant) {
   const midnight = (day) => Date.UTC(day.getFullYear(), day.getMonth(), day.getDate());

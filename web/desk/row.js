@@ -2,7 +2,7 @@
 
 import { drawn, make, unseen } from "../widget/dom.js";
 import { until } from "./clock.js";
-import { countdown, languageName, period, time, dateTime } from "./formats.js";
+import { countdown, languageName, period, soon, time } from "./formats.js";
 import { ICONS } from "./icons.js";
 import { isOpen, urgency, waitOf } from "./items.js";
 import { named, say, words } from "./words.js";
@@ -83,7 +83,7 @@ export class Row {
 }
 
 function waitText(item) {
-  if (item.state === "snoozed") return item.snoozed_until ? say("until", { time: dateTime(item.snoozed_until) }) : "";
+  if (item.state === "snoozed") return item.snoozed_until ? say("until", { time: soon(item.snoozed_until) }) : "";
   if (!isOpen(item)) return named("state", item.state);
   const wait = waitOf(item);
   if (wait !== null) return period(wait);

@@ -10,12 +10,13 @@ const polite = make("div", { class: "toasts-list", role: "status" });
 const urgent = make("div", { class: "toasts-list", role: "alert" });
 export const toasts = make("section", { class: "toasts", "data-toasts": true }, urgent, polite);
 
-/** `offer`: {title, act, stays?}, or several; one that `stays` leaves the others where they are. `inside`: more than a sentence. */
+/** `offer`: {title, act, stays?}, or several; one that `stays` leaves the others. `inside`: nodes that belong to it. */
 export function toast(text, { offer, inside = null, isUrgent = false, kind = "" } = {}) {
   const close = () => one.remove();
   const offers = [offer].flat().filter(Boolean);
   const offered = ({ title, act, stays }) => {
-    const taken = button({ class: "link", click: () => (stays ? taken.remove() : close(), act()) }, title);
+    const shorter = () => [taken, ...(inside ?? [])].forEach((each) => each.remove());
+    const taken = button({ class: "link", click: () => (stays ? shorter() : close(), act()) }, title);
     return taken;
   };
   const one = make(
