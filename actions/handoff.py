@@ -194,6 +194,8 @@ def _tell_when(turn: Turn, opened: handoffs.Opened) -> None:
         minutes = _wait(opened, position)
         turn.say("utter_handoff_waiting", minutes=minutes)
         handoffs.note_told(turn.session, opened.handoff, turn.now, position=position, minutes=minutes)
+    else:
+        turn.say("utter_wait_noted")  # it never opens, by the hours that we know
 
 
 def _wait(opened: handoffs.Opened, position: int) -> int:

@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session, defer
 
 from bot.channels.webchat.shown import iso
@@ -18,7 +18,7 @@ from commerce import loyalty
 from commerce.models import Customer
 from desk import sla
 from desk.models import ReadMark
-from desk.permissions import Me, may_see
+from desk.permissions import Me, sees_at_present
 from desk.rules import DeskRules, calendar_of, kept_rules
 from desk.shop_policies import kept_policies
 from desk.sla import Sla
@@ -36,6 +36,13 @@ STATES = {"waiting": "queued"}  # where the page has another word for it
 NOT_COPIED = (Handoff.transcript, Handoff.collected, Handoff.tried, Handoff.verdict, Handoff.sources)
 
 
+class Facts(NamedTuple):
+    status: str
+    queue: str | None
+    language: str
+    assignee: str | None
+
+
 @dataclass(frozen=True)
 class Item:
     """handoff: detached, without what lists do not show. shown: all but `unread`, which differs between agents. said: the ids of
@@ -48,17 +55,22 @@ class Item:
     came_to: frozenset[str]
     changes_at: datetime | None = None
 
-    @property
+    @cached_property
     def id(self) -> int:
         return int(self.handoff.id)
 
-    @property
+    @cached_property
     def sender_id(self) -> str:
         return str(self.handoff.sender_id)
 
     @cached_property
     def is_open(self) -> bool:
-        return self.handoff.status in handoffs.OPEN
+        return self.facts.status in handoffs.OPEN
+
+    @cached_property
+    def facts(self) -> Facts:
+        """By which it is decided who may see it: that is asked for each agent."""
+        return Facts(*(getattr(self.handoff, name) for name in Facts._fields))
 
     @cached_property
     def text(self) -> str:
@@ -80,7 +92,7 @@ class Item:
         return self.changes_at is not None and self.changes_at <= now
 
     def may_be_seen_by(self, me: Me) -> bool:
-        return me.name in self.came_to or may_see(me, self.handoff)
+        return me.name in self.came_to or sees_at_present(me, self.facts)
 
     def unread(self, read_up_to: int) -> int:
         """How many messages came in after this one."""
@@ -105,6 +117,12 @@ def read_marks(session: Session, agent_id: int, sender_ids: Collection[str]) -> 
     """How far this agent has read, by conversation."""
     marks = select(ReadMark.sender_id, ReadMark.read_up_to).where(ReadMark.agent_id == agent_id)
     return dict(_by(session, marks, ReadMark.sender_id, sender_ids))
+
+
+def open_read_marks(session: Session, agent_id: int) -> dict[str, int]:
+    """The same for every conversation that is open."""
+    marks = select(ReadMark.sender_id, ReadMark.read_up_to).join(Handoff, Handoff.sender_id == ReadMark.sender_id)
+    return dict(session.execute(marks.where(ReadMark.agent_id == agent_id, Handoff.status.in_(handoffs.OPEN))).all())
 
 
 def _rows(session: Session, *which: Any) -> list[Handoff]:
@@ -132,8 +150,8 @@ class _Around:
         self._customers = _customers(session, {row.customer_id for row in rows if row.customer_id is not None}, now)
         contacts = select(ChannelContact.sender_id, ChannelContact.name, ChannelContact.last_inbound_at)
         self._contacts = {each.sender_id: each for each in _by(session, contacts, ChannelContact.sender_id, senders)}
-        self._inbound = _newest(session, InboundMessage, senders, InboundMessage.kind == "message")
-        self._outbound = _newest(session, OutboundMessage, senders, OutboundMessage.state != "withheld")
+        self._inbound = _newest(session, InboundMessage, InboundMessage.received_at, rows, InboundMessage.kind == "message")
+        self._outbound = _newest(session, OutboundMessage, OutboundMessage.created_at, rows, OutboundMessage.state != "withheld")
         self._said = _said(session, rows)
         self._came_to = _came_to(session, rows)
 
@@ -161,14 +179,14 @@ class _Around:
             "assignee": row.assignee if row.status == "assigned" else None,
             "created_at": iso(row.created_at),
             **{name: _iso(getattr(row, name)) for name in ("callback_at", "snoozed_until", "awaiting_since")},
-            "last": self._last(row.sender_id),
+            "last": self._last(row.id),
             "typing": False,
             "sla": promised.shown(self._now) if promised is not None else None,
             "window": window(row.channel, closes_at, self._now),
         }
 
-    def _last(self, sender_id: str) -> Json | None:
-        said, replied = self._inbound.get(sender_id), self._outbound.get(sender_id)
+    def _last(self, handoff_id: int) -> Json | None:
+        said, replied = self._inbound.get(handoff_id), self._outbound.get(handoff_id)
         if said is None and replied is None:
             return None
         if replied is None or (said is not None and said.received_at > replied.created_at):
@@ -212,15 +230,24 @@ def _tiers(session: Session, ids: Collection[int], now: datetime) -> dict[int, s
     return {id_: _tier_of[id_][0] for id_ in ids}
 
 
-def _newest(session: Session, table: Any, senders: Collection[str], which: Any) -> dict[str, Any]:
-    """The newest row of each of these conversations."""
-    ids = select(func.max(table.id)).where(which).group_by(table.sender_id)
-    newest = [row[0] for row in _by(session, ids, table.sender_id, senders)]
-    return {row.sender_id: row for row in _by(session, select(table), table.id, newest, scalars=True)}
+def _newest(session: Session, table: Any, at: Any, rows: Sequence[Handoff], which: Any) -> dict[int, Any]:
+    """The newest row of each of these handoffs' conversations; where it is closed, of the time before: what comes later may be by
+    somebody else."""
+    of_open = select(table.sender_id, func.max(table.id)).where(which).group_by(table.sender_id)
+    open_ = {row.sender_id: row.id for row in rows if row.closed_at is None}
+    newest = {open_[sender_id]: id_ for sender_id, id_ in _by(session, of_open, table.sender_id, open_)}
+    of_closed = select(Handoff.id, func.max(table.id)).join(table, table.sender_id == Handoff.sender_id)
+    of_closed = of_closed.where(which, at <= Handoff.closed_at).group_by(Handoff.id)
+    newest |= dict(_by(session, of_closed, Handoff.id, [row.id for row in rows if row.closed_at is not None]))
+    found = {row.id: row for row in _by(session, select(table), table.id, set(newest.values()), scalars=True)}
+    return {handoff_id: found[id_] for handoff_id, id_ in newest.items() if id_ in found}
+
+
+_UNTIL_CLOSED = or_(Handoff.closed_at.is_(None), InboundMessage.received_at <= Handoff.closed_at)
 
 
 def _said(session: Session, rows: Sequence[Handoff]) -> dict[int, list[int]]:
-    since = and_(InboundMessage.sender_id == Handoff.sender_id, InboundMessage.received_at >= Handoff.created_at)
+    since = and_(InboundMessage.sender_id == Handoff.sender_id, InboundMessage.received_at >= Handoff.created_at, _UNTIL_CLOSED)
     told = select(Handoff.id, InboundMessage.id).join(InboundMessage, since).where(InboundMessage.kind == "message")
     found: dict[int, list[int]] = defaultdict(list)
     for handoff_id, message_id in _by(session, told.order_by(InboundMessage.id), Handoff.id, [row.id for row in rows]):

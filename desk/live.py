@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
+from itertools import count
 from typing import Any, Protocol
 
 import psycopg
@@ -42,6 +43,7 @@ Json = dict[str, Any]
 EVERY = 0.3  # seconds between two looks
 SOON = 0.02  # seconds: after something was done here
 SWEEP_EVERY = 4.0  # seconds: for what no row told of
+LOOKS_WHO_EVERY = 5  # sweeps: whether other conversations are proven to be a watched shopper's, or are no more
 RETRY_AFTER = 1.0
 MARKS_FOLLOWED = 60  # newest replies of a watched shopper
 TOLD_AGAIN = 12  # messages and replies of a conversation in which one was taken back
@@ -302,13 +304,14 @@ class Live:
                 await self._look(self._marks)
 
     async def _sweep_again_and_again(self) -> None:
-        while True:
+        for number in count(1):
             await asyncio.sleep(SWEEP_EVERY)
+            watches = [] if number % LOOKS_WHO_EVERY else self._watching()
             if self._marks is not None:
                 now = self.now()
                 known = {id_: _print(item.handoff) for id_, item in self._items.items()}
                 old = {id_ for id_, item in self._items.items() if item.is_old(now)}
-                items, talks = await reading(partial(_swept, known, old, self._watching(), now))
+                items, talks = await reading(partial(_swept, known, old, watches, now))
                 self._tell(items)
                 for handoff_id, found in talks.items():
                     if handoff_id in self._watches:

@@ -46,7 +46,12 @@ def may_see(me: Me, handoff: Handoff) -> bool:
 
     Whether it was theirs once is looked up, where nothing else lets them see it, in the session that the handoff came from.
     """
-    return me.may("see_all") or _is_in_their_queues(me, handoff) or handoff.assignee == me.name or _was_theirs(me, handoff)
+    return sees_at_present(me, handoff) or _was_theirs(me, handoff)
+
+
+def sees_at_present(me: Me, handoff: Any) -> bool:
+    """`may_see`, whoever had it once. handoff: or anything with its status, queue, language and assignee."""
+    return me.may("see_all") or _is_in_their_queues(me, handoff) or bool(handoff.assignee == me.name)
 
 
 def may_work_on(me: Me, handoff: Handoff) -> bool:
@@ -70,7 +75,7 @@ def visible_to(me: Me) -> Any:
     return or_(and_(*in_queues), Handoff.assignee == me.name, Handoff.id.in_(select(HandoffEvent.handoff_id).where(_came_to(me))))
 
 
-def _is_in_their_queues(me: Me, handoff: Handoff) -> bool:
+def _is_in_their_queues(me: Me, handoff: Any) -> bool:
     is_of_queue = not me.queues or handoff.queue in me.queues
     return handoff.status in handoffs.OPEN and is_of_queue and (not me.languages or handoff.language in me.languages)
 

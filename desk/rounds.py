@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from database import transaction
 from desk import alerts, leases, routing, waiting
+from desk.adapters import chosen
 from desk.alerts import Alerts
 from desk.rules import kept_rules
 from desk.warnings import Warnings
@@ -50,6 +51,7 @@ class Rounds:
         self._nobody_is_gone_before: datetime | None = None
         warnings = Warnings(self._ways)
         self._steps: tuple[Step, ...] = (
+            chosen.take_back,
             self._expire,
             leases.wake,
             routing.place_new,

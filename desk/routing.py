@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from commerce import loyalty
 from commerce.policies import Policies, load_policies
+from desk.adapters.chosen import is_answered_elsewhere
 from desk.models import Agent
 from desk.rules import DeskRules, kept_rules
 from messaging import handoffs
@@ -92,12 +93,11 @@ def _room(agent: Agent, load: Mapping[str, int]) -> bool:
 
 
 def _waiting(session: Session) -> Sequence[Row]:
-    wanted = (Handoff.id, Handoff.language, Handoff.queue)
+    """Those who wait for people here, in turn."""
+    wanted = (Handoff.id, Handoff.language, Handoff.queue, Handoff.channel, Handoff.external, Handoff.assignee)
     in_turn = (Handoff.priority.desc(), Handoff.created_at, Handoff.id)
-    rows: Sequence[Row] = session.execute(
-        select(*wanted).where(Handoff.status == "waiting", Handoff.queue.is_not(None)).order_by(*in_turn)
-    ).all()
-    return rows
+    rows = session.execute(select(*wanted).where(Handoff.status == "waiting", Handoff.queue.is_not(None)).order_by(*in_turn))
+    return [row for row in rows if not is_answered_elsewhere(row)]
 
 
 def _let_go(session: Session) -> set[tuple[int, str]]:

@@ -93,6 +93,7 @@ def _has(words: str) -> Any:
         InboundMessage.sender_id == Handoff.sender_id,
         InboundMessage.kind == "message",
         InboundMessage.received_at >= Handoff.created_at,
+        or_(Handoff.closed_at.is_(None), InboundMessage.received_at <= Handoff.closed_at),
         is_in(InboundMessage.text),
     )
     number = [Handoff.id == int(words)] if words.isascii() and words.isdecimal() and len(words) < 10 else []

@@ -18,7 +18,7 @@ from desk import audit
 from desk.account_routes import shown_me
 from desk.database_work import in_transaction, reading
 from desk.frames import BadFrame, Frame, Hello, LookAt, Ping, Status, Types, parse
-from desk.items import Item, read_marks
+from desk.items import Item, open_read_marks
 from desk.live import Json, Live, text_of
 from desk.permissions import Me
 from desk.presence import Presence
@@ -201,8 +201,7 @@ class AgentLine:
         live, presence = self._service.live, self._service.presence
         await live.join(self)
         await presence.arrive(self)
-        senders = {item.sender_id for item in live.items(self.me)}
-        marks = await reading(lambda session: read_marks(session, self.me.id, senders))
+        marks = await reading(lambda session: open_read_marks(session, self.me.id))
         known = live.read_by(self.me.id)
         known.update({sender_id: max(read, known.get(sender_id, 0)) for sender_id, read in marks.items()})
         items = live.items(self.me)  # as they are now: from here on nothing is waited for

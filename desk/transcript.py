@@ -167,8 +167,9 @@ class Transcript:
     def _message(self, row: InboundMessage, files: Sequence[Json]) -> Json:
         details = row.details or {}
         is_echo = str((details.get("whatsapp") or {}).get("type") or "").startswith("echo")  # of the shop's own app
-        by = "agent" if is_echo else "shopper"
-        head = self._head(f"i{row.id}", by, row.received_at, row.sender_id, row.channel)
+        by = "agent" if is_echo or row.kind == agent_messages.KIND else "shopper"
+        name = str(details.get("agent") or "") if row.kind == agent_messages.KIND else ""
+        head = self._head(f"i{row.id}", by, row.received_at, row.sender_id, row.channel, name)
         gone = {"is_taken_back": True} if details.get(REVOKED) or details.get(ERASED) else {}
         title = self._title(row) if needs_title(row) else ""
         return {**head, "parts": parts_of_message(row, files, title, lambda text: self._without_codes(row, text)), **gone}
@@ -256,8 +257,10 @@ class _Kind:
     which: tuple[Any, ...] = ()
 
 
-# A person's message is shown by its replies: they know how far they have come. A note without words is no entry.
-_SAID = or_(InboundMessage.kind == "message", and_(InboundMessage.kind == "note", InboundMessage.text != ""))
+# A person's message is shown by its replies, which know how far they have come; what was sent at another desk has none. A note
+# without words is no entry.
+_SAID_THERE = and_(InboundMessage.kind == agent_messages.KIND, InboundMessage.provider_id.not_like(f"{agent_messages.KIND}:%"))
+_SAID = or_(InboundMessage.kind == "message", and_(InboundMessage.kind == "note", InboundMessage.text != ""), _SAID_THERE)
 _TAKEN_BACK = and_(InboundMessage.kind == "note", InboundMessage.details[REVOKED].as_boolean())
 
 KINDS = (

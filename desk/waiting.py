@@ -15,6 +15,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session
 
 from desk import business_clock, routing
+from desk.adapters.chosen import is_answered_elsewhere
 from desk.rules import DeskRules, Queue, calendar_of, kept_rules
 from messaging import handoffs
 from messaging.calendar import Calendar
@@ -66,9 +67,10 @@ def _due(session: Session, now: datetime) -> list[_Word]:
     rules = kept_rules()
     paces = {queue.name: _pace(session, queue, rules, now) for queue in rules.queues}
     told = _told(session)
-    columns = (Handoff.id, Handoff.queue, Handoff.created_at, Handoff.language)
-    waiting = select(*columns).where(Handoff.status == "waiting").order_by(Handoff.id)
-    words = (_word(row, places.get(row.id, 1), told.get(row.id), rules, paces, now) for row in session.execute(waiting))
+    columns = [getattr(Handoff, name) for name in ("id", "queue", "created_at", "language", "channel", "external", "assignee")]
+    waiting = session.execute(select(*columns).where(Handoff.status == "waiting").order_by(Handoff.id))
+    ours = [row for row in waiting if not is_answered_elsewhere(row)]
+    words = (_word(row, places.get(row.id, 1), told.get(row.id), rules, paces, now) for row in ours)
     return [word for word in words if word is not None]
 
 

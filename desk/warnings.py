@@ -11,6 +11,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session
 
 from desk import alerts, sla
+from desk.adapters.chosen import is_answered_elsewhere
 from desk.alerts import Alerts
 from desk.rules import DeskRules, calendar_of, kept_rules
 from desk.sla import Sla
@@ -20,7 +21,8 @@ from messaging.writes import one_at_a_time
 MOST_AT_ONCE = 20
 WARNED, BREACHED = "warned", "breached"
 _ASKED = (
-    "id sender_id status queue created_at callback_at first_reply_at awaiting_since warned assignee channel language reason goal"
+    "id sender_id status queue created_at callback_at first_reply_at awaiting_since warned assignee channel language reason goal "
+    "external"
 ).split()
 _COLUMNS = [getattr(Handoff, name) for name in _ASKED]
 
@@ -46,7 +48,7 @@ class Warnings:
         rules = self._kept_rules()
         rows = session.execute(select(*_COLUMNS).where(Handoff.status.in_(sla.OPEN)).order_by(Handoff.id)).all()
         quiet, due = {}, []
-        for row in rows:
+        for row in (each for each in rows if not is_answered_elsewhere(each)):
             known, until = self._quiet.get(row.id, (None, None))
             if known == row and (until is None or now < until):
                 quiet[row.id] = (row, until)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from messaging import channel_contacts, handoffs
+from messaging import agent_names, channel_contacts, handoffs
 from messaging.conversations import conversation_of
 from messaging.handoffs.errors import NotYours
 from messaging.handoffs.moving import lock_conversation
@@ -73,7 +73,7 @@ def say(
     if holder != agent or now_open is None or now_open.id != handoff.id:
         raise NotYours(handoff.id, holder)
     turn_id, trace_id = _keep(session, handoff, agent, name, content, now)
-    by = {"by": {"kind": "agent", "name": agent}, "language": handoff.language}
+    by = {"by": {"kind": "agent", "name": agent_names.for_shoppers(agent)}, "language": handoff.language}
     parts = [{**part, **by} for part in divide({**content, **_masked(content)})]
     about = {"turn_id": turn_id, "channel": handoff.channel, "sender_id": handoff.sender_id, "trace_id": trace_id}
     outbox.put(session, contents=parts, now=now, author="agent", **about)

@@ -171,7 +171,6 @@ def _desk(project: Path) -> Iterator[str]:
     """The desk's rules name only what there is, and what they name has a title."""
     from commerce.policies import read_folder
     from desk.rules import RulesError, load_rules, names_used
-    from messaging.calendar import load_calendars
 
     data = project / "data"
     file = data / "policies" / "desk.yml"
@@ -185,18 +184,27 @@ def _desk(project: Path) -> Iterator[str]:
         "languages": set(languages(data)),
         "topics": set(map(str, _mapping(project / "domain.yml").get("intents") or [])),
         "tiers": tiers,
-        "calendar": set(load_calendars(file.parent / "support.yml")),
     }
     used = {name: {each for queue in rules.queues for each in queue.conditions.get(name, ())} for name in known}
     used["tiers"] |= set(rules.tier_priority)
-    used["calendar"] = {queue.calendar for queue in rules.queues}
+    known["calendar"], used["calendar"] = _calendar_names(file.parent), {queue.calendar for queue in rules.queues}
     for name, names in used.items():
-        yield from (f"{file}: {name}: there is no {each}" for each in sorted(names - known[name]))
+        yield from (f"{file}: {name}: there is no {each}" for each in sorted(names - known[name]) if known[name])
     titles = data / "labels" / languages(data)[0] / "desk.yml"  # that each title is in every language is seen to by _labels
     titled = _mapping(titles)
     yield from (
         f"{titles}: desk_{kind}_{each} is missing" for kind, each in names_used(rules) if f"desk_{kind}_{each}" not in titled
     )
+
+
+def _calendar_names(policies: Path) -> set[str]:
+    """Empty where they cannot be read: `_calendars` says why."""
+    from messaging.calendar import CalendarError, load_calendars
+
+    try:
+        return set(load_calendars(policies / "support.yml"))
+    except CalendarError:
+        return set()
 
 
 def _canned(project: Path) -> Iterator[str]:

@@ -25,7 +25,7 @@ ROUTES = "/webhooks/desk/v1"
 
 
 class DeskClient:
-    """An agent's page. token: of their session. What came is kept: `items` by id, `entries` by id of the watched one, `frames`."""
+    """An agent's page. token: of their session. What came is kept: `items` and the watched one's `entries` by id, `frames`."""
 
     def __init__(self, url: str, token: str, origin: str | None = None) -> None:
         self.url, self.token, self.origin = url, token, origin or url
@@ -144,9 +144,8 @@ class DeskClient:
         """Takes frames until what is kept is so."""
         ends = time.monotonic() + seconds
         while not condition():
-            assert (rest := ends - time.monotonic()) > 0, (
-                f"it did not become so; {[str(each)[:300] for each in self.frames[-5:]]}"
-            )
+            rest = ends - time.monotonic()
+            assert rest > 0, f"it did not become so; {[str(each)[:300] for each in self.frames[-5:]]}"
             self.next(rest)
 
     def quiet(self, seconds: float = 0.8) -> list[Json]:

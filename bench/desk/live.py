@@ -27,20 +27,23 @@ from statistics import quantiles
 from typing import Any
 
 import aiohttp
+from sqlalchemy import update
 
-import commerce.models  # noqa: F401  (registers the tables)
-from database import Base, engine_for, transaction
+from database import transaction
 from desk import accounts, sessions
 from messaging import handoffs
 from messaging.channel_contacts import PREFIXES
-from messaging.models import ChannelContact, Conversation, Handoff, HandoffEvent
+from messaging.models import ChannelContact, Conversation, Handoff, HandoffEvent, InboundMessage
 from messaging.turns.inbox import Inbound, receive
+from tendero.migrating import upgrade
 
 HERE = "127.0.0.1"
 SAID = re.compile(r"message-(\d+)")
 PING_EVERY = 20.0
 SETTLES = 5.0
+QUIET = 20.0
 WAITS = 5.0  # seconds after the last message
+IN_HAND = 8  # conversations of each agent; the others wait
 QUEUES = ("orders", "returns", "general")
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -54,7 +57,6 @@ def now() -> datetime:
 
 def fill(url: str, agents: int, conversations: int) -> list[str]:
     """Agents, signed in, and conversations in their hands or waiting; the agents' tokens."""
-    Base.metadata.create_all(engine_for(url))
     with transaction(url) as session:
         made = [
             accounts.create(session, name=f"Agent {number}", sign_in_name=f"agent{number}", now=now()) for number in range(agents)
@@ -62,7 +64,7 @@ def fill(url: str, agents: int, conversations: int) -> list[str]:
         tokens = [sessions.open_session(session, agent, "password", "bench", now()).token for agent in made]
     for number in range(conversations):
         with transaction(url) as session:
-            _conversation(session, number, f"Agent {number}" if number < agents else None)
+            _conversation(session, number, f"Agent {number % agents}" if number < agents * IN_HAND else None)
     return tokens
 
 
@@ -76,9 +78,12 @@ def _conversation(session: Any, number: int, assignee: str | None) -> None:
     row = Handoff(sender_id=sender_id, channel="whatsapp", created_at=at, awaiting_since=at, **about, **status)
     session.add(row)
     session.flush()
-    session.add(HandoffEvent(handoff_id=row.id, sender_id=sender_id, kind="opened", at=at))
-    for part in range(5):
-        receive(session, Inbound("whatsapp", f"{number}-{part}", sender_id, f"hola {part}"), at)
+    happened = {"handoff_id": row.id, "sender_id": sender_id, "at": at}
+    session.add(HandoffEvent(**happened, kind="opened"))
+    if assignee:
+        session.add(HandoffEvent(**happened, kind="assigned", details={"agent": assignee}))
+    said = [receive(session, Inbound("whatsapp", f"{number}-{part}", sender_id, f"hola {part}"), at).id for part in range(5)]
+    session.execute(update(InboundMessage).where(InboundMessage.id.in_(said)).values(state="done", done_at=at))
 
 
 def write(url: str, number: int, conversation: int) -> float:
@@ -178,7 +183,8 @@ def _spread(seconds: list[float]) -> str:
     if len(seconds) < 2:
         return "nothing"
     cuts = quantiles(seconds, n=100)
-    return f"median {cuts[49] * 1000:.0f} ms, 95% {cuts[94] * 1000:.0f}, 99% {cuts[98] * 1000:.0f}, longest {max(seconds) * 1000:.0f}"
+    shown = {"median": cuts[49], "95%": cuts[94], "99%": cuts[98], "longest": max(seconds)}
+    return ", ".join(f"{name} {value * 1000:,.0f} ms" for name, value in shown.items())
 
 
 def _raise(tasks: list[asyncio.Task[None]]) -> None:
@@ -231,14 +237,12 @@ def main(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= {"TENDERO_HOME": folder, "TENDERO_SECRET": "a secret of the benchmark, long enough"}
         with database_of("postgresql" if arguments.postgresql else "sqlite", Path(folder)) as database:
-            if arguments.postgresql:
-                from messaging.turns.queues.postgres import prepare
-
-                prepare(database)
+            upgrade(database)
             os.environ["TENDERO_DATABASE_URL"] = database
             tokens = fill(database, arguments.agents, arguments.conversations)
             with server(database) as (url, pid):
                 shown = (arguments.conversations, arguments.rate, arguments.seconds)
+                time.sleep(QUIET)  # who waits is told so once, when the server begins
                 asyncio.run(measure(url, database, pid, tokens, *shown))
 
 

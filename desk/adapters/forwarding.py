@@ -15,10 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from database import transaction
-from desk.adapters.chosen import choose, forget
-from desk.adapters.other_desk import NOBODY, Delivery, NotNow, OtherDesk, Refused, is_of, is_with
+from desk.adapters.chosen import answer_here, choose, forget
+from desk.adapters.other_desk import Delivery, NotNow, OtherDesk, Refused, is_of, is_with
 from desk.models import DeskDelivery
-from messaging.handoffs import OPEN, UNTAKEN
+from messaging.handoffs import OPEN
 from messaging.models import Handoff, HandoffEvent, InboundMessage
 from messaging.writes import insert_once
 
@@ -43,8 +43,12 @@ class Forwarder:
         self._now = now or (lambda: datetime.now(timezone.utc))
         self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
+    def announce(self) -> None:
+        """Before anybody routes what this desk answers."""
         choose(self._desk)
+
+    def start(self) -> None:
+        self.announce()
         self._task = asyncio.get_running_loop().create_task(self._for_ever())
 
     async def stop(self) -> None:
@@ -148,11 +152,10 @@ class Forwarder:
         await asyncio.to_thread(self._take_back, delivery)
 
     def _take_back(self, delivery: Delivery) -> None:
-        """Nobody over there knows that a shopper waits: those who answer here do from now on."""
+        """Nobody over there knows that a shopper waits, or what they wrote: those who answer here do from now on."""
         with transaction(self._url) as session:
-            handoff = session.get(Handoff, delivery.handoff_id)
-            if handoff is not None and handoff.status in UNTAKEN:
-                handoff.external = NOBODY
+            if session.get(Handoff, delivery.handoff_id) is not None:
+                answer_here(session, delivery.handoff_id, self._now())
 
     async def _note(self, delivery: Delivery, **values: object) -> None:
         def run() -> None:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from messaging.agent_names import AT
 from messaging.models import Handoff
 
 LONGEST_NAME = 64
-NOBODY = "none"  # `Handoff.external` of one that another desk could not be told of: it is answered here
 
 
 class DeliveryError(Exception):
@@ -74,16 +74,21 @@ def mark(desk: str, *names: object) -> str:
     return ":".join([desk, *map(str, names)])
 
 
+def desk_of(external: str) -> str:
+    """The desk's name, in what `mark` has made."""
+    return external.partition(":")[0]
+
+
 def is_with(handoff: Handoff, desk: str) -> bool:
-    return bool(handoff.external) and str(handoff.external).partition(":")[0] == desk
+    return bool(handoff.external) and desk_of(str(handoff.external)) == desk
 
 
 def named(person: str, title: str) -> str:
     """Somebody who works at the desk of this title, among the names of ours: "Marta · Chatwoot"; at most 64 letters."""
-    end = f" · {title}"
+    end = f"{AT}{title}"
     return f"{person.strip()[: LONGEST_NAME - len(end)].strip()}{end}" if person.strip() else title
 
 
 def is_of(name: str, title: str) -> bool:
     """Whether a name is of somebody at that desk."""
-    return name == title or name.endswith(f" · {title}")
+    return name == title or name.endswith(f"{AT}{title}")

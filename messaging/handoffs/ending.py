@@ -75,9 +75,9 @@ def cancel(session: Session, handoff_id: int, now: datetime) -> Handoff:
 
 
 def call_back(session: Session, handoff_id: int, now: datetime) -> bool:
-    """A call-back that is due joins those who wait. False: it is not due, or does not wait any more."""
+    """A call-back that is due, or has no time, joins those who wait. False: it is not due, or does not wait any more."""
     locked(session, handoff_id)
-    due = and_(Handoff.status == "callback", Handoff.callback_at <= now)
+    due = and_(Handoff.status == "callback", or_(Handoff.callback_at <= now, Handoff.callback_at.is_(None)))
     if not moved(session, handoff_id, due, {"status": "waiting", "callback_at": None}):
         return False
     handoff = by_id(session, handoff_id)

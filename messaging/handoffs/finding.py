@@ -11,6 +11,8 @@ from messaging.handoffs.errors import NoSuchHandoff
 from messaging.handoffs.states import OPEN, UNTAKEN
 from messaging.models import Handoff
 
+NOBODY = "none"  # `external` of one that another desk could not be told of: it is answered here
+
 SELECT = select(Handoff).execution_options(populate_existing=True)
 
 
@@ -57,9 +59,18 @@ def waiting(session: Session) -> list[Handoff]:
 
 
 def position(session: Session, handoff_id: int) -> int | None:
-    """The place in the queue from 1; None when it does not wait (any more)."""
-    ids = list(session.execute(select(Handoff.id).where(Handoff.status.in_(UNTAKEN)).order_by(*_turn())).scalars())
+    """The place in the queue from 1, among those whom the same people answer (`Handoff.external`); None when it does not wait
+    (any more)."""
+    waits = select(Handoff.id, Handoff.external).where(Handoff.status.in_(UNTAKEN)).order_by(*_turn())
+    whose = {row.id: _desk(row.external) for row in session.execute(waits)}
+    ids = [id_ for id_, desk in whose.items() if desk == whose.get(handoff_id)]
     return ids.index(handoff_id) + 1 if handoff_id in ids else None
+
+
+def _desk(external: str | None) -> str:
+    """Another desk's name; empty for ours, and for what another one could not be told of ("none")."""
+    desk = (external or "").partition(":")[0]
+    return "" if desk == NOBODY else desk
 
 
 def _turn() -> tuple[Any, ...]:

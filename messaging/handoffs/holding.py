@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from messaging import notices
+from messaging import agent_names, notices
 from messaging.conversations import set_owner
 from messaging.handoffs import happened
 from messaging.handoffs.finding import by_id
@@ -33,11 +33,13 @@ def take(
     lease: timedelta | None = None,
     over: bool = False,
     by: str | None = None,
+    announce: bool = True,
 ) -> Handoff:
     """Give the handoff, and with it the conversation, to this person. Raises AlreadyTaken, IllegalMove, NoSuchHandoff.
 
-    lease: after which it is lost unless renewed; None: never. over: also from somebody else. by: who gave it to them, empty
-    for the rules; None: they took it. From now on nothing that the assistant has said and not sent is sent.
+    lease: after which it is lost unless renewed; None: never. over: also from somebody else. by: who gave it to them, empty for
+    the rules; None: they took it. announce: the shopper is told who is there; not where the channel shows that. From now on
+    nothing that the assistant has said and not sent is sent.
     """
     _named(agent)
     before = locked(session, handoff_id)
@@ -48,7 +50,7 @@ def take(
     handoff = by_id(session, handoff_id)
     earlier = before.assignee if before.status == "assigned" else None
     event = happened.note(session, handoff, "assigned", now, agent if by is None else by, agent=agent, earlier=earlier)
-    _belongs_to(session, handoff, agent, now, event)
+    _belongs_to(session, handoff, agent, now, event, announce)
     return handoff
 
 
@@ -198,11 +200,12 @@ def _held_by(agent: str, now: datetime, lease: timedelta | None) -> dict[str, An
     return {**NOBODYS, "status": "assigned", "assignee": agent, "assigned_at": now, "lease_until": until}
 
 
-def _belongs_to(session: Session, handoff: Handoff, agent: str, now: datetime, event: int) -> None:
+def _belongs_to(session: Session, handoff: Handoff, agent: str, now: datetime, event: int, announce: bool = True) -> None:
     set_owner(session, handoff.sender_id, "agent", assignee=agent)
     outbox.withhold(session, handoff.sender_id, now)
     cancel_timer(session, f"callback:{handoff.id}")
-    _tell(session, handoff, JOINED, agent, ["agent"], now, event)
+    if announce:
+        _tell(session, handoff, JOINED, agent, ["agent"], now, event)
 
 
 def _belongs_to_queue(session: Session, handoff: Handoff, agent: str, now: datetime, event: int) -> None:
@@ -219,7 +222,8 @@ def _let_go(session: Session, handoff_id: int, agent: str, now: datetime, kind: 
 
 
 def _tell(session: Session, handoff: Handoff, response: str, agent: str, owners: list[str], now: datetime, event: int) -> None:
-    about = {"sender_id": handoff.sender_id, "channel": handoff.channel, "response": response, "values": {"agent": agent}}
+    values = {"agent": agent_names.for_shoppers(agent)}
+    about = {"sender_id": handoff.sender_id, "channel": handoff.channel, "response": response, "values": values}
     notices.say_soon(session, key=f"handoff-event:{event}", owners=owners, now=now, **about)
 
 

@@ -18,7 +18,7 @@ from messaging.handoffs.states import OPEN, UNTAKEN
 from messaging.masking import mask
 from messaging.models import Handoff
 from messaging.turns.timers import cancel_timer, set_timer
-from messaging.writes import insert_once, one_at_a_time
+from messaging.writes import insert_once
 
 Reason = Literal["asked", "policy", "misunderstood", "anger", "failure"]
 
@@ -61,7 +61,6 @@ def open_handoff(
     """
     if reason not in REASONS:
         raise ValueError(f"{reason!r} is no reason; reasons are {', '.join(sorted(REASONS))}")
-    one_at_a_time(session, f"handoff:{sender_id}")
     conversation(session, sender_id, channel, now)
     lock_conversation(session, sender_id)
     news = {

@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 AWAY = ("08", "40", "53", "55P03", "57P")  # codes of PostgreSQL: connection, overtaken, too little of something, locked, going
+OVERTAKEN_AT_MOST = 3  # times that what comes in is kept once more, since other transactions were in the way
 LOOK_AGAIN = 2.0  # seconds: whoever waits for a turn is told when it is done, and looks all the same
 GONE = ("connection", "server closed", "locked", "busy", "unable to open", "disk i/o")  # in what SQLite says
 
@@ -59,6 +60,10 @@ class Outcome:
     language: str = ""
     owners: frozenset[str] = THE_ASSISTANTS
     recapped: bool = False
+
+
+class NobodyAnswers(Exception):
+    """The turn has kept silent for a person who does not have the conversation any more."""
 
 
 Keep = Callable[[Inbound], Receipt]  # into the inbox, within a transaction
@@ -174,10 +179,21 @@ class TurnEngine:
             with transaction(self._url, in_a_hurry=True) as session:
                 return [self._kept(session, work) for work in works]
 
-        receipts = await asyncio.to_thread(run)
+        receipts = await self._despite_others(run)
         for receipt in (each for several in receipts for each in several):
             on_loop(self._loop, self._queue.wake, TURNS, receipt.sender_id)
         return receipts
+
+    @staticmethod
+    async def _despite_others(run: Callable[[], T]) -> T:
+        """Where the database has ended a transaction in favour of another one that held rows crosswise, it works at once."""
+        for _ in range(OVERTAKEN_AT_MOST):
+            try:
+                return await asyncio.to_thread(run)
+            except DBAPIError as error:
+                if not is_overtaken(error):
+                    raise
+        return await asyncio.to_thread(run)
 
     def _kept(self, session: Session, work: TakeIn) -> list[Receipt]:
         receipts: list[Receipt] = []
@@ -436,13 +452,16 @@ class TurnEngine:
         return "done"
 
     async def _done(self, claim: Claim, is_last: bool) -> tuple[Outcome, str] | None:
-        """Answered and saved: what it came to, and its state. None: it failed, and is tried again. Raises Superseded."""
+        """Answered and saved: what it came to, and its state. None: it failed, or answered nothing though it is the assistant's
+        to answer by now, and is tried again. Raises Superseded."""
         answered = self._handler.apologise if is_last else self._handler.run
         try:
             outcome = await self._until_it_works(lambda: answered(claim))
             return outcome, await self._saved(claim, outcome, is_last)
         except Superseded:
             raise
+        except NobodyAnswers:
+            return None
         except Exception as error:
             logger.exception("turn %s failed, try %s", claim.turn_id, claim.tries, extra={"trace_id": claim.trace_id})
             self._watch.failed(claim, error)
@@ -476,6 +495,8 @@ class TurnEngine:
     def _save(self, session: Session, claim: Claim, outcome: Outcome, is_last: bool) -> str:
         error = claim.error or "the process ended while it was answered" if is_last else None
         owner = inbox.finish(session, claim, _now(), error)
+        if claim.kind == "message" and claim.owner == "agent" and owner in THE_ASSISTANTS:
+            raise NobodyAnswers
         withheld = owner not in outcome.owners and bool(outcome.contents)
         if outcome.recapped and not withheld:
             conversations.take_recap(session, claim.sender_id)
@@ -565,6 +586,11 @@ def _under_its_trace(work: TakeIn) -> TakeIn:
 def _concerns_all(error: Exception) -> bool:
     """Whether it would be the same for each message of a transaction."""
     return isinstance(error, SQLAlchemyError) and not is_of_data(error)
+
+
+def is_overtaken(error: DBAPIError) -> bool:
+    """A deadlock, or what another transaction has changed meanwhile, on PostgreSQL."""
+    return str(getattr(error.orig, "pgcode", None) or "").startswith("40")
 
 
 def is_of_data(error: Exception) -> bool:

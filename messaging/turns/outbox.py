@@ -228,6 +228,16 @@ def take(
 _OWNER = select(Conversation.owner).where(Conversation.sender_id == bindparam("sender_id")).with_for_update(read=True)
 
 
+def assert_not_taken_over(session: Session, message: Outgoing) -> None:
+    """Raises TryAgain where a person has got the conversation since `take`, and this is not theirs: it is withheld then. For a
+    channel, as late as it can; whoever takes the conversation waits for the end of this transaction."""
+    if session.execute(_OWNER, {"sender_id": message.sender_id}).scalar_one_or_none() != "agent":
+        return
+    author = select(OutboundMessage.author).where(OutboundMessage.id == message.id)
+    if session.execute(author).scalar_one_or_none() == "assistant":
+        raise TryAgain("a person has the conversation", 0.0)
+
+
 def withhold(session: Session, sender_id: str, now: datetime) -> int:
     """What the assistant has said and nobody has seen is not sent any more: how many replies. What is being sent may still
     arrive; it is withheld when it has to be tried again."""

@@ -45,7 +45,8 @@ def asks(session: Session, sender: str = "s1", now: datetime = NOW, **changes: A
         "goal": "track_order",
     }
     about: dict[str, Any] = {"collected": {}, "tried": [], "verdict": None, "transcript": []}
-    opened = handoffs.open_handoff(session, sender_id=sender, now=now, calendar=SUPPORT, **{**values, **about, **changes})
+    told = {"calendar": SUPPORT, **values, **about, **changes}
+    opened = handoffs.open_handoff(session, sender_id=sender, now=now, **told)
     return int(opened.handoff.id)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -12,13 +13,15 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from database import session_factory, transaction
+from desk import leases
 from desk.alerts import Alerts
 from desk.models import Agent
 from desk.rounds import Rounds
 from messaging import handoffs
+from messaging.calendar import Span
 from messaging.conversations import owner
 from messaging.models import HandoffEvent, OutgoingMail, Timer
-from tests.desk.people import LEASE, NIGHT, NOW, OPENING, agent, asks, by_agent, events, minutes, stand, takes
+from tests.desk.people import LEASE, NIGHT, NOW, OPENING, SUPPORT, agent, asks, by_agent, events, minutes, stand, takes
 
 TO = Alerts(recipients=("boss@example.com",))
 
@@ -342,3 +345,43 @@ def test_while_we_were_away_nobody_was_gone(session: Session, database_url: str,
 def _queue(url: str, handoff_id: int) -> str | None:
     with transaction(url) as session:
         return handoffs.by_id(session, handoff_id).queue
+
+
+def test_those_who_are_silent_by_night_do_not_hide_one_who_is_silent_by_day(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A queue that is closed has more of them than are looked at in one go; another queue is open."""
+    always = replace(SUPPORT, hours=((Span(0, 24 * 60),),) * 7)
+    monkeypatch.setattr(leases, "calendar_of", lambda queue: always if queue.name == "returns" else SUPPORT)
+    with transaction(url) as session:
+        ids = [asks(session, f"s{number}", NIGHT) for number in range(leases.MOST_AT_ONCE + 1)]
+        for number, each in enumerate(ids):
+            takes(session, each, f"a{number}", NIGHT, lease=timedelta(hours=9))
+        handoffs.place(session, ids[-1], "returns", 0, NIGHT)
+    with transaction(url) as session:
+        assert leases.expire(session, NIGHT + minutes(60)) == 1
+        assert stand(session, ids[-1])[0] == "waiting"
+
+
+def test_what_was_asked_for_while_no_hours_were_known_waits_once_there_are_some(url: str) -> None:
+    never = replace(SUPPORT, hours=((),) * 7, special_hours={})
+    with transaction(url) as session:
+        id_ = asks(session, calendar=never)
+        assert (stand(session, id_)[0], handoffs.by_id(session, id_).callback_at) == ("callback", None)
+    for now, status in ((NIGHT, "callback"), (OPENING, "waiting")):
+        Rounds(url, ways=TO).once(now)
+        with transaction(url) as session:
+            assert stand(session, id_)[0] == status
+
+
+def test_what_an_agent_has_who_was_put_out_goes_to_others(url: str) -> None:
+    with transaction(url) as session:
+        for name in ("Ana", "Bea"):
+            agent(session, name, is_active=name == "Bea", queues=["nothing"])
+        ids = [asks(session, f"s{number}") for number in range(4)]
+        takes(session, ids[0], "Ana", lease=None)
+        takes(session, ids[1], "Ana")
+        handoffs.snooze(session, ids[1], "Ana", NOW + minutes(600), NOW)
+        takes(session, ids[2], "Bea", lease=None)
+        takes(session, ids[3], "somebody on the command line", lease=None)
+    Rounds(url, ways=TO).once(NOW)
+    with transaction(url) as session:
+        assert [stand(session, each)[0] for each in ids] == ["waiting", "waiting", "assigned", "assigned"]

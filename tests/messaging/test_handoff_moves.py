@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from messaging.agent_messages import say
 from messaging.conversations import owner
 from messaging.handoffs import (
     AlreadyTaken,
@@ -328,3 +329,19 @@ def test_where_what_was_collected_came_from_is_kept_and_grows(session: Session, 
     assert handoff.sources["order_number"]["text"] == "10234, my password is [password]"
     assert handoff.sources["points"] == {"from": "account"}
     assert asked(session, now, sources={}, customer_id=8).handoff.sources == {}
+
+
+def test_shoppers_read_the_name_of_whoever_answers_and_not_in_which_program(session: Session, now: datetime, id_: int) -> None:
+    take(session, id_, "Marta · Zendesk", now)
+    handoff = by_id(session, id_)
+    say(session, handoff, "Marta · Zendesk", "m1", {"text": "Hi"}, now)
+    release(session, id_, "Marta · Zendesk", now)
+    assert [timer.details["values"] for timer in session.execute(select(Timer)).scalars()] == [{"agent": "Marta"}] * 2
+    assert session.execute(select(OutboundMessage.content)).scalar_one()["by"] == {"kind": "agent", "name": "Marta"}
+    assert by_id(session, id_).assignee is None
+    assert happened(session, "agent") == [("opened", None), ("assigned", "Marta · Zendesk"), ("released", "Marta · Zendesk")]
+
+
+def test_where_the_channel_shows_who_is_there_nobody_says_so(session: Session, now: datetime, id_: int) -> None:
+    take(session, id_, "eva", now, announce=False)
+    assert list(session.execute(select(Timer.kind)).scalars()) == []

@@ -24,7 +24,16 @@ def faults(folder: Path, **files: str) -> str:
 
 def test_the_shops_own_texts_are_sound() -> None:
     texts = load_mail_texts()
-    expected = {"code", "return_label", "exchange_label", "order_cancelled", "order_changed", "redeem_voucher", "callback"}
+    expected = {
+        "code",
+        "return_label",
+        "exchange_label",
+        "order_cancelled",
+        "order_changed",
+        "redeem_voucher",
+        "callback",
+        "desk_alert",
+    }
     for language, by_key in texts.by_language.items():
         assert expected | {"invoice", "data_export", "data_erased", "newsletter_code"} == set(by_key), language
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from database import transaction
 from messaging import agent_messages, handoffs
@@ -18,6 +19,7 @@ from messaging.agent_messages import Said, is_window_open
 from messaging.conversations import owner, set_owner
 from messaging.handoffs import AlreadyTaken, IllegalMove
 from messaging.handoffs.errors import HandoffError, NotYours
+from messaging.handoffs.moving import lock_conversation
 from messaging.models import ChannelContact, Conversation, Handoff, HandoffEvent, InboundMessage, OutboundMessage
 from messaging.notices import say_soon
 from messaging.turns import outbox
@@ -429,3 +431,87 @@ async def test_notice_for_those_who_wait_is_withheld_where_a_person_came_first(u
             == "done"
         )
     assert "withheld" in states(url)
+
+
+@pytest.mark.parametrize(
+    "end", [handoffs.give_back, handoffs.resolve, lambda session, id_, now: handoffs.release(session, id_, "eva", now)]
+)
+async def test_message_whose_turn_kept_silent_for_a_person_who_was_leaving_is_answered(
+    url: str, id_: int, engine: TurnEngine, phone: Phone, monkeypatch: pytest.MonkeyPatch, end: Callable[..., Any]
+) -> None:
+    """Else neither would answer: the person has gone, and the turn has begun while they were there."""
+    owners: list[str] = []
+    answered = Desk.run
+
+    async def run(self: Desk, claim: Claim) -> Outcome:
+        if claim.kind == "message":
+            owners.append(claim.owner)
+        if claim.owner == "agent" and claim.kind == "message":
+            with transaction(url) as session:
+                end(session, id_, NOW)
+        return Outcome([]) if claim.kind == "timer" else await answered(self, claim)
+
+    monkeypatch.setattr(Desk, "run", run)
+    take(url, id_)
+    await engine.receive(Inbound("chat", "s-1", "ana", "help"))
+    await it_is_so(lambda: ("you said help", None) in phone.shown)
+    assert owners[0] == "agent"
+    assert len(owners) == 2
+    assert [text for text, _ in phone.shown] == ["you said help"]
+
+
+def test_asking_for_a_person_waits_for_nobody_who_waits_for_it(url: str, id_: int) -> None:
+    """A turn that failed asks for one with the conversation locked already: whoever else asks must not hold something before
+    that, else each waits for the other until the database ends one of them."""
+    is_locked = threading.Event()
+
+    def ask_in_a_turn() -> None:
+        with transaction(url) as session:
+            lock_conversation(session, "ana")
+            is_locked.set()
+            time.sleep(0.5 if url.startswith("postgresql") else 0.0)  # the other one has begun by then
+            asked(session, NOW, "ana", channel="chat")
+
+    def ask() -> None:
+        is_locked.wait(GENEROUS)
+        with transaction(url) as session:
+            asked(session, NOW, "ana", channel="chat")
+
+    assert at_once(ask_in_a_turn, ask) == [None, None]
+    assert events(url) == ["opened", "asked_again", "asked_again"]
+
+
+async def test_message_that_could_not_be_kept_since_others_held_the_rows_crosswise_is_kept_all_the_same(
+    shared_url: str, new_queue: Queue
+) -> None:
+    """Two shoppers in one transaction, and somebody who locks theirs the other way round: the database ends one of both."""
+    engine = TurnEngine(Desk(), new_queue, shared_url, limits=SELDOM)
+    with transaction(shared_url) as session:
+        ids = [int(asked(session, NOW, name, channel="chat").handoff.id) for name in ("ana", "bob")]
+    has_first = threading.Event()
+
+    def crosswise() -> None:
+        with transaction(shared_url) as session:
+            session.execute(text("SET LOCAL deadlock_timeout = '1h'"))  # the other one is ended
+            session.execute(select(Handoff.id).where(Handoff.id == ids[1]).with_for_update())
+            has_first.set()
+            time.sleep(0.5)
+            session.execute(select(Handoff.id).where(Handoff.id == ids[0]).with_for_update())
+
+    def both(session: Any, keep: Any) -> None:
+        for name in ("ana", "bob"):
+            keep(Inbound("chat", f"m-{name}", name, "hi"))
+
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(crosswise)
+        has_first.wait(GENEROUS)
+        receipts = await engine.take_in("chat", both)
+        other.result(GENEROUS)
+    assert [receipt.is_new for receipt in receipts] == [True, True]
+    with transaction(shared_url) as session:
+        assert len(session.execute(select(InboundMessage.id)).all()) == 2
+
+
+@pytest.fixture
+def new_queue(shared_url: str) -> Queue:
+    return PostgresQueue(shared_url, lease=3.0)

@@ -25,7 +25,7 @@ from messaging.conversations import conversation_of
 from messaging.handoffs.errors import HandoffError, NotYours
 from messaging.models import Handoff, HandoffEvent, InboundMessage, OutboundMessage
 from messaging.turns import outbox
-from messaging.turns.engine import Outcome, TurnEngine
+from messaging.turns.engine import NobodyAnswers, Outcome, TurnEngine
 from messaging.turns.inbox import Claim, Inbound, Superseded
 from messaging.turns.outbox import Channel, Held, Outgoing
 from messaging.turns.queues.local import LocalQueue
@@ -163,8 +163,9 @@ class World(RuleBasedStateMachine):
             with transaction(self.url) as session:
                 state = self.engine._save(session, claim, outcome, False)
                 owner = handoffs.holder(session, SHOPPER)
-        except Superseded:
+        except (Superseded, NobodyAnswers):  # another one has it; or it is taken anew, since a person has left meanwhile
             return
+        assert owner is not None or claim.owner != "agent" or claim.kind != "message"
         talks_over = owner is not None and outcome.contents and "agent" not in outcome.owners
         assert not talks_over or state == "withheld"
         if outcome.recapped and state == "done":

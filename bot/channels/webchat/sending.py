@@ -16,7 +16,7 @@ from bot.channels.webchat.names import of_reply, of_said, said_by
 from bot.channels.webchat.shown import parts
 from database import transaction
 from messaging import chat_log
-from messaging.turns.outbox import Channel, Outgoing, Undeliverable
+from messaging.turns.outbox import Channel, Outgoing, Undeliverable, assert_not_taken_over
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +37,7 @@ class WebChatSender(Channel):
             raise Undeliverable("nothing of it can be shown on a web page")
 
         def keep(session: Session) -> None:
+            assert_not_taken_over(session, message)
             chat_log.append(session, message.sender_id, *_entry(message), _now())
             if is_over:
                 self._hub.tell_others(session, message.sender_id, "")

@@ -26,7 +26,7 @@ from messaging.channel_contacts import WINDOW
 from messaging.models import ChannelContact
 from messaging.replies import FROM_RASA, File
 from messaging.secret import secret_key
-from messaging.turns.outbox import Again, Channel, Held, Outgoing, TryAgain, Uncertain, Undeliverable
+from messaging.turns.outbox import Again, Channel, Held, Outgoing, TryAgain, Uncertain, Undeliverable, assert_not_taken_over
 
 logger = logging.getLogger(__name__)
 
@@ -114,7 +114,8 @@ class WhatsAppSender(Channel):
         recipient = await asyncio.to_thread(_recipient, message.sender_id)
         if recipient is None:
             raise Undeliverable("no address is known")
-        await self._wait(recipient)
+        if await self._waited(recipient):
+            await asyncio.to_thread(_check_owner, message)
         try:
             return await self._sent_in_some_form(message, recipient)
         except GraphError as error:
@@ -135,12 +136,14 @@ class WhatsAppSender(Channel):
                 raise
         return await self._sent(plain, recipient)
 
-    async def _wait(self, recipient: Recipient) -> None:
+    async def _waited(self, recipient: Recipient) -> bool:
+        """Whether it had to: what it is about may be different by then."""
         if recipient.wait > LONGEST_NAP:
             raise TryAgain("many messages to this person", recipient.wait)
         await asyncio.sleep(recipient.wait)
         if (rest := self._pace.seconds()) > 0:
             await asyncio.sleep(rest)
+        return max(recipient.wait, rest) > 0
 
     async def _sent(self, message: Outgoing, recipient: Recipient) -> str:
         if recipient.is_open and (not message.as_template or recipient.has_written_since(message.sent_at)):
@@ -305,6 +308,11 @@ def _recipient(sender_id: str) -> Recipient | None:
             is_invited=person.invited_at is not None and (written is None or person.invited_at > written),
             wait=seconds_for_this_person(session, CHANNEL, sender_id, now),
         )
+
+
+def _check_owner(message: Outgoing) -> None:
+    with transaction() as session:
+        assert_not_taken_over(session, message)
 
 
 def _note_invited(sender_id: str) -> None:

@@ -66,6 +66,8 @@ class ChatwootInput(InputChannel):
 
     def blueprint(self, on_new_message: OnMessage) -> Blueprint:
         routes = Blueprint("chatwoot_routes")
+        if not self._settings.missing:
+            self._forwarder.announce()
 
         @routes.get("/")
         async def health(_request: Request) -> HTTPResponse:

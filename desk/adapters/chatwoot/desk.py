@@ -65,7 +65,7 @@ class ChatwootDesk:
         """Their people have it, whoever of them takes it: the assistant is silent, as over there."""
         with transaction() as session:
             if _waits(handoffs.by_id(session, delivery.handoff_id)):  # else one of them has been faster
-                handoffs.take(session, delivery.handoff_id, TITLE, datetime.now(timezone.utc))
+                handoffs.take(session, delivery.handoff_id, TITLE, datetime.now(timezone.utc), announce=False)
 
 
 def _waits(handoff: Handoff) -> bool:

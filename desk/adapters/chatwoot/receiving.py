@@ -16,12 +16,13 @@ from desk.adapters.chatwoot.settings import CHANNEL, TITLE, sender_of
 from desk.adapters.other_desk import is_with, mark, named
 from messaging import conversations, handoffs
 from messaging.conversations import conversation
+from messaging.handoffs.moving import lock_conversation
 from messaging.masking import mask
 from messaging.models import Handoff, InboundMessage, OutboundMessage
 from messaging.secret import secret_key
 from messaging.turns.engine import Keep
 from messaging.turns.inbox import Inbound, is_known
-from messaging.writes import insert_once, one_at_a_time
+from messaging.writes import insert_once
 
 LONGEST_TEXT = 10_000
 JUST_NOW = timedelta(seconds=10)  # a message that says "pending" may have been written before it was opened
@@ -32,8 +33,8 @@ RECENT_CHOICES = 3  # replies
 def receive(session: Session, keep: Keep, event: Event, now: datetime) -> None:
     """Once or again: the same event again changes nothing."""
     sender_id = sender_of(event.place.account, event.place.conversation)
-    one_at_a_time(session, f"handoff:{sender_id}")
     conversation(session, sender_id, CHANNEL, now)
+    lock_conversation(session, sender_id)  # before the handoff, as everywhere: else two could wait for each other
     match event:
         case Said():
             if not is_known(session, CHANNEL, _name(event.place, event.id)):
@@ -129,7 +130,7 @@ def _is_theirs(session: Session, sender_id: str, handoff: Handoff | None, place:
     if handoff is None:
         conversations.held_elsewhere(session, sender_id, CHANNEL, now)
     elif handoff.status in handoffs.UNTAKEN:
-        handoffs.take(session, handoff.id, named(place.assignee, TITLE), now)
+        handoffs.take(session, handoff.id, named(place.assignee, TITLE), now, announce=False)  # it shows there who writes
         handoff.external = mark(CHANNEL, place.account, place.conversation)
 
 

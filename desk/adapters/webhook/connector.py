@@ -82,6 +82,8 @@ class OtherDeskInput(InputChannel):
 
     def blueprint(self, on_new_message: Any) -> Blueprint:
         routes = Blueprint("other_desk_routes")
+        if self._settings.is_there:
+            self._forwarder.announce()
 
         @routes.get("/")
         async def health(_request: Request) -> HTTPResponse:

@@ -14,9 +14,11 @@ from bot.channels.webchat.hub import Hub
 from bot.channels.webchat.sending import WebChatSender
 from bot.channels.webchat.shown import shown
 from database import transaction
-from messaging import chat_log
-from messaging.turns.outbox import Outgoing, Undeliverable
+from messaging import chat_log, handoffs
+from messaging.turns import outbox
+from messaging.turns.outbox import Outgoing, TryAgain, Undeliverable
 from tests.bot.webchat.server import Served
+from tests.messaging.test_handoffs import asked
 from tests.webchat_client import Client
 
 NOW = datetime(2026, 11, 26, 8, tzinfo=timezone.utc)
@@ -94,3 +96,23 @@ def test_a_turn_whose_process_died_types_no_longer_than_a_while(
     client.say("hello", replies=0)
     client.until(lambda each: each["type"] == "typing" and each["on"])
     client.until(lambda each: each["type"] == "typing" and not each["on"], 5)
+
+
+async def test_what_the_assistant_was_about_to_say_is_not_said_once_a_person_has_the_conversation(hub: Hub) -> None:
+    about = {"channel": "webchat", "sender_id": "web-1", "trace_id": "t", "now": NOW}
+    with transaction() as session:
+        handoff = asked(session, NOW, "web-1").handoff.id
+        outbox.put(session, turn_id=1, contents=[{"text": "late"}], **about)
+        late = outbox.take(session, "webchat", "web-1", NOW)
+        handoffs.take(session, handoff, "Marta", NOW)
+        outbox.put(session, turn_id=2, contents=[{"text": "Hi"}], author="agent", **about)
+    assert isinstance(late, Outgoing)
+    with pytest.raises(TryAgain, match="a person has the conversation"):
+        await WebChatSender(hub).send(late)
+    with transaction() as session:
+        outbox.note(session, late, state="pending", next_try_at=NOW)
+        hers = outbox.take(session, "webchat", "web-1", NOW)
+    assert isinstance(hers, Outgoing)
+    await WebChatSender(hub).send(hers)
+    with transaction() as session:
+        assert [each.content for each in chat_log.after(session, "web-1", 0)] == [{"text": "Hi"}]

@@ -24,13 +24,14 @@ from bot.channels.whatsapp.settings import WhatsAppSettings
 from bot.channels.whatsapp.templates import TemplateError, templates
 from bot.channels.whatsapp.updates import Sender, Status
 from database import Base, engine_for, transaction
-from messaging import kept
+from messaging import handoffs, kept
 from messaging.channel_contacts import resolve
 from messaging.models import ChannelContact, Consent, OutboundMessage, UploadedFile
 from messaging.turns import outbox
 from messaging.turns.engine import TurnEngine
 from messaging.turns.outbox import Again, Held, OutboxSender, Outgoing, SendError, TryAgain, Uncertain, Undeliverable
 from messaging.turns.queues.local import LocalQueue
+from tests.messaging.test_handoffs import asked
 from tests.turns.waiting import GENEROUS
 
 SETTINGS = WhatsAppSettings(verify_token="v", app_secret="s", access_token="token-of-a-test", phone_number_id="1001")
@@ -677,3 +678,23 @@ def test_settings_come_from_the_file_and_then_from_the_environment() -> None:
     assert settings.base_url == "https://graph.facebook.com/v26.0"
     with pytest.raises(ValueError, match="unknown phone_id"):
         WhatsAppSettings.of({"phone_id": "1"}, {})
+
+
+async def test_reply_that_had_to_wait_for_its_place_is_not_sent_once_a_person_has_the_conversation(
+    sender: WhatsAppSender, meta: Meta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about: dict[str, Any] = {"turn_id": 7, "channel": "whatsapp", "sender_id": PERSON, "trace_id": "t", "now": NOW}
+    with transaction() as session:
+        handoff = asked(session, NOW, PERSON, channel="whatsapp").handoff.id
+        outbox.put(session, contents=[{"text": "late"}], **about)
+        late = outbox.take(session, "whatsapp", PERSON, NOW)
+    assert isinstance(late, Outgoing)
+
+    def taken_meanwhile() -> float:
+        with transaction() as session:
+            handoffs.take(session, handoff, "Marta", NOW)
+        return 0.01
+
+    monkeypatch.setattr(sender._pace, "seconds", taken_meanwhile)
+    assert isinstance(await outcome(sender, late), TryAgain)
+    assert meta.asked == []

@@ -189,6 +189,7 @@ def test_a_handoff_opens_the_conversation_with_a_note_and_the_assistant_is_silen
     until(lambda: shop.rows())
     time.sleep(0.5)
     assert chatwoot.said(TALK) == []
+    assert shop.rows("timer") == []  # nobody "has joined": Chatwoot shows who is there
 
 
 def test_out_of_hours_it_stays_pending(shop: Running, chatwoot: Chatwoot) -> None:

@@ -16,13 +16,13 @@ import pytest
 from database import transaction
 from desk.adapters.chosen import is_answered_elsewhere
 from desk.adapters.forwarding import Forwarder
-from desk.adapters.other_desk import NOBODY
 from desk.adapters.signature import is_signed, signature
 from desk.adapters.webhook import OtherDeskInput
 from desk.adapters.webhook.desk import DELIVERY, HEADER, TIMESTAMP, WebhookDesk
 from desk.adapters.webhook.settings import OtherDeskSettings
 from desk.models import DeskDelivery
 from messaging import handoffs
+from messaging.handoffs.finding import NOBODY
 from messaging.models import HandoffNote, OutboundMessage
 from messaging.turns import inbox
 from messaging.turns.inbox import Inbound
@@ -137,6 +137,15 @@ def test_a_desk_that_refuses_a_handoff_leaves_it_to_our_people(shop: Running, de
     id_ = shop.open_handoff(SENDER, "whatsapp")
     until(lambda: shop.handoff(id_).external == NOBODY)
     assert not is_answered_elsewhere(shop.handoff(id_))
+
+
+def test_a_desk_that_refuses_what_a_shopper_writes_loses_the_conversation_to_our_people(shop: Running, desk: Desk) -> None:
+    id_ = told(shop, desk)
+    say(shop, id_, kind="taken")
+    desk.faults = [422]
+    shopper_writes(shop, "sigues?", "m1")
+    until(lambda: shop.handoff(id_).external == NOBODY)
+    assert (shop.handoff(id_).status, shop.owner(SENDER)) == ("waiting", "queue")
 
 
 def test_what_another_desk_answers_is_not_for_our_people_even_before_it_is_told(shop: Running, desk: Desk) -> None:

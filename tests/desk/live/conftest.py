@@ -1,4 +1,4 @@
-"""The desk on a real server, beside the web chat and a stand-in for WhatsApp; agents are made and signed in without a password."""
+"""The desk on a real server, beside the web chat and a stand-in for WhatsApp; agents are signed in without a password."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from desk import canned, files
 from desk.models import AuditEntry
 from messaging import identities
 from messaging.models import ReceivedFile, WebVisitor
+from tendero.validation import _canned
 from tests.desk.live.conftest import Desk
 from tests.desk_client import DeskClient
 from tests.webchat_client import Client
@@ -265,6 +266,15 @@ def test_a_wrong_canned_reply_is_told_by_its_place(tmp_path: Path, content: str,
     file.write_text(content)
     with pytest.raises(canned.CannedError, match=words):
         canned.load(file)
+
+
+def test_validate_tells_what_one_language_lacks(tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "desk" / "canned"
+    folder.mkdir(parents=True)
+    (tmp_path / "data" / "labels" / "nb").mkdir(parents=True)
+    (folder / "en.yml").write_text("a: {title: x, text: y}\nb: {title: x, text: y}")
+    (folder / "es.yml").write_text("a: {title: x, text: y}")
+    assert list(_canned(tmp_path)) == ["data/desk/canned/es.yml lacks b", f"{folder}/nb.yml is missing"]
 
 
 # Moves

@@ -21,7 +21,6 @@ JSON = st.recursive(
     max_leaves=6,
 )
 TYPES = st.sampled_from(["hello", "watch", "typing", "status", "ping", "x"]) | st.text(max_size=8)
-KEYS = st.sampled_from(["type", "v", "handoff", "on", "status", "language"])
 FRAMES = st.fixed_dictionaries(
     {"type": TYPES}, optional={"v": JSON, "handoff": JSON, "on": JSON, "status": JSON, "language": JSON}
 )
@@ -73,8 +72,9 @@ def test_a_flood_of_frames_is_ended(desk: Desk) -> None:
 def test_a_huge_frame_ends_the_connection(desk: Desk) -> None:
     marta = desk.agent("Marta")
     marta.hello()
-    with pytest.raises(Gone):
+    with contextlib.suppress(Gone):
         marta.send_raw("x" * 300_000)
+    with pytest.raises(Gone):
         marta.quiet(5)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -290,6 +291,21 @@ def test_a_server_that_stops_says_when_to_come_back(desk: Desk, marta: DeskClien
     assert 0 < bye["after"] <= 4
 
 
+def test_after_a_restart_all_is_there(desk: Desk, open_desk: Callable[..., Desk], marta: DeskClient) -> None:
+    handoff = desk.asks("wa-1")
+    marta.hello()
+    marta.move(handoff, "take")
+    written = desk.writes("hola")
+    desk.served.thread.close()
+    with pytest.raises(Gone):
+        marta.quiet()
+    again = open_desk().page(marta.token)
+    again.hello()
+    again.watch(handoff)
+    assert again.items[handoff]["assignee"] == "Marta"
+    assert f"i{written}" in again.entries
+
+
 def test_who_is_there_keeps_their_conversations(desk: Desk, marta: DeskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("desk.presence.RENEW_EVERY", 0.5)
     handoff = desk.asks("wa-1")
@@ -323,8 +339,7 @@ def test_a_change_of_status_is_told_to_all(desk: Desk, marta: DeskClient, luis: 
     luis.until(is_away, 3)
 
 
-def test_who_holds_an_answer_for_another_agent_is_not_fooled_by_the_inbox(desk: Desk, marta: DeskClient) -> None:
-    """An agent's message by another process is one entry, with its marks."""
+def test_a_message_of_an_agents_is_one_entry(desk: Desk, marta: DeskClient) -> None:
     desk.is_known_on_whatsapp("wa-1")
     handoff = desk.asks("wa-1")
     marta.hello()
