@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from messaging.models import Conversation
@@ -57,6 +57,11 @@ def set_owner(session: Session, sender_id: str, owner: Owner, assignee: str | No
     )
 
 
+def set_waiting(session: Session, sender_id: str, owner: Owner) -> None:
+    """Whose it is while a person is awaited: `queue`, or `bot` out of hours. What another app has at present stays there."""
+    session.execute(_WAITS, {"name": sender_id, "new_owner": owner})
+
+
 def held_elsewhere(session: Session, sender_id: str, channel: str, now: datetime) -> None:
     """Another app answers on this number: the bot is silent. Where our own people have the conversation, it stays theirs."""
     conversation(session, sender_id, channel, now)
@@ -70,5 +75,7 @@ def held_here(session: Session, sender_id: str) -> None:
 
 _TABLE = Conversation.__table__
 _NAMED = update(_TABLE).where(_TABLE.c.sender_id == bindparam("name"))
+_IS_HERE = or_(_TABLE.c.assignee.is_(None), _TABLE.c.assignee != ELSEWHERE)
+_WAITS = _NAMED.where(_IS_HERE).values(owner=bindparam("new_owner"), assignee=None, recap_due=False)
 _GO = _NAMED.where(_TABLE.c.owner == "bot").values(owner="agent", assignee=ELSEWHERE)
 _COME_BACK = _NAMED.where(_TABLE.c.owner == "agent", _TABLE.c.assignee == ELSEWHERE).values(owner="bot", assignee=None)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy.orm import Session
 
 from messaging.calendar import Calendar
-from messaging.conversations import conversation, set_owner
+from messaging.conversations import conversation, set_waiting
 from messaging.handoffs import happened
 from messaging.handoffs.finding import SELECT
 from messaging.handoffs.moving import lock_conversation
@@ -100,7 +100,7 @@ def _place(session: Session, handoff: Handoff, now: datetime, calendar: Calendar
         is_open = calendar.is_open(now)
         handoff.status = "waiting" if is_open else "callback"
         handoff.callback_at = None if is_open else calendar.next_opening(now)
-        set_owner(session, handoff.sender_id, "queue" if is_open else "bot")
+        set_waiting(session, handoff.sender_id, "queue" if is_open else "bot")
         _set_timer(session, handoff)
     session.flush()
 

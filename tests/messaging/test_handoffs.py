@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from database import Base, engine_for, transaction
 from messaging.calendar import Calendar, Span
-from messaging.conversations import owner, take_recap
+from messaging.conversations import held_elsewhere, held_here, owner, take_recap
 from messaging.handoffs import (
     AlreadyTaken,
     HandoffError,
@@ -425,3 +425,12 @@ def test_a_call_back_that_was_taken_meanwhile_stays_with_the_person(session: Ses
     take(session, handoff.id, "eva", NIGHT)
     assert call_back(session, handoff.id, OPENS) is False
     assert owner(session, "s1") == "agent"
+
+
+def test_asking_for_a_person_takes_no_conversation_from_another_app(session: Session) -> None:
+    """A turn that began before the other app took it may still ask."""
+    held_elsewhere(session, "s1", "webchat", OPENS)
+    asked(session, OPENS)
+    assert owner(session, "s1") == "agent"
+    held_here(session, "s1")
+    assert owner(session, "s1") == "bot"

@@ -31,7 +31,7 @@ def late(acting: Acting, items: dict[str, int] | None = None, **more: Any) -> Or
 def test_a_late_return_is_an_agents_to_allow(acting: Acting) -> None:
     order = late(acting)
     offer = acting.propose("authorize_return", **acting.whole(order))
-    assert offer["warning"] == "Late return"
+    assert offer["warning"] == "This is an exception: Late return."
     acting.confirm("authorize_return", offer)
     (authorization,) = acting.returns()
     assert (authorization.status, authorization.policy_rule) == ("authorized", "in_window")
