@@ -6,11 +6,8 @@ import ast
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
-
-from tendero.said_by_actions import sources_with_answers
 
 VARIABLE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 SAYING = frozenset({"say", "offer"})  # of a turn: its keywords are the variables
@@ -44,19 +41,15 @@ class Saying:
 def sayings(folders: Iterable[Path], project: Path) -> list[Saying]:
     """Every place in the Python files of these folders that names an answer."""
     found = []
-    for file, source in sources_with_answers(folders):
-        place = file.relative_to(project)
-        found += [Saying(answer, given, f"{place}:{line}") for answer, given, line in _sayings(source)]
+    for file in sorted(file for folder in folders for file in folder.rglob("*.py")):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        given = {id(answer): names for call in ast.walk(tree) for answer, names in _given_by(call)}
+        found += [
+            Saying(node.value, given.get(id(node)), f"{file.relative_to(project)}:{node.lineno}")
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch(r"utter_\w+", node.value)
+        ]
     return found
-
-
-@lru_cache(maxsize=512)
-def _sayings(source: str) -> list[tuple[str, frozenset[str] | None, int]]:
-    """(answer, what is given, line) of each place in a source."""
-    tree = ast.parse(source)
-    given = {id(answer): names for call in ast.walk(tree) for answer, names in _given_by(call)}
-    strings = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
-    return [(node.value, given.get(id(node)), node.lineno) for node in strings if re.fullmatch(r"utter_\w+", node.value)]
 
 
 def unfilled(answer: str, used: Collection[str], slots: Collection[str], said: Iterable[Saying]) -> Iterator[tuple[str, Saying]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +30,10 @@ def said_in(folders: Iterable[Path], project: Path) -> Said:
     """What the Python files of these folders say."""
     names: dict[str, str] = {}
     beginnings: dict[str, str] = {}
-    for file, source in sources_with_answers(folders):
-        for name, is_whole, line in _answers(source):
+    for file in sorted(file for folder in folders for file in folder.rglob("*.py")):
+        for name, is_whole, line in _answers(ast.parse(file.read_text(encoding="utf-8"))):
             (names if is_whole else beginnings).setdefault(name, f"{file.relative_to(project)}:{line}")
     return Said(names, beginnings)
-
-
-def sources_with_answers(folders: Iterable[Path]) -> Iterator[tuple[Path, str]]:
-    """(file, source) of the Python files of these folders that may name an answer: a few of many."""
-    for file in sorted(file for folder in folders for file in folder.rglob("*.py")):
-        if ANSWER in (source := file.read_text(encoding="utf-8")):
-            yield file, source
 
 
 def asked_by_forms(domain: Mapping[str, Any]) -> set[str]:
@@ -51,12 +43,7 @@ def asked_by_forms(domain: Mapping[str, Any]) -> set[str]:
     return {f"utter_ask_{form}_{slot}" for form, slot in slots} | {f"utter_ask_{slot}" for _, slot in slots}
 
 
-@lru_cache(maxsize=512)  # sources change seldom, and are looked at with each save of a designer's
-def _answers(source: str) -> tuple[tuple[str, bool, int], ...]:
-    return tuple(_answers_in(ast.parse(source)))
-
-
-def _answers_in(tree: ast.AST) -> Iterator[tuple[str, bool, int]]:
+def _answers(tree: ast.AST) -> Iterator[tuple[str, bool, int]]:
     """(text, whether it is a whole name, line) of every string that begins like an answer's name."""
     parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
     for node in ast.walk(tree):
