@@ -107,7 +107,7 @@ def newest_handoff(shop: WebChatShop) -> int:
 
 def take(desk: Desk, id_: int) -> None:
     desk.visit(f"queue/{id_}")
-    desk.conversation.locator(".moves").get_by_role("button", name="Take").click()
+    desk.conversation.locator(".moves").get_by_role("button", name="Take", exact=True).click()
     expect(desk.box).to_be_focused()
 
 

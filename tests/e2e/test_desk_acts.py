@@ -150,6 +150,7 @@ def test_agent_allows_a_refund_up_to_the_limit_tells_the_shopper_and_takes_it_ba
     luis.dialog.get_by_label("Note for whoever gets it").fill("She waits for her points, above my limit")
     luis.shot("acts-transfer")
     luis.dialog.get_by_role("button", name="Pass on").click()
+    expect(luis.toasts.filter(has_text="Passed on to Returns")).to_be_visible()
     take(marta, id_)
     expect(marta.log).to_contain_text("She waits for her points, above my limit")
     expect(marta.log).to_contain_text("Luis passed it on to Returns")
