@@ -60,7 +60,7 @@ class Graph:
         self._settings = settings
         limits = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS)
         self._client = httpx.AsyncClient(
-            timeout=PATIENCE, limits=limits, transport=transport, trust_env=_is_far(settings.graph_api_url)
+            timeout=PATIENCE, limits=limits, transport=transport, trust_env=is_far(settings.graph_api_url)
         )
 
     async def close(self) -> None:
@@ -136,7 +136,7 @@ class Graph:
         return {"Authorization": f"Bearer {self._settings.access_token}"}
 
 
-def _is_far(url: str) -> bool:
+def is_far(url: str) -> bool:
     """A proxy of the environment is for the network, not for this machine."""
     return httpx.URL(url).host not in ("127.0.0.1", "localhost", "::1")
 

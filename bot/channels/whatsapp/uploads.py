@@ -54,7 +54,7 @@ async def forget_files(body: Mapping[str, Any], account: str) -> bool:
 async def _named(file: Mapping[str, Any], graph: Graph, account: str) -> dict[str, Any]:
     if "path" not in file:
         return dict(file)
-    path = _ours(str(file["path"]))
+    path = own_file(str(file["path"]))
     content = await asyncio.to_thread(path.read_bytes)
     sha256 = hashlib.sha256(content).hexdigest()
     file_id = await asyncio.to_thread(_kept, account, sha256)
@@ -75,8 +75,8 @@ async def _uploaded(graph: Graph, content: bytes, name: str, mime_type: str) -> 
         raise
 
 
-def _ours(path: str) -> Path:
-    """Only what lies below TENDERO_HOME is ours to send, and what the web page shows to everybody."""
+def own_file(path: str) -> Path:
+    """Only what lies below TENDERO_HOME is ours to send, and what the web page shows to everybody. Raises FileMissing."""
     of_the_page = path.startswith(OF_THE_PAGE)
     folder = (WEB if of_the_page else home_folder()).resolve()
     file = (folder / path.removeprefix(OF_THE_PAGE)).resolve()

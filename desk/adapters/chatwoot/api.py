@@ -13,10 +13,10 @@ from typing import Any
 
 import httpx
 
+from bot.channels.whatsapp.graph import is_far
 from desk.adapters.chatwoot.settings import ChatwootSettings
 
 PATIENCE = httpx.Timeout(20.0, connect=5.0, pool=5.0)
-NEARBY = ("127.0.0.1", "localhost", "::1")
 
 File = tuple[str, bytes, str]  # name, content, kind
 
@@ -92,8 +92,8 @@ class Api:
     @property
     def _client(self) -> httpx.AsyncClient:
         if self._kept is None:
-            is_far = httpx.URL(self._settings.url).host not in NEARBY
-            self._kept = httpx.AsyncClient(timeout=PATIENCE, transport=self._transport, trust_env=is_far)
+            trusts = is_far(self._settings.url)
+            self._kept = httpx.AsyncClient(timeout=PATIENCE, transport=self._transport, trust_env=trusts)
         return self._kept
 
 

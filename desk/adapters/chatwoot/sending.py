@@ -8,13 +8,12 @@ import mimetypes
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
-from bot.channels.pages import WEB
 from bot.channels.whatsapp.payloads import signed, told_apart
+from bot.channels.whatsapp.uploads import own_file
 from database import home_folder, transaction
 from desk.adapters.chatwoot.api import Api, ApiError, ApiFailure, File, NoAnswer, NotReached
 from desk.adapters.chatwoot.parsing import TYPES
@@ -28,7 +27,6 @@ from messaging.turns.outbox import Channel, Outgoing, TryAgain, Undeliverable
 logger = logging.getLogger(__name__)
 
 BUSY, STOPPED = 5.0, 60.0  # seconds
-OF_THE_PAGE = "/static/"
 CLOCKS_DIFFER = timedelta(minutes=2)  # between their machine and ours
 
 
@@ -217,9 +215,5 @@ def _words(part: replies.Framed) -> str:
 
 
 def _file(path: str) -> File:
-    """Only what lies below TENDERO_HOME is ours to send, and what the web page shows to everybody."""
-    folder = (WEB if path.startswith(OF_THE_PAGE) else home_folder()).resolve()
-    file: Path = (folder / path.removeprefix(OF_THE_PAGE)).resolve()
-    if not file.is_relative_to(folder) or not file.is_file():
-        raise Undeliverable("its file is not there")
+    file = own_file(path)
     return file.name, file.read_bytes(), mimetypes.guess_type(file.name)[0] or "application/octet-stream"

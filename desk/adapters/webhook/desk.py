@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from bot.channels.whatsapp.graph import is_far
 from database import transaction
 from desk.adapters.other_desk import Delivery, NotNow, Refused, mark
 from desk.adapters.packet import as_json
@@ -20,7 +21,6 @@ from messaging.models import Handoff, HandoffEvent, InboundMessage
 PATIENCE = httpx.Timeout(15.0, connect=5.0)
 HEADER, TIMESTAMP, DELIVERY = "X-Tendero-Signature", "X-Tendero-Timestamp", "X-Tendero-Delivery"
 AGAIN = (401, 403, 404, 408, 409, 425, 429)  # as much a mistake over there, which somebody will mend, as one of ours
-NEARBY = ("127.0.0.1", "localhost", "::1")
 LONGEST_NAME = 100
 
 
@@ -69,8 +69,8 @@ class WebhookDesk:
     def _client(self) -> httpx.AsyncClient:
         """It follows no redirection: the address is the shop's own word, and what it is told is not for others."""
         if self._kept is None:
-            is_far = httpx.URL(self._settings.url).host not in NEARBY
-            self._kept = httpx.AsyncClient(timeout=PATIENCE, transport=self._transport, trust_env=is_far, follow_redirects=False)
+            trusts = is_far(self._settings.url)
+            self._kept = httpx.AsyncClient(timeout=PATIENCE, transport=self._transport, trust_env=trusts, follow_redirects=False)
         return self._kept
 
     def _body(self, delivery: Delivery) -> bytes:
