@@ -6,6 +6,7 @@ import { locale, say } from "./words.js";
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+const DAY_ONLY = /^\d{4}-\d\d-\d\d$/;
 
 const made = new Map();
 
@@ -16,22 +17,28 @@ function formatter(kind, options) {
   return made.get(key);
 }
 
+/** What is no instant stays as it is: one odd value of the server's must not leave a whole pane empty. */
+function written(options, instant) {
+  const at = new Date(DAY_ONLY.test(instant) ? `${instant}T12:00:00` : instant); // midnight of UTC is the day before elsewhere
+  return Number.isNaN(at.valueOf()) ? String(instant) : formatter("DateTimeFormat", options).format(at);
+}
+
 export function time(instant) {
-  return formatter("DateTimeFormat", { hour: "numeric", minute: "2-digit" }).format(new Date(instant));
+  return written({ hour: "numeric", minute: "2-digit" }, instant);
 }
 
 export function date(instant) {
-  return formatter("DateTimeFormat", { dateStyle: "medium" }).format(new Date(instant));
+  return written({ dateStyle: "medium" }, instant);
 }
 
 export function dateTime(instant) {
-  return formatter("DateTimeFormat", { dateStyle: "medium", timeStyle: "short" }).format(new Date(instant));
+  return written({ dateStyle: "medium", timeStyle: "short" }, instant);
 }
 
 /** "Fri, 6:00 AM" in the next days, else "Dec 24, 6:00 AM": where there is little room. */
 export function soon(instant) {
   const day = Math.abs(Date.parse(instant) - now()) < 6 * DAY ? { weekday: "short" } : { month: "short", day: "numeric" };
-  return formatter("DateTimeFormat", { ...day, hour: "numeric", minute: "2-digit" }).format(new Date(instant));
+  return written({ ...day, hour: "numeric", minute: "2-digit" }, instant);
 }
 
 /** "Today", "Yesterday", "Monday 3 November". */
@@ -101,6 +108,6 @@ export function shown(value) {
   if (typeof value === "number") return number(value);
   if (typeof value === "object") return "minor" in value ? money(value) : listed(Object.values(value).map(shown));
   if (/^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(value)) return dateTime(value);
-  if (/^\d{4}-\d\d-\d\d$/.test(value)) return date(`${value}T12:00:00`);
+  if (DAY_ONLY.test(value)) return date(value);
   return String(value);
 }
