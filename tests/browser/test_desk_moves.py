@@ -59,7 +59,7 @@ def test_supervisor_takes_over_after_a_question(agents_browser: BrowserContext, 
     sara.page.keyboard.press("o")
     sara.dialog.get_by_role("button", name="Take over").click()
     expect(sara.box).to_be_focused()
-    assert desk.posts("take") == [{"over": True}]
+    until(lambda: desk.posts("take") == [{"over": True}])
 
 
 def test_agent_is_offered_only_what_is_possible(marta: DeskPage, desk: DeskStandIn) -> None:
@@ -123,7 +123,7 @@ def test_snoozed_for_an_hour_until_we_open_or_until_a_date(anas_talk: DeskPage, 
     anas_talk.dialog.get_by_label("Next day, when we open").check()
     anas_talk.dialog.get_by_role("button", name="Snooze").click()
     expect(anas_talk.dialog).to_have_count(0)
-    assert len(desk.posts("snooze")) == 2
+    until(lambda: len(desk.posts("snooze")) == 2)
 
 
 def test_resolved_with_a_reason_a_topic_and_a_note(anas_talk: DeskPage, desk: DeskStandIn) -> None:
@@ -157,7 +157,7 @@ def test_put_back_into_the_queue_after_a_question(anas_talk: DeskPage, desk: Des
     opened(anas_talk, "Back to the queue")
     anas_talk.dialog.get_by_role("button", name="Back to the queue").click()
     expect(anas_talk.row("Ana")).to_have_count(0)
-    assert desk.talks[12].item["state"] == "queued"
+    until(lambda: desk.talks[12].item["state"] == "queued")  # the page does not wait for the server
 
 
 def test_move_that_is_refused_is_undone_on_the_page_and_stays_to_be_tried_again(anas_talk: DeskPage, desk: DeskStandIn) -> None:

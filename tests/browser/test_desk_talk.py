@@ -198,6 +198,7 @@ def test_files_go_by_button_paste_and_drop_with_their_progress(anas_talk: DeskPa
     anas_talk.button("Remove paste.png").click()
     anas_talk.box.press("Enter")
     expect(anas_talk.last).to_contain_text("drop.png")
+    until(lambda: desk.posts("message"))  # the entry is shown before it is sent
     assert desk.posts("message")[-1]["files"] == ["foto.png", "drop.png"]
 
 
@@ -223,6 +224,7 @@ def test_time_that_is_left_to_write_freely_counts_down_and_ends_in_templates(ana
     anas_talk.page.get_by_label("Hola, ¿sigues ahí?").check()
     anas_talk.button("Send template").click()
     expect(anas_talk.last).to_contain_text("Template still_there")
+    until(lambda: desk.posts("message"))
     assert desk.posts("message")[-1]["template"] == "still_there"
     assert "text" not in desk.posts("message")[-1]
     anas_talk.button("Private note").click()
