@@ -456,6 +456,8 @@ class DeskStandIn(StandIn):
             self._tell({"type": "agents", "agents": self.agents()})
         elif frame["type"] == "watch":
             line.watches = frame["handoff"]
+            if line.watches in self.talks:
+                line.send({"type": "entries", "handoff": line.watches, "entries": self.talks[line.watches].entries[-50:]})
         elif frame["type"] == "status":
             self.people[line.name]["status"] = frame["status"]
             self._tell({"type": "agents", "agents": self.agents()})
