@@ -100,7 +100,7 @@ def _end(
     handoff = by_id(session, before.id)
     happened.note(session, handoff, status, now, by, agent=handoff.assignee, **known)
     if before.status == "assigned":
-        outbox.withhold(session, handoff.sender_id, now)
+        outbox.withhold(session, handoff.sender_id, now, is_given_away=True)
     cancel_timer(session, f"callback:{handoff.id}")
     return handoff
 

@@ -210,7 +210,7 @@ def _belongs_to(session: Session, handoff: Handoff, agent: str, now: datetime, e
 
 def _belongs_to_queue(session: Session, handoff: Handoff, agent: str, now: datetime, event: int) -> None:
     set_owner(session, handoff.sender_id, "queue")
-    outbox.withhold(session, handoff.sender_id, now)
+    outbox.withhold(session, handoff.sender_id, now, is_given_away=True)
     _tell(session, handoff, LEFT, agent, ["queue"], now, event)
 
 

@@ -6,6 +6,7 @@ SendError
 +-- TryAgain       later; `scope` says whether only this recipient has to wait, or the whole channel
 +-- Uncertain      it may have arrived: later, unless the provider tells of it first
 +-- Held           not before this person has written again
++-- Withheld       never: a person has taken the conversation over; the channel asks as late as it can (`assert_not_taken_over`)
 +-- Undeliverable  never: the next reply goes on
 """
 
@@ -76,6 +77,10 @@ class Held(SendError):
     def __init__(self, reason: str, has_written: Callable[[Session], bool] = lambda _session: False) -> None:
         super().__init__(reason)
         self.has_written = has_written
+
+
+class Withheld(SendError):
+    """A person has the conversation since the message was taken: the assistant does not say it any more."""
 
 
 class Undeliverable(SendError):
@@ -229,19 +234,36 @@ _OWNER = select(Conversation.owner).where(Conversation.sender_id == bindparam("s
 
 
 def assert_not_taken_over(session: Session, message: Outgoing) -> None:
-    """Raises TryAgain where a person has got the conversation since `take`, and this is not theirs: it is withheld then. For a
-    channel, as late as it can; whoever takes the conversation waits for the end of this transaction."""
-    if session.execute(_OWNER, {"sender_id": message.sender_id}).scalar_one_or_none() != "agent":
-        return
-    author = select(OutboundMessage.author).where(OutboundMessage.id == message.id)
-    if session.execute(author).scalar_one_or_none() == "assistant":
-        raise TryAgain("a person has the conversation", 0.0)
+    """Raises Withheld where a person has got the conversation since `take`, were it for a moment, and this is not theirs. Whoever
+    takes it over meanwhile waits for the end of this transaction: for a channel that writes the message down in it."""
+    owner = session.execute(_OWNER, {"sender_id": message.sender_id}).scalar_one_or_none()
+    row = session.execute(_STANDS, {"id": message.id}).one_or_none()
+    if row is not None and row.author == "assistant" and (owner == "agent" or row.state == "withheld"):
+        raise Withheld("a person has the conversation")
 
 
-def withhold(session: Session, sender_id: str, now: datetime) -> int:
+_STANDS = select(OutboundMessage.author, OutboundMessage.state).where(OutboundMessage.id == bindparam("id"))
+
+
+async def not_taken_over(message: Outgoing) -> None:
+    """The same for a channel that hands the message to a provider: the last thing before it does, each time. What takes long,
+    such as an upload, comes before it."""
+
+    def look() -> None:
+        with transaction(is_optimistic=True) as session:
+            assert_not_taken_over(session, message)
+
+    await asyncio.to_thread(look)
+
+
+def withhold(session: Session, sender_id: str, now: datetime, is_given_away: bool = False) -> int:
     """What the assistant has said and nobody has seen is not sent any more: how many replies. What is being sent may still
-    arrive; it is withheld when it has to be tried again."""
-    is_left = or_(OutboundMessage.next_try_at.is_(None), OutboundMessage.next_try_at <= now)
+    arrive; it is withheld when it has to be tried again.
+
+    is_given_away: a person has had the conversation until now, so that what is being sent still is from before that: should the
+    channel ask (`assert_not_taken_over`), it is withheld.
+    """
+    is_left = or_(OutboundMessage.next_try_at.is_(None), OutboundMessage.next_try_at <= now, is_given_away)
     is_ours = or_(OutboundMessage.state.in_(("pending", "held")), and_(OutboundMessage.state == "sending", is_left))
     theirs = (OutboundMessage.sender_id == sender_id, OutboundMessage.author == "assistant", is_ours)
     withheld = update(OutboundMessage).where(*theirs).values(state="withheld", next_try_at=None)
@@ -406,7 +428,7 @@ class _Closed:
 class OutboxSender:
     """Sends what is in the outbox for the channels that push; the work of the queue's lane `replies`.
 
-    on_sent(channel, outcome, message): for logs and metrics; outcome is sent, retried, uncertain, held or failed.
+    on_sent(channel, outcome, message): for logs and metrics; outcome is sent, retried, uncertain, held, withheld or failed.
     """
 
     def __init__(
@@ -496,6 +518,8 @@ class OutboxSender:
         try:
             provider_id = await asyncio.wait_for(self._senders[channel].send(message), self._patience_of(channel))
             values = {"state": "sent", "provider_id": provider_id, "sent_at": _now(), "next_try_at": None, "error": None}
+        except Withheld:
+            outcome, values = "withheld", {"state": "withheld", "error": None, "next_try_at": None}
         except Undeliverable as error:
             outcome, values = "failed", {"state": "failed", "error": _words(error), "next_try_at": None}
         except Held as error:

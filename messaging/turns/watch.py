@@ -35,7 +35,7 @@ class Watch:
         """Another process has taken the turn over."""
 
     def sent(self, channel: str, outcome: str, message: Any) -> None:
-        """A reply was sent, retried or failed."""
+        """A reply was sent, retried, uncertain, held, withheld or failed."""
 
     def reported(self, channel: str, status: str, trace_id: str) -> None:
         """The provider says what has become of a reply: sent, delivered, read or failed."""

@@ -25,7 +25,7 @@ from messaging.notices import say_soon
 from messaging.turns import outbox
 from messaging.turns.engine import Limits, Outcome, TurnEngine
 from messaging.turns.inbox import Claim, Inbound
-from messaging.turns.outbox import Channel, Outgoing
+from messaging.turns.outbox import Channel, Outgoing, Withheld
 from messaging.turns.queues import Queue
 from messaging.turns.queues.local import LocalQueue
 from messaging.turns.queues.postgres import PostgresQueue
@@ -179,6 +179,22 @@ def test_reply_that_a_dead_process_was_sending_is_not_sent_by_another_under_a_pe
     assert states(url) == ["withheld"]
     assert note(url, message, state="sent", provider_id="p1")  # it was slow only, and has sent it
     assert states(url) == ["sent"]
+
+
+@pytest.mark.parametrize(
+    "end", [handoffs.give_back, handoffs.resolve, lambda session, id_, now: handoffs.release(session, id_, "eva", now)]
+)
+def test_reply_that_is_being_sent_all_the_time_that_a_person_has_it_is_withheld_if_the_channel_asks(
+    url: str, id_: int, end: Callable[..., Any]
+) -> None:
+    reply(url, 1, "pending")
+    message = sending(url)
+    take(url, id_)
+    with transaction(url) as session:
+        end(session, id_, NOW)
+    with transaction(url) as session, pytest.raises(Withheld):
+        outbox.assert_not_taken_over(session, message)
+    assert next_reply(url, NOW + timedelta(hours=1)) is None
 
 
 @pytest.mark.parametrize(("status", "ends_as"), [("delivered", "delivered"), ("failed", "withheld")])

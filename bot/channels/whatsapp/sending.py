@@ -26,7 +26,7 @@ from messaging.channel_contacts import WINDOW
 from messaging.models import ChannelContact
 from messaging.replies import FROM_RASA, File
 from messaging.secret import secret_key
-from messaging.turns.outbox import Again, Channel, Held, Outgoing, TryAgain, Uncertain, Undeliverable, assert_not_taken_over
+from messaging.turns.outbox import Again, Channel, Held, Outgoing, TryAgain, Uncertain, Undeliverable, not_taken_over
 
 logger = logging.getLogger(__name__)
 
@@ -114,8 +114,7 @@ class WhatsAppSender(Channel):
         recipient = await asyncio.to_thread(_recipient, message.sender_id)
         if recipient is None:
             raise Undeliverable("no address is known")
-        if await self._waited(recipient):
-            await asyncio.to_thread(_check_owner, message)
+        await self._wait(recipient)
         try:
             return await self._sent_in_some_form(message, recipient)
         except GraphError as error:
@@ -136,14 +135,12 @@ class WhatsAppSender(Channel):
                 raise
         return await self._sent(plain, recipient)
 
-    async def _waited(self, recipient: Recipient) -> bool:
-        """Whether it had to: what it is about may be different by then."""
+    async def _wait(self, recipient: Recipient) -> None:
         if recipient.wait > LONGEST_NAP:
             raise TryAgain("many messages to this person", recipient.wait)
         await asyncio.sleep(recipient.wait)
         if (rest := self._pace.seconds()) > 0:
             await asyncio.sleep(rest)
-        return max(recipient.wait, rest) > 0
 
     async def _sent(self, message: Outgoing, recipient: Recipient) -> str:
         if recipient.is_open and (not message.as_template or recipient.has_written_since(message.sent_at)):
@@ -195,7 +192,7 @@ class WhatsAppSender(Channel):
     async def _invite(self, message: Outgoing, recipient: Recipient, invitation: Template) -> None:
         """What came of it is not the message's own fate: that is held."""
         try:
-            await self.graph.send({"recipient_type": "individual", **recipient.address, **invitation.filled({})})
+            await self._say(message, recipient, invitation.filled({}))
         except NoAnswer:
             logger.info("whether the template %s arrived is not known", invitation.name)  # once is enough
         except GraphError as error:
@@ -208,8 +205,11 @@ class WhatsAppSender(Channel):
         await asyncio.to_thread(_note_invited, message.sender_id)
 
     async def _post(self, message: Outgoing, recipient: Recipient, content: Mapping[str, Any]) -> str:
-        sent = {"recipient_type": "individual", **recipient.address, **content}
-        return await self.graph.send({**sent, "biz_opaque_callback_data": message.opaque})
+        return await self._say(message, recipient, {**content, "biz_opaque_callback_data": message.opaque})
+
+    async def _say(self, message: Outgoing, recipient: Recipient, content: Mapping[str, Any]) -> str:
+        await not_taken_over(message)  # its files may have taken seconds
+        return await self.graph.send({"recipient_type": "individual", **recipient.address, **content})
 
     async def _after(self, error: GraphError, message: Outgoing) -> Exception:
         """What comes of Meta's refusal."""
@@ -308,11 +308,6 @@ def _recipient(sender_id: str) -> Recipient | None:
             is_invited=person.invited_at is not None and (written is None or person.invited_at > written),
             wait=seconds_for_this_person(session, CHANNEL, sender_id, now),
         )
-
-
-def _check_owner(message: Outgoing) -> None:
-    with transaction() as session:
-        assert_not_taken_over(session, message)
 
 
 def _note_invited(sender_id: str) -> None:

@@ -22,7 +22,7 @@ from messaging import replies
 from messaging.models import OutboundMessage
 from messaging.replies import ReplyError, parse_reply, to_content
 from messaging.secret import secret_key
-from messaging.turns.outbox import Channel, Outgoing, TryAgain, Undeliverable
+from messaging.turns.outbox import Channel, Outgoing, TryAgain, Undeliverable, not_taken_over
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class ChatwootSender(Channel):
         try:
             told = await self._told_before(message, (account, conversation), body) if message.tries > 1 else None
             if told is None:
-                told = await self._say((account, conversation), body)
+                told = await self._say(message, (account, conversation), body)
         except ApiError as error:
             raise _after(error) from error
         except (NotReached, NoAnswer) as error:  # the next try looks first whether it has arrived
@@ -94,13 +94,14 @@ class ChatwootSender(Channel):
         except ApiFailure as error:
             logger.info("chatwoot: typing is not shown: %s", error)
 
-    async def _say(self, place: tuple[int, int], body: Body) -> int:
+    async def _say(self, message: Outgoing, place: tuple[int, int], body: Body) -> int:
         told: dict[str, Any] = {"content": body.content, "message_type": "outgoing", "private": False}
         if body.choices:
             values = told_apart(signed(choice.payload, secret_key(home_folder())) for choice in body.choices)
             items = [{"title": choice.title, "value": value} for choice, value in zip(body.choices, values, strict=True)]
             told |= {"content_type": "input_select", "content_attributes": {"items": items}}
         files = await asyncio.to_thread(lambda: [_file(path) for path in body.files])
+        await not_taken_over(message)
         return await self.api.say(place, told, files)
 
     async def _told_before(self, message: Outgoing, place: tuple[int, int], body: Body) -> int | None:

@@ -24,12 +24,12 @@ from bot.channels.whatsapp.settings import WhatsAppSettings
 from bot.channels.whatsapp.templates import TemplateError, templates
 from bot.channels.whatsapp.updates import Sender, Status
 from database import Base, engine_for, transaction
-from messaging import handoffs, kept
+from messaging import agent_messages, handoffs, kept
 from messaging.channel_contacts import resolve
 from messaging.models import ChannelContact, Consent, OutboundMessage, UploadedFile
 from messaging.turns import outbox
 from messaging.turns.engine import TurnEngine
-from messaging.turns.outbox import Again, Held, OutboxSender, Outgoing, SendError, TryAgain, Uncertain, Undeliverable
+from messaging.turns.outbox import Again, Held, OutboxSender, Outgoing, SendError, TryAgain, Uncertain, Undeliverable, Withheld
 from messaging.turns.queues.local import LocalQueue
 from tests.messaging.test_handoffs import asked
 from tests.turns.waiting import GENEROUS
@@ -696,5 +696,78 @@ async def test_reply_that_had_to_wait_for_its_place_is_not_sent_once_a_person_ha
         return 0.01
 
     monkeypatch.setattr(sender._pace, "seconds", taken_meanwhile)
-    assert isinstance(await outcome(sender, late), TryAgain)
+    assert isinstance(await outcome(sender, late), Withheld)
     assert meta.asked == []
+
+
+def put_picture(home: Path) -> int:
+    """A reply with a picture that Meta does not have yet, and a handoff that waits: its id."""
+    (home / "label.png").write_bytes(b"a picture")
+    about: dict[str, Any] = {"turn_id": 7, "channel": "whatsapp", "sender_id": PERSON, "trace_id": "0" * 32, "now": NOW}
+    with transaction() as session:
+        outbox.put(session, contents=[{"text": "Your label", "image": "label.png", "language": "es"}], **about)
+        return int(asked(session, NOW, PERSON, channel="whatsapp").handoff.id)
+
+
+def takes(handoff: int) -> None:
+    with transaction() as session:
+        handoffs.take(session, handoff, "Marta", NOW)
+
+
+async def served(sender: WhatsAppSender) -> list[str]:
+    """What becomes of all that is to be sent to the person, as metrics and logs have it."""
+    outcomes: list[str] = []
+    outbox_sender = OutboxSender({"whatsapp": sender}, on_sent=lambda _channel, outcome, _message: outcomes.append(outcome))
+    await asyncio.wait_for(outbox_sender.serve(f"whatsapp:{PERSON}"), GENEROUS)
+    return outcomes
+
+
+async def test_reply_whose_picture_was_uploaded_while_a_person_took_over_is_withheld(
+    sender: WhatsAppSender, meta: Meta, home: Path
+) -> None:
+    handoff = put_picture(home)
+    meta.meanwhile.append(lambda: takes(handoff))
+    assert await served(sender) == ["withheld"]
+    assert [path.rpartition("/")[2] for _, path, _ in meta.asked] == ["media"]
+    with transaction() as session:
+        reply = session.execute(select(OutboundMessage)).scalar_one()
+        assert (reply.state, reply.next_try_at, reply.provider_id) == ("withheld", None, None)
+        assert session.execute(select(UploadedFile.provider_id)).scalar_one() == "media-1"  # the next one need not wait for it
+
+
+async def test_reply_that_a_person_gives_back_during_its_upload_stays_withheld(
+    sender: WhatsAppSender, meta: Meta, home: Path
+) -> None:
+    """The assistant says a recap then, instead of old words."""
+    handoff = put_picture(home)
+
+    def takes_and_gives_back() -> None:
+        takes(handoff)
+        with transaction() as session:
+            handoffs.give_back(session, handoff, NOW)
+
+    meta.meanwhile.append(takes_and_gives_back)
+    assert await served(sender) == ["withheld"]
+    assert meta.bodies == []
+
+
+async def test_picture_of_the_person_who_has_the_conversation_goes(sender: WhatsAppSender, meta: Meta, home: Path) -> None:
+    handoff = put_picture(home)
+    takes(handoff)
+    with transaction() as session:
+        agent_messages.say(session, handoff, "Marta", "m-1", {"text": "Here it is", "image": "label.png"}, NOW)
+    assert await served(sender) == ["sent"]
+    assert [body["image"]["caption"] for body in meta.bodies] == ["Here it is"]
+
+
+async def test_nobody_is_asked_to_write_for_a_reply_that_a_person_took_over(
+    sender: WhatsAppSender, meta: Meta, home: Path
+) -> None:
+    """24 hours after they wrote, Meta says so only when it gets the reply."""
+    write_templates(home, INVITATION)
+    handoff = put_picture(home)
+    meta.answers.append(httpx.Response(200, json={"id": "media-1"}))
+    meta.fails(131047)
+    meta.meanwhile += [lambda: None, lambda: takes(handoff)]
+    assert await served(sender) == ["withheld"]
+    assert [body["type"] for body in meta.bodies] == ["image"]

@@ -6,6 +6,7 @@ import json
 import re
 import threading
 import time
+from collections.abc import Callable
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import HTTP
@@ -25,6 +26,7 @@ class Chatwoot:
         self.assignees: dict[int, str] = {}
         self.faults: list[int | str] = []
         self.typing: list[str] = []
+        self.meanwhile: list[Callable[[], None]] = []  # what happens before a listing of messages is answered, one each
         self._ids = iter(range(500, 10_000))
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _Handler)
@@ -153,6 +155,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _do(self, conversation: int, what: str, body: bytes) -> dict[str, Any]:
         chatwoot = self.server.chatwoot
         if self.command == "GET":
+            if chatwoot.meanwhile:
+                chatwoot.meanwhile.pop(0)()
             return {"meta": {}, "payload": [_as_listed(each) for each in chatwoot.messages[conversation][-20:]]}
         told = json.loads(body) if "json" in (self.headers["Content-Type"] or "") else _form(self.headers["Content-Type"], body)
         if what == "toggle_status":

@@ -124,9 +124,13 @@ class Running:
         with transaction(self.database) as session:
             return conversations.owner(session, sender_id)
 
-    def has_sent_all(self) -> bool:
+    def states(self) -> list[str]:
+        """Of the replies, in order."""
         with transaction(self.database) as session:
-            return {row.state for row in session.query(OutboundMessage)} == {"sent"}
+            return [row.state for row in session.query(OutboundMessage).order_by(OutboundMessage.id)]
+
+    def has_sent_all(self) -> bool:
+        return set(self.states()) == {"sent"}
 
     def rows(self, kind: str = "message") -> list[InboundMessage]:
         with transaction(self.database) as session:

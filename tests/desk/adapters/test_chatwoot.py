@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from database import transaction
-from desk.adapters.chatwoot import ChatwootInput
+from desk.adapters.chatwoot import ChatwootInput, sending
 from desk.adapters.chatwoot.parsing import parse
 from desk.adapters.chatwoot.settings import ChatwootSettings, sender_of
 from desk.adapters.chatwoot.signature import HEADER, TIMESTAMP
@@ -175,6 +175,17 @@ def test_the_same_words_twice_are_two_replies_though_one_answer_was_lost(shop: R
 
 
 # Whose it is
+
+
+def test_a_reply_is_withheld_where_a_person_over_there_takes_over_just_before_it_goes(
+    shop: Running, chatwoot: Chatwoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "BUSY", 0.1)
+    chatwoot.faults = [503]  # the second try looks first whether it has arrived
+    chatwoot.meanwhile = [lambda: send(shop, chatwoot.status_becomes(TALK, "open", "conversation_opened"))]
+    send(shop, chatwoot.shopper_writes(TALK, "hola"))
+    until(lambda: shop.states() == ["withheld"])
+    assert (shop.owner(SENDER), chatwoot.meanwhile, chatwoot.said(TALK)) == ("agent", [], [])
 
 
 def test_a_handoff_opens_the_conversation_with_a_note_and_the_assistant_is_silent(shop: Running, chatwoot: Chatwoot) -> None:
