@@ -107,6 +107,7 @@ class ActionEraseData(SubmitAction):
     def _confirm(self, turn: Turn, proposal_id: str) -> Events:
         customer = turn.session.get(Customer, turn.customer_id)
         who, address = customer_data.found(customer), customer.email
+        customer_data.hold_conversations(turn.session, who)
         traces = privacy.traces_of(turn.session, who.id)  # afterwards nobody knows
         events = super()._confirm(turn, proposal_id)
         if customer.erased_at is not None:

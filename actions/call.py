@@ -9,11 +9,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from actions import clock
-from database import rows_changed, transaction
+from database import is_overtaken, rows_changed, transaction
 from messaging.turns import calls
 
 MOST_TRIES = 12  # of a transaction that somebody else's write has overtaken
@@ -47,11 +47,15 @@ def answer_once(key: str | None, sender_id: str, act: Callable[[], Answer]) -> A
             return _answer(key, sender_id, act, is_optimistic=attempt == 1)
         except calls.AnsweredMeanwhile:
             continue  # it has an answer now
-        except OperationalError as error:
-            if attempt == MOST_TRIES or "locked" not in str(error.orig):
+        except DBAPIError as error:
+            if attempt == MOST_TRIES or not _is_overtaken(error):
                 raise
             time.sleep(random.uniform(0.005, 0.02) * attempt)  # noqa: S311
     raise AssertionError("a call has an answer or an error")
+
+
+def _is_overtaken(error: DBAPIError) -> bool:
+    return is_overtaken(error) or (isinstance(error, OperationalError) and "is locked" in str(error.orig))
 
 
 def _answer(key: str | None, sender_id: str, act: Callable[[], Answer], is_optimistic: bool) -> Answer:

@@ -21,6 +21,7 @@ from commerce.privacy import Traces
 from commerce.proposals import Refusal
 from messaging import file_references
 from messaging import privacy as conversations_privacy
+from messaging.conversations import one_deed_at_a_time
 from messaging.mentions import Contacts
 
 TRACKERS = "events"  # Rasa's table
@@ -69,8 +70,14 @@ def export(session: Session, who: Found) -> dict[str, Any]:
 
 def erase(session: Session, who: Found, now: datetime, key: bytes) -> Erased | Refusal:
     """Erase in the database, trackers too. Refusal: an order still needs the customer, and nothing was changed."""
+    hold_conversations(session, who)
     traces = privacy.erase_customer(session, who.id, now)
     return traces if isinstance(traces, Refusal) else erase_around(session, who, traces, now, key)
+
+
+def hold_conversations(session: Session, who: Found) -> None:
+    """Before the customer's rows are locked: nothing else is done in any of their conversations meanwhile."""
+    one_deed_at_a_time(session, *conversations_privacy.conversations_of(session, who.id, who.number))
 
 
 def erase_around(session: Session, who: Found, traces: Traces, now: datetime, key: bytes) -> Erased:

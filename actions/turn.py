@@ -27,6 +27,7 @@ from commerce.proposals import Assessment, Operation, Refusal, Values
 from database import transaction
 from messaging import formats, identities
 from messaging.channel_abilities import SHOWS_CARDS
+from messaging.conversations import one_deed_at_a_time
 from messaging.identities import Identity, Level
 from messaging.shop import default_language, time_zone
 
@@ -261,15 +262,21 @@ def turn_of(dispatcher: CollectingDispatcher, tracker: Tracker) -> Iterator[Turn
     call = call_under_way()
     if call is not None:
         with call.session.begin_nested():
-            turn = Turn(tracker, dispatcher, call.session, clock.now(), dict(tracker.slots))
+            turn = _begun(dispatcher, tracker, call.session)
             yield turn
         call.after_commit += _deeds(turn)
         return
     with transaction() as session:
-        turn = Turn(tracker, dispatcher, session, clock.now(), dict(tracker.slots))
+        turn = _begun(dispatcher, tracker, session)
         yield turn
     for deed in _deeds(turn):
         deed()
+
+
+def _begun(dispatcher: CollectingDispatcher, tracker: Tracker, session: Session) -> Turn:
+    turn = Turn(tracker, dispatcher, session, clock.now(), dict(tracker.slots))
+    one_deed_at_a_time(session, turn.sender_id)  # before the shop's rows, and the conversation's where a person is called
+    return turn
 
 
 def _deeds(turn: Turn) -> list[Callable[[], object]]:

@@ -155,8 +155,7 @@ class Presence:
         def renew(session: Session) -> None:
             seen = update(Agent).where(Agent.id.in_([me.id for me in several])).values(seen_at=now)
             session.execute(seen.execution_options(synchronize_session=False))
-            for name in sorted(me.name for me in several):
-                handoffs.renew(session, name, now, lease)
+            handoffs.renew(session, [me.name for me in several], now, lease)
 
         await in_transaction(renew)
         self._renewed_at.update({me.id: clock for me in several})

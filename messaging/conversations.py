@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from messaging.models import Conversation
-from messaging.writes import insert_once
+from messaging.writes import insert_once, one_at_a_time
 
 Owner = Literal["bot", "queue", "agent"]
 ELSEWHERE = "another-app"  # assignee of a conversation that another assistant on the same number answers
@@ -27,6 +27,13 @@ def conversation_of(session: Session, sender_id: str) -> Conversation | None:
     """The sender's conversation as the database has it now, where there is one."""
     theirs = select(Conversation).where(Conversation.sender_id == sender_id)
     return session.execute(theirs.execution_options(populate_existing=True)).scalar_one_or_none()
+
+
+def one_deed_at_a_time(session: Session, *sender_ids: str) -> None:
+    """Hold back whoever else does something for these shoppers, until the transaction's end: the assistant by an action, a person
+    by an act at the desk. Before any other lock: the one has the order when it wants the conversation, the other the conversation
+    when it wants the order (docs/adr/0021-one-owner-at-a-time.md). Whoever moves, sends or saves a turn is not held back."""
+    one_at_a_time(session, *(f"deed:{sender_id}" for sender_id in sender_ids))
 
 
 def owner(session: Session, sender_id: str) -> Owner:

@@ -91,7 +91,7 @@ def write(url: str, number: int, conversation: int) -> float:
     sender_id = f"{PREFIXES['whatsapp']}{conversation:06d}"
     with transaction(url) as session:
         receive(session, Inbound("whatsapp", f"said-{number}", sender_id, f"message-{number}"), now())
-        handoffs.note_shopper_wrote(session, sender_id, now())
+        handoffs.note_shoppers_wrote(session, [sender_id], now())
     return time.perf_counter()
 
 

@@ -28,6 +28,7 @@ from desk.in_words import Json, as_money, day, has_title, listed, money, title
 from desk.permissions import Me
 from desk.requests import Fields
 from messaging import handoffs
+from messaging.conversations import one_deed_at_a_time
 from messaging.handoffs import happened
 from messaging.handoffs.moving import lock_conversation
 from messaging.models import Handoff
@@ -146,8 +147,11 @@ def _act(kind: str) -> Act:
 
 
 def _case(session: Session, asked: Asked, language: str) -> Case:
-    """With the conversation's row locked: nobody else takes it, and no two act in it at once. Raises DeskError."""
-    lock_conversation(session, asked.handoff(session).sender_id)
+    """With the conversation's row locked: nobody else takes it, and no two act in it at once; nor does the assistant meanwhile,
+    whose actions have the shop's rows before they want the conversation's. Raises DeskError."""
+    sender_id = asked.handoff(session).sender_id
+    one_deed_at_a_time(session, sender_id)
+    lock_conversation(session, sender_id)
     handoff = asked.handoff(session)
     obstacle = _why_not_theirs(asked.me, handoff)
     if obstacle is not None:

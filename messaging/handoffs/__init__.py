@@ -9,10 +9,11 @@ waiting, callback, assigned -> resolved
 waiting, callback -> cancelled        the shopper does not want a person any more
 
 Each move is one conditional statement: of two people at once, one gets it. It is made with the conversation's row locked, which
-is always locked before a handoff's, and leaves a `HandoffEvent`. Errors: `messaging.handoffs.errors`.
+is always locked before a handoff's (the whole order: docs/adr/0021-one-owner-at-a-time.md), and leaves a `HandoffEvent`. Errors:
+`messaging.handoffs.errors`.
 """
 
-from messaging.handoffs.awaiting import note_agent_wrote, note_shopper_wrote
+from messaging.handoffs.awaiting import note_agent_wrote, note_shoppers_wrote
 from messaging.handoffs.ending import call_back, cancel, give_back, resolve
 from messaging.handoffs.errors import AlreadyTaken, HandoffError, IllegalMove, NoSuchHandoff
 from messaging.handoffs.finding import (
@@ -63,7 +64,7 @@ __all__ = [
     "last_settled",
     "lose_overdue",
     "note_agent_wrote",
-    "note_shopper_wrote",
+    "note_shoppers_wrote",
     "note_told",
     "open_for",
     "open_handoff",

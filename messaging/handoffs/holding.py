@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -159,9 +160,9 @@ def _woken(session: Session, handoff_id: int, agent: str, now: datetime) -> Hand
 # Leases
 
 
-def renew(session: Session, agent: str, now: datetime, lease: timedelta) -> int:
-    """This person is there: nothing of theirs is lost before `lease` is over. How many they have that can be lost."""
-    theirs = (_IS_TAKEN, Handoff.assignee == agent, Handoff.lease_until.is_not(None))
+def renew(session: Session, agents: Collection[str], now: datetime, lease: timedelta) -> int:
+    """These people are there: nothing of theirs is lost before `lease` is over. How many they have that can be lost."""
+    theirs = (_IS_TAKEN, Handoff.assignee.in_(agents), Handoff.lease_until.is_not(None))
     ids = list(session.execute(select(Handoff.id).where(*theirs).order_by(Handoff.id).with_for_update()).scalars())
     if not ids:
         return 0

@@ -19,7 +19,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 from sqlalchemy.orm import Session
 
-from database import transaction
+from database import despite_others, transaction
 from messaging import agent_messages, conversations, handoffs
 from messaging.agent_messages import Said
 from messaging.turns import inbox, outbox, timers, trace
@@ -35,7 +35,6 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 AWAY = ("08", "40", "53", "55P03", "57P")  # codes of PostgreSQL: connection, overtaken, too little of something, locked, going
-OVERTAKEN_AT_MOST = 3  # times that what comes in is kept once more, since other transactions were in the way
 LOOK_AGAIN = 2.0  # seconds: whoever waits for a turn is told when it is done, and looks all the same
 GONE = ("connection", "server closed", "locked", "busy", "unable to open", "disk i/o")  # in what SQLite says
 
@@ -177,37 +176,34 @@ class TurnEngine:
 
         def run() -> list[list[Receipt]]:
             with transaction(self._url, in_a_hurry=True) as session:
-                return [self._kept(session, work) for work in works]
+                return self._kept(session, works)
 
-        receipts = await self._despite_others(run)
+        receipts = await asyncio.to_thread(despite_others, run)
         for receipt in (each for several in receipts for each in several):
             on_loop(self._loop, self._queue.wake, TURNS, receipt.sender_id)
         return receipts
 
-    @staticmethod
-    async def _despite_others(run: Callable[[], T]) -> T:
-        """Where the database has ended a transaction in favour of another one that held rows crosswise, it works at once."""
-        for _ in range(OVERTAKEN_AT_MOST):
-            try:
-                return await asyncio.to_thread(run)
-            except DBAPIError as error:
-                if not is_overtaken(error):
-                    raise
-        return await asyncio.to_thread(run)
+    def _kept(self, session: Session, works: Sequence[TakeIn]) -> list[list[Receipt]]:
+        new: dict[str, bool] = {}  # by shopper: whether they wrote
 
-    def _kept(self, session: Session, work: TakeIn) -> list[Receipt]:
-        receipts: list[Receipt] = []
+        def kept(work: TakeIn) -> list[Receipt]:
+            receipts: list[Receipt] = []
 
-        def keep(inbound: Inbound) -> Receipt:
-            receipt = inbox.receive(session, inbound, _now(), self._limits.most_waiting)
-            receipts.append(receipt)
-            if receipt.is_new:
-                self._queue.put(session, TURNS, receipt.sender_id)
-                if inbound.kind == "message":
-                    handoffs.note_shopper_wrote(session, receipt.sender_id, _now())
-            return receipt
+            def keep(inbound: Inbound) -> Receipt:
+                receipt = inbox.receive(session, inbound, _now(), self._limits.most_waiting)
+                receipts.append(receipt)
+                if receipt.is_new:
+                    new[receipt.sender_id] = inbound.kind == "message" or new.get(receipt.sender_id, False)
+                return receipt
 
-        work(session, keep)
+            work(session, keep)
+            return receipts
+
+        receipts = [kept(work) for work in works]
+        # For all together, in one order: else two who keep messages of the same shoppers could wait for each other.
+        for sender_id in sorted(new):
+            self._queue.put(session, TURNS, sender_id)
+        handoffs.note_shoppers_wrote(session, [sender_id for sender_id, wrote in new.items() if wrote], _now())
         return receipts
 
     async def answer(self, receipt: Receipt) -> Answer:
@@ -552,7 +548,7 @@ class TurnEngine:
             with transaction(self._url, is_optimistic=only_reads) as session:
                 return work(session)
 
-        return await asyncio.to_thread(run)
+        return await asyncio.to_thread(despite_others, run)
 
     async def _until_it_works(self, work: Callable[[], Awaitable[T]]) -> T:
         """Again and again while the database is away; every other error is the caller's."""
@@ -586,11 +582,6 @@ def _under_its_trace(work: TakeIn) -> TakeIn:
 def _concerns_all(error: Exception) -> bool:
     """Whether it would be the same for each message of a transaction."""
     return isinstance(error, SQLAlchemyError) and not is_of_data(error)
-
-
-def is_overtaken(error: DBAPIError) -> bool:
-    """A deadlock, or what another transaction has changed meanwhile, on PostgreSQL."""
-    return str(getattr(error.orig, "pgcode", None) or "").startswith("40")
 
 
 def is_of_data(error: Exception) -> bool:

@@ -103,7 +103,7 @@ def test_agent_who_is_there_keeps_the_conversation(url: str) -> None:
     with transaction(url) as session:
         handoff = asks(session)
         takes(session, handoff, "Ana")
-        handoffs.renew(session, "Ana", NOW + minutes(1), LEASE)
+        handoffs.renew(session, ["Ana"], NOW + minutes(1), LEASE)
     Rounds(url, ways=TO).once(NOW + LEASE)
     with transaction(url) as session:
         assert stand(session, handoff) == ("assigned", "Ana")
@@ -204,7 +204,7 @@ def test_each_message_that_waits_has_a_clock_of_its_own(session: Session, databa
     rounds = Rounds(database_url, ways=TO)
     for begun in (NOW + minutes(30), NOW + minutes(60)):
         handoffs.note_agent_wrote(session, handoff, begun - minutes(1))
-        handoffs.note_shopper_wrote(session, "s1", begun)
+        handoffs.note_shoppers_wrote(session, ["s1"], begun)
         session.commit()
         rounds.once(begun + minutes(15))
         rounds.once(begun + minutes(16))

@@ -20,7 +20,7 @@ from messaging.handoffs import (
     holder,
     lose_overdue,
     note_agent_wrote,
-    note_shopper_wrote,
+    note_shoppers_wrote,
     place,
     position,
     release,
@@ -82,7 +82,7 @@ def test_who_was_given_it_is_told_apart_from_who_took_it(session: Session, id_: 
 def test_released_one_waits_at_its_old_place_with_its_clock(session: Session, id_: int, now: datetime) -> None:
     asked(session, now + MINUTE, "s2")
     take(session, id_, "eva", now, lease=LEASE)
-    note_shopper_wrote(session, "s1", now + MINUTE)
+    note_shoppers_wrote(session, ["s1"], now + MINUTE)
     handoff = release(session, id_, "eva", now + MINUTE)
     assert stands(session, id_) == ("waiting", None, "queue")
     assert (position(session, id_), handoff.awaiting_since, handoff.lease_until) == (1, now, None)
@@ -188,7 +188,7 @@ def test_shopper_wakes_what_was_put_aside(session: Session, id_: int, now: datet
     take(session, id_, "eva", now)
     note_agent_wrote(session, id_, now)
     snooze(session, id_, "eva", now + MINUTE, now)
-    note_shopper_wrote(session, "s1", now)
+    note_shoppers_wrote(session, ["s1"], now)
     handoff = by_id(session, id_)
     assert (handoff.snoozed_until, handoff.awaiting_since) == (None, now)
     assert happened(session, "why")[-1] == ("woken", "shopper")
@@ -220,14 +220,14 @@ def test_lease_that_is_over_loses_it_and_the_clock_goes_on(session: Session, id_
 def test_lease_that_is_renewed_is_not_over(session: Session, id_: int, now: datetime) -> None:
     take(session, id_, "eva", now, lease=LEASE)
     take(session, asked(session, now, "s2").handoff.id, "leo", now, lease=LEASE)
-    assert renew(session, "eva", now + MINUTE, LEASE) == 1
+    assert renew(session, ["eva"], now + MINUTE, LEASE) == 1
     assert [lost.sender_id for lost in lose_overdue(session, now + LEASE)] == ["s2"]
-    assert renew(session, "leo", now + LEASE, LEASE) == 0  # it is not his any more
+    assert renew(session, ["leo"], now + LEASE, LEASE) == 0  # it is not his any more
 
 
 def test_what_was_taken_without_a_lease_is_never_lost(session: Session, id_: int, now: datetime) -> None:
     take(session, id_, "eva", now)
-    assert renew(session, "eva", now, LEASE) == 0
+    assert renew(session, ["eva"], now, LEASE) == 0
     assert lose_overdue(session, now + timedelta(days=400)) == []
 
 
@@ -236,18 +236,18 @@ def test_what_was_taken_without_a_lease_is_never_lost(session: Session, id_: int
 
 def test_shopper_waits_from_the_asking_until_a_person_writes(session: Session, id_: int, now: datetime) -> None:
     later = [now + minutes * MINUTE for minutes in range(6)]
-    note_shopper_wrote(session, "s1", later[1])
+    note_shoppers_wrote(session, ["s1"], later[1])
     assert by_id(session, id_).awaiting_since == now
     take(session, id_, "eva", later[2])
     note_agent_wrote(session, id_, later[2])
     note_agent_wrote(session, id_, later[3])
     handoff = by_id(session, id_)
     assert (handoff.awaiting_since, handoff.first_reply_at, handoff.last_reply_at) == (None, later[2], later[3])
-    note_shopper_wrote(session, "s1", later[4])
-    note_shopper_wrote(session, "s1", later[5])
+    note_shoppers_wrote(session, ["s1"], later[4])
+    note_shoppers_wrote(session, ["s1"], later[5])
     assert by_id(session, id_).awaiting_since == later[4]
     resolve(session, id_, later[5])
-    note_shopper_wrote(session, "s1", later[5])
+    note_shoppers_wrote(session, ["s1"], later[5])
     assert by_id(session, id_).awaiting_since is None
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 
 from actions.call import answer_once, call_under_way
 from database import transaction
 from messaging.turns import calls
 from messaging.turns.calls import Abandoned, AnsweredMeanwhile
+from messaging.writes import one_at_a_time
 from tests.conftest import NOW
+from tests.turns.waiting import GENEROUS
 from tests.turns.worker import DEED
 
 KEY = "7/action_cancel_order/1"
@@ -131,3 +133,37 @@ def test_other_call_of_the_same_turn_is_another_deed(url: str) -> None:
     for key in (KEY, "7/action_cancel_order/2"):
         answer_once(key, "ana", deed)
     assert deeds_done(url) == 2
+
+
+def test_call_that_the_database_ended_in_favour_of_another_one_is_made_once_more(url: str) -> None:
+    if url.startswith("sqlite"):
+        pytest.skip("SQLite has one writer: two never wait for each other")
+    has_its_first, has_their_first = Event(), Event()
+    tries = 0
+
+    def ours() -> dict[str, Any]:
+        nonlocal tries
+        tries += 1
+        answer = deed()
+        call = call_under_way()
+        assert call is not None
+        one_at_a_time(call.session, "first")
+        has_its_first.set()
+        assert has_their_first.wait(GENEROUS)
+        one_at_a_time(call.session, "second")
+        return answer
+
+    def theirs() -> None:
+        assert has_its_first.wait(GENEROUS)
+        with transaction(url) as session:
+            session.execute(text("SET LOCAL deadlock_timeout = '1h'"))  # the call is ended
+            one_at_a_time(session, "second")
+            has_their_first.set()
+            one_at_a_time(session, "first")
+
+    with ThreadPoolExecutor(1) as threads:
+        other = threads.submit(theirs)
+        answer = answer_once(KEY, "ana", ours)
+        other.result(GENEROUS)
+    assert answer["responses"] == [{"response": "utter_done_1"}]
+    assert (deeds_done(url), tries) == (1, 2)

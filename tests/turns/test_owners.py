@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -113,11 +114,11 @@ def test_of_an_end_and_a_loss_at_once_one_happens(url: str, id_: int) -> None:
 def test_shopper_who_writes_while_it_moves_holds_nobody_up(url: str, id_: int) -> None:
     def write() -> None:
         with transaction(url) as session:
-            handoffs.note_shopper_wrote(session, "ana", NOW)
+            handoffs.note_shoppers_wrote(session, ["ana"], NOW)
 
     def renew() -> None:
         with transaction(url) as session:
-            handoffs.renew(session, "eva", NOW, LEASE)
+            handoffs.renew(session, ["eva"], NOW, LEASE)
 
     def lose() -> None:
         with transaction(url) as session:
@@ -526,6 +527,42 @@ async def test_message_that_could_not_be_kept_since_others_held_the_rows_crosswi
     assert [receipt.is_new for receipt in receipts] == [True, True]
     with transaction(shared_url) as session:
         assert len(session.execute(select(InboundMessage.id)).all()) == 2
+
+
+def keeps_both(session: Any, keep: Any) -> None:
+    for name in ("ana", "zed"):
+        keep(Inbound("chat", f"m-{name}", name, "hi"))
+
+
+def in_transaction(url: str, work: Callable[[Any], Any]) -> None:
+    with transaction(url) as session:
+        work(session)
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda url: in_transaction(url, lambda session: handoffs.renew(session, ["eva", "leo"], NOW, LEASE)),
+        lambda url: in_transaction(url, lambda session: handoffs.lose_overdue(session, NOW + LEASE)),
+        lambda url: asyncio.run(TurnEngine(Desk(), LocalQueue(), url, limits=SELDOM).take_in("chat", keeps_both)),
+    ],
+    ids=["renewed", "lost", "written"],
+)
+def test_whoever_locks_several_handoffs_locks_the_older_first(shared_url: str, work: Callable[[str], None]) -> None:
+    """Names and messages have another order; whoever has the older one, and wants the next, gets it."""
+    with transaction(shared_url) as session:
+        older, newer = (int(asked(session, NOW, name, channel="chat").handoff.id) for name in ("zed", "ana"))
+    for id_, agent in ((older, "leo"), (newer, "eva")):
+        take(shared_url, id_, agent, lease=LEASE)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction(shared_url) as session:
+            session.execute(select(Handoff.id).where(Handoff.id == older).with_for_update())
+            other = pool.submit(work, shared_url)
+            while not session.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar_one():
+                assert not other.done()
+                time.sleep(0.02)
+            session.execute(select(Handoff.id).where(Handoff.id == newer).with_for_update(nowait=True))
+        other.result(GENEROUS)
 
 
 @pytest.fixture

@@ -111,7 +111,7 @@ class World(RuleBasedStateMachine):
     def shopper_writes(self) -> None:
         inbound = Inbound(CHANNEL, f"m-{next(self.names)}", SHOPPER, "hello")
         with transaction(self.url) as session:
-            [receipt] = self.engine._kept(session, lambda _session, keep: keep(inbound))
+            [[receipt]] = self.engine._kept(session, [lambda _session, keep: keep(inbound)])
             handoff = handoffs.open_for(session, SHOPPER)
         self.wrote.add(receipt.id)
         if handoff is not None:
@@ -246,7 +246,7 @@ class World(RuleBasedStateMachine):
             "queue": lambda session, id_: handoffs.transfer(session, id_, now, by=agent, queue="returns"),
             "snooze": lambda session, id_: handoffs.snooze(session, id_, agent, now + timedelta(minutes=30), now),
             "wake": lambda session, id_: handoffs.wake(session, id_, now),
-            "renew": lambda session, _id: handoffs.renew(session, agent, now, LEASE),
+            "renew": lambda session, _id: handoffs.renew(session, [agent], now, LEASE),
             "resolve": lambda session, id_: handoffs.resolve(session, id_, now, by=agent),
         }
         self.move(acts[what])

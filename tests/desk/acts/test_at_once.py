@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
-from sqlalchemy import func, select
+import pytest
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
+from sqlalchemy import func, select, text
 
-from commerce.models import Effect, LedgerEntry, Refund
-from database import transaction
+from actions import clock, customer_data
+from actions.handoff import open_for
+from actions.turn import turn_of
+from commerce.cancellations import CancelOrder
+from commerce.models import Customer, Effect, LedgerEntry, Order, Refund
+from commerce.policies import load_policies
+from database import Base, engine_for, transaction
 from desk import acts
 from desk.asked import Asked
 from desk.errors import DeskError
 from desk.permissions import Me
 from desk.requests import Fields
-from tests.commerce.shop import NOW
-from tests.desk.acts.acting import Acting, person
+from messaging import handoffs
+from messaging.models import HandoffEvent
+from tests.commerce.shop import NOW, POLICIES
+from tests.desk.acts.acting import CHAT, Acting, person
 
 MARTA, SOL = person("Marta"), person("Sol", "supervisor")
 
@@ -25,12 +36,12 @@ MARTA, SOL = person("Marta"), person("Sol", "supervisor")
 class Two:
     """Ana's conversation in a database that several threads write to."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, status: str = "delivered") -> None:
         self.url = url
         with transaction(url) as session:
             acting = Acting(session)
             self.handoff_id = acting.handoff_id
-            self.order_number = acting.shop.order(acting.ana, status="delivered").number
+            self.order_number = acting.shop.order(acting.ana, status=status).number
 
     def asked(self, me: Me) -> Asked:
         return Asked(me, self.handoff_id, NOW)
@@ -89,3 +100,84 @@ def test_taken_back_at_once_is_taken_back_once(url: str) -> None:
     outcomes = two.at_once(*[lambda me=me: two.undo(me, effect) for me in (MARTA, SOL, MARTA)])  # type: ignore[misc]
     assert outcomes[0] == outcomes[1] == outcomes[2]
     assert (two.count(Effect), two.count(LedgerEntry)) == (2, 2)
+
+
+# An act, and an action of the assistant's
+
+
+@pytest.fixture
+def postgres(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Only there are rows locked one by one. An action's clock is the shop's, and so is that of what is proven."""
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+    Base.metadata.create_all(engine_for(postgres_url))
+    monkeypatch.setenv("TENDERO_DATABASE_URL", postgres_url)
+    return postgres_url
+
+
+def wait_until_one_waits(url: str) -> None:
+    """For a row, or for its turn: the other one has come as far as it can."""
+    until = time.monotonic() + 20
+    with engine_for(url).connect() as connection:
+        while not connection.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar_one():
+            assert time.monotonic() < until, "nobody waits"
+            time.sleep(0.02)
+
+
+def test_supervisor_acts_in_a_conversation_that_nobody_has_while_the_assistant_calls_a_person_there(postgres: str) -> None:
+    """The assistant has the order when it wants the conversation, to open the handoff; the supervisor has the conversation when
+    they want the order."""
+    two = Two(postgres, status="paid")
+    with transaction(postgres) as session:
+        handoffs.release(session, two.handoff_id, "Marta", NOW)
+    asked = {"order_number": two.order_number, "cancel_reason": "found_cheaper"}
+    proposal = two.propose(SOL, "cancel_order", **asked)
+    has_order = Event()
+
+    def assistant() -> None:
+        heard = [{"event": "action", "name": "action_listen"}, {"event": "user", "input_channel": "webchat"}]
+        message = {"intent": {"name": "cancel_order"}, "text": "cancel it", "entities": []}
+        tracker = Tracker(CHAT, {"language": "en"}, message, heard, False, None, {}, "action_listen")
+        with turn_of(CollectingDispatcher(), tracker) as turn:
+            turn.assess(CancelOrder(load_policies(POLICIES)), {"order_number": two.order_number, "reason": "found_cheaper"})
+            has_order.set()
+            wait_until_one_waits(postgres)
+            open_for(turn, "policy")
+
+    def supervisor() -> Any:
+        assert has_order.wait(20)
+        return two.confirm(SOL, "cancel_order", proposal)
+
+    _, outcome = two.at_once(assistant, supervisor)
+    assert outcome["done"]["effect"]
+    with transaction(postgres) as session:
+        assert session.execute(select(Order.status)).scalar_one() == "cancelled"
+        kinds = list(session.execute(select(HandoffEvent.kind).order_by(HandoffEvent.id)).scalars())
+    assert (kinds.count("asked_again"), kinds[-1]) == (1, "acted")
+
+
+def test_supervisor_acts_for_a_customer_who_is_being_erased(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The erasing has the customer when it wants the conversations; the supervisor has one and wants the customer."""
+    two = Two(postgres)
+    has_customer = Event()
+    around = customer_data.erase_around
+
+    def erase_around(*arguments: Any) -> Any:
+        has_customer.set()
+        wait_until_one_waits(postgres)
+        return around(*arguments)
+
+    def erase() -> Any:
+        with transaction(postgres) as session:
+            found = customer_data.found(session.execute(select(Customer).order_by(Customer.id)).scalars().first())
+            return customer_data.erase(session, found, NOW, b"a key of the tests, long enough")
+
+    def supervisor() -> Any:
+        assert has_customer.wait(20)
+        try:
+            return two.propose(SOL, "adjust_points", points=100, reason="a late parcel")
+        except DeskError as error:
+            return error.code
+
+    monkeypatch.setattr(customer_data, "erase_around", erase_around)
+    erased, outcome = two.at_once(erase, supervisor)
+    assert (erased.conversations, outcome) == (1, "illegal")

@@ -105,7 +105,7 @@ class Desk:
         now = datetime.now(timezone.utc)
         with self.served.session() as session:
             receipt = receive(session, Inbound(channel, id or f"{text}-{now.timestamp()}", sender_id, text, details), now)
-            handoffs.note_shopper_wrote(session, sender_id, now)
+            handoffs.note_shoppers_wrote(session, [sender_id], now)
             return receipt.id
 
     def handoff(self, id: int) -> Handoff:

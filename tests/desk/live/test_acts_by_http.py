@@ -7,8 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy.exc import OperationalError
 
-from commerce.models import Customer, Effect
+from commerce.models import Customer, Effect, Order
+from desk import acts
 from desk.models import AuditEntry
 from messaging import identities
 from tests.commerce.shop import Shop
@@ -72,6 +74,35 @@ def test_an_order_is_cancelled_from_the_page(counter: Counter) -> None:
 def test_what_was_tried_and_refused_is_in_the_audit_log(counter: Counter) -> None:
     assert counter.cancel(counter.marta, counter.bens_order).status_code == 404
     assert [each.details["rule"] for each in counter.rows(AuditEntry) if each.action == "refused_act"] == ["order_not_found"]
+
+
+class Deadlock(Exception):
+    """As psycopg2 has it."""
+
+    pgcode = "40P01"
+
+
+@pytest.mark.parametrize(("deadlocks", "status", "effects"), [(1, 200, 1), (99, 503, 0)])
+def test_act_that_the_database_ended_in_favour_of_another_is_done_again_or_not_at_all(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch, deadlocks: int, status: int, effects: int
+) -> None:
+    offer = counter.cancel(counter.marta).json()
+    confirm, left = acts.confirm, iter(range(deadlocks))
+
+    def confirmed(*arguments: Any) -> Any:
+        told = confirm(*arguments)
+        if next(left, None) is not None:
+            raise OperationalError("UPDATE", {}, Deadlock("deadlock detected"))
+        return told
+
+    monkeypatch.setattr(acts, "confirm", confirmed)
+    answer = counter.marta.post(f"handoffs/{counter.handoff}/acts/cancel_order/confirm", proposal=offer["proposal"])
+    assert answer.status_code == status
+    if status == 503:
+        assert (answer.json(), answer.headers["Retry-After"]) == ({"error": "busy", "after": 2}, "2")
+    assert len(counter.rows(Effect)) == effects
+    assert [each.status for each in counter.rows(Order)] == ["cancelled" if effects else "paid", "paid"]
+    assert [each.action for each in counter.rows(AuditEntry)].count("did_act") == effects
 
 
 @pytest.mark.parametrize("path", ["acts/cancel_order/propose", "acts/cancel_order/confirm", "acts/undo"])
