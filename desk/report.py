@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session
 
-from desk import business_clock
+from desk import accounts, business_clock, staffing
 from desk.asked_again import asked_again
 from desk.rules import calendar_of, kept_rules, title
 from desk.warnings import BREACHED
@@ -59,7 +59,14 @@ def shown(session: Session, days: int, now: datetime, language: str = DEFAULT_LA
         "asked_again": _asked_again(session, rows),
         "quiet": _quiet(session, rows, now),
         "rating": _rating(session, rows),
+        "unserved": _unserved(session, language),
     }
+
+
+def _unserved(session: Session, language: str) -> list[dict[str, Any]]:
+    """Queues that nobody works in, as it is now."""
+    found = staffing.unserved(accounts.working(session))
+    return [{"name": name, "title": title("queue", name, language), "languages": unspoken} for name, unspoken in found]
 
 
 def _events(session: Session, since: datetime) -> Events:

@@ -95,6 +95,13 @@ class DeskRules:
     def has_queue(self, name: str | None) -> bool:
         return any(queue.name == name for queue in self.queues)
 
+    def still_there(self, queues: Sequence[str]) -> tuple[str, ...]:
+        """In which of these an agent works who is limited to them; none: in all, as one whose queues are all gone does.
+
+        Else nobody would answer what came to those queues, and now comes to others, until somebody notices.
+        """
+        return tuple(name for name in queues if self.has_queue(name))
+
     def place(self, facts: Mapping[str, str | None]) -> tuple[Queue, int]:
         """The queue that takes this conversation, and its priority there. facts: by the names of the conditions."""
         queue = next(queue for queue in self.queues if queue.fits(facts))

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from database import transaction
 from desk.models import Agent, AgentSession
 from desk.permissions import PERMISSIONS, Me
+from desk.rules import kept_rules
 
 IDLE = timedelta(hours=12)  # a session that is not used for so long has ended
 LONGEST = timedelta(days=7)  # and so has one that is used
@@ -133,7 +134,7 @@ def _me(agent: Agent, session_id: int) -> Me:
         role=agent.role,
         permissions=PERMISSIONS.get(agent.role, frozenset()),
         languages=tuple(agent.languages),
-        queues=tuple(agent.queues),
+        queues=kept_rules().still_there(agent.queues),
         capacity=agent.capacity,
         status=agent.status,
         session_id=session_id,

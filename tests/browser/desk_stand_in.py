@@ -288,7 +288,7 @@ class DeskStandIn(StandIn):
 
     def agents(self) -> list[Json]:
         there = {line.name for line in self._lines}
-        kept = ("name", "role", "status", "capacity", "languages", "queues", "is_active")
+        kept = ("name", "role", "status", "capacity", "languages", "queues", "is_active", "gone")
         return [
             {
                 **{key: one[key] for key in kept if key in one},

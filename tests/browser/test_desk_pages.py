@@ -111,6 +111,34 @@ def test_admin_adds_and_changes_people(agents_browser: BrowserContext, desk: Des
     expect(ada.dialog.get_by_role("alert")).to_have_text("Somebody else has this name already.")
 
 
+def test_limits_that_are_gone_are_told_and_so_is_a_queue_that_nobody_works_in(
+    agents_browser: BrowserContext, desk: DeskStandIn
+) -> None:
+    desk.people["marta"] |= {"queues": ["sold", "orders"], "gone": {"queues": ["sold"], "languages": []}}
+    desk.people["sara"] |= {"queues": ["sold"], "languages": ["fr"], "gone": {"queues": ["sold"], "languages": ["fr"]}}
+    desk.report = {**A_REPORT, "unserved": [{"name": "returns", "title": "Returns", "languages": ["es", "pt"]}]}
+    ada = signed_in(agents_browser, desk, "ada").visit("queue")
+    ada.menu("People")
+    expect(ada.page.get_by_role("row", name="Marta")).to_contain_text("OrdersNot there any more: sold.")
+    sara = ada.page.get_by_role("row", name="Sara")
+    expect(sara).to_contain_text("Not there any more: sold. Until you change it, they work in all queues.")
+    expect(sara).to_contain_text("Not there any more: French. Until you change it, nothing comes to them.")
+    ada.menu("Reports")
+    expect(ada.page.get_by_text("Nobody works in the queue Returns in these languages: Spanish, Portuguese.")).to_be_visible()
+
+
+def test_queue_that_went_away_meanwhile_is_refused_with_those_that_there_are(
+    agents_browser: BrowserContext, desk: DeskStandIn
+) -> None:
+    ada = signed_in(agents_browser, desk, "ada").visit("queue")
+    ada.menu("People")
+    desk.refuse("Marta", 400, "bad_request", field="queues", known=["orders", "general"])
+    ada.button("Change Marta").click()
+    ada.dialog.get_by_label("Returns").check()
+    ada.dialog.get_by_role("button", name="Save").click()
+    expect(ada.dialog.get_by_role("alert")).to_have_text("Please check: Queues. There are orders, general.")
+
+
 def test_supervisor_searches_the_audit_log(agents_browser: BrowserContext, desk: DeskStandIn) -> None:
     desk.audit = [AN_ENTRY, AN_ACT]
     sara = signed_in(agents_browser, desk, "sara").visit("queue")
