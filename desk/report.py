@@ -34,7 +34,10 @@ Events = Mapping[int, Sequence[HandoffEvent]]
 
 
 def shown(session: Session, days: int, now: datetime, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
-    """The report on what was opened in the last days, as JSON has it. language: of titles (ISO 639-1)."""
+    """The report on what was opened in the last days, as JSON has it. language: of titles (ISO 639-1).
+
+    complete_since: of what was opened earlier, some has ended so long ago that it is deleted.
+    """
     since = now - timedelta(days=days)
     columns = [getattr(Handoff, name) for name in _WANTED]
     opened = select(*columns).where(Handoff.created_at > since, Handoff.created_at <= now).order_by(Handoff.id)
@@ -44,6 +47,7 @@ def shown(session: Session, days: int, now: datetime, language: str = DEFAULT_LA
         "days": days,
         "since": since.isoformat(),
         "until": now.isoformat(),
+        "complete_since": max(since, now - kept_rules().kept.handoffs).isoformat(),
         "count": len(rows),
         "by_reason": _counted((row.reason for row in rows), lambda name: label(f"handoff_{name}", language)),
         "by_goal": _counted((row.goal for row in rows), lambda name: label(f"task_{name}", language)),

@@ -60,6 +60,7 @@ def test_report_shows_numbers_and_tables_for_a_period(agents_browser: BrowserCon
     }.items():
         expect(tiles.filter(has=sara.page.get_by_text(name, exact=True)).locator("dd").first).to_have_text(value)
     expect(tiles.filter(has_text="Satisfaction")).to_contain_text("4.4")
+    expect(sara.page.get_by_text("Complete since")).to_have_count(0)
     table = sara.page.get_by_role("region", name="By reason").get_by_role("row")
     assert table.all_text_contents() == ["ReasonConversations", "Asked for a person70", "A person decides58"]
     widths = (
@@ -116,7 +117,8 @@ def test_limits_that_are_gone_are_told_and_so_is_a_queue_that_nobody_works_in(
 ) -> None:
     desk.people["marta"] |= {"queues": ["sold", "orders"], "gone": {"queues": ["sold"], "languages": []}}
     desk.people["sara"] |= {"queues": ["sold"], "languages": ["fr"], "gone": {"queues": ["sold"], "languages": ["fr"]}}
-    desk.report = {**A_REPORT, "unserved": [{"name": "returns", "title": "Returns", "languages": ["es", "pt"]}]}
+    days = {"since": "2026-10-20T08:00:00+00:00", "complete_since": "2026-11-02T08:00:00+00:00"}
+    desk.report = {**A_REPORT, **days, "unserved": [{"name": "returns", "title": "Returns", "languages": ["es", "pt"]}]}
     ada = signed_in(agents_browser, desk, "ada").visit("queue")
     ada.menu("People")
     expect(ada.page.get_by_role("row", name="Marta")).to_contain_text("OrdersNot there any more: sold.")
@@ -125,6 +127,7 @@ def test_limits_that_are_gone_are_told_and_so_is_a_queue_that_nobody_works_in(
     expect(sara).to_contain_text("Not there any more: French. Until you change it, nothing comes to them.")
     ada.menu("Reports")
     expect(ada.page.get_by_text("Nobody works in the queue Returns in these languages: Spanish, Portuguese.")).to_be_visible()
+    expect(ada.page.get_by_text("Complete since Nov 2, 2026. Of what is older, some is deleted already.")).to_be_visible()
 
 
 def test_queue_that_went_away_meanwhile_is_refused_with_those_that_there_are(
