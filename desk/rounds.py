@@ -109,7 +109,7 @@ class Rounds:
         webhook = self._ways.webhook
         assert webhook is not None
         with httpx.Client(follow_redirects=False) as client:
-            self._again_and_again(lambda: alerts.deliver_due(self._url, webhook, client, datetime.now(timezone.utc)))
+            self._again_and_again(lambda: alerts.deliver_due(self._url, webhook, client, lambda: datetime.now(timezone.utc)))
 
     def _again_and_again(self, work: Callable[[], object]) -> None:
         while not self._stopped.is_set():
