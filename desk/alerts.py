@@ -32,11 +32,12 @@ from messaging import mail
 from messaging.kept import kept
 from messaging.labels import DEFAULT_LANGUAGE, data_folder
 from messaging.mail_texts import MailTexts, load_mail_texts
+from messaging.pauses import doubling
 from messaging.writes import insert_once
 
 PATIENCE = httpx.Timeout(10.0, connect=5.0)
 LEASE = timedelta(minutes=1)  # of an alert that is being sent; if the process dies, another tries after it
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(hours=1)
+FIRST_PAUSE, LONGEST_PAUSE = 10.0, 3600.0  # seconds
 GIVE_UP_AFTER = timedelta(days=1)  # a warning of yesterday is no news
 SHORTEST_SECRET = 16  # characters
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -177,7 +178,7 @@ def _sent(alert: OutgoingAlert, webhook: Webhook, client: httpx.Client, now: dat
 
 
 def _note(url: str | None, alert: OutgoingAlert, now: datetime, error: str | None) -> None:
-    pause = min(FIRST_PAUSE * 2 ** min(alert.tries, 12), LONGEST_PAUSE)
+    pause = timedelta(seconds=doubling(alert.tries + 1, FIRST_PAUSE, LONGEST_PAUSE))
     is_over = error is None or now - alert.created_at > GIVE_UP_AFTER
     values: dict[str, Any] = {"error": error, **({"sent_at": now} if is_over else {"next_try_at": now + pause})}
     with transaction(url) as session:
