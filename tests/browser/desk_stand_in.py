@@ -88,6 +88,7 @@ class DeskStandIn(StandIn):
         self.canned: list[Json] = []
         self.report: Json = {}
         self.audit: list[Json] = []
+        self.audit_titles: Json = {}
         self.sessions: list[Json] = []
         self.page_size = 20
         self.is_away = False
@@ -316,7 +317,7 @@ class DeskStandIn(StandIn):
         return web.json_response({"agent": one})
 
     async def _audit(self, _request: web.Request) -> web.Response:
-        return web.json_response({"entries": self.audit, "has_more": False})
+        return web.json_response({"entries": self.audit, "has_more": False, "titles": self.audit_titles})
 
     async def _report(self, _request: web.Request) -> web.Response:
         return web.json_response(self.report)

@@ -142,6 +142,19 @@ def test_queue_that_went_away_meanwhile_is_refused_with_those_that_there_are(
     expect(ada.dialog.get_by_role("alert")).to_have_text("Please check: Queues. There are orders, general.")
 
 
+def test_audit_log_has_exceptions_and_rules_in_words_of_the_server(agents_browser: BrowserContext, desk: DeskStandIn) -> None:
+    details = {"exceptions": ["late_return", "waive_shipping"], "rule": "window_closed"}
+    desk.audit = [{**AN_ACT, "details": details}, {**AN_ACT, "details": {"exception": "late_return"}}]
+    late = {"late_return": "Devolución tardía"}
+    desk.audit_titles = {"exceptions": late, "exception": late, "rule": {"window_closed": "Fuera de plazo"}}
+    sara = signed_in(agents_browser, desk, "sara").visit("queue")
+    with sara.page.expect_request("**/audit?language=en"):
+        sara.menu("Audit log")
+    row = sara.page.get_by_role("row").nth(1)
+    expect(row).to_contain_text("Exceptions: Devolución tardía, waive shipping · Rule: Fuera de plazo")
+    expect(sara.page.get_by_role("row").nth(2)).to_contain_text("Exception: Devolución tardía")
+
+
 def test_supervisor_searches_the_audit_log(agents_browser: BrowserContext, desk: DeskStandIn) -> None:
     desk.audit = [AN_ENTRY, AN_ACT]
     sara = signed_in(agents_browser, desk, "sara").visit("queue")
@@ -152,7 +165,7 @@ def test_supervisor_searches_the_audit_log(agents_browser: BrowserContext, desk:
     act = sara.page.get_by_role("row").nth(2)
     expect(act).to_contain_text("Was refused an act")
     expect(act).to_contain_text("What: Refund exception · Rule: This is more than an agent may allow. · Amount: MX$9,999.00")
-    with sara.page.expect_request("**/audit?agent=Marta&handoff=12&action=refused_act"):
+    with sara.page.expect_request("**/audit?agent=Marta&handoff=12&action=refused_act&language=en"):
         sara.page.locator("select[name=action]").select_option(label="Was refused an act")
         sara.page.get_by_label("Agent").select_option("Marta")
         sara.page.locator("input[name=handoff]").fill("12")
