@@ -28,6 +28,7 @@ from desk.requests import Fields, asked_number, fields_of
 from desk.sessions import SignedIn
 from desk.settings import PAGE, ROUTES, settings_of
 from desk.sign_in import SignInRefused
+from desk.welcome import asked_language
 
 OIDC_COOKIE, OIDC_PATH = "tendero_desk_oidc", f"{ROUTES}/v1/oidc"
 HASHING_AT_ONCE = 2  # each takes a core and 64 MiB for a moment: nobody but those who sign in waits for it
@@ -54,7 +55,8 @@ def add_account_routes(routes: Blueprint) -> None:
             before=asked_number(request, "before"),
         )
         found = await _in_transaction(lambda session: audit.search(session, asked))
-        return _answer({"entries": found.entries, "has_more": found.has_more})
+        titles = audit.titles(found, asked_language(request))
+        return _answer({"entries": found.entries, "has_more": found.has_more, "titles": titles})
 
     @routes.get("/v1/words/<file:str>")
     async def shown_words(request: Request, file: str) -> HTTPResponse:

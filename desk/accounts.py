@@ -21,14 +21,18 @@ from sqlalchemy.orm import Session
 from desk import passwords, sessions
 from desk.models import Agent
 from desk.permissions import ROLES
+from desk.rules import kept_rules
+from messaging.labels import languages
 from messaging.models import Handoff
 from messaging.writes import one_at_a_time
 
 LONGEST_NAME, LONGEST_SIGN_IN_NAME, MOST_CAPACITY = 64, 254, 100
 NAME = re.compile(r"\w[\w .'’-]*")
 SIGN_IN_NAME = re.compile(r"[^\s\x00-\x1f\x7f]+")
-LANGUAGE = re.compile(r"[a-z]{2,3}")
-QUEUE = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+LIMITS = {
+    "queues": "There is no queue {name!r} in data/policies/desk.yml, which has {known}.",
+    "languages": "There is no language {name!r} in this shop, which has {known}.",
+}
 CHANGEABLE = frozenset({"sign_in_name", "role", "languages", "queues", "capacity", "is_active"})
 THERE_FOR = timedelta(seconds=60)  # after a connection of theirs was seen: pages say something every 25 seconds
 
@@ -49,9 +53,11 @@ class NameTaken(AccountError):
 
 
 class WrongValue(AccountError):
-    def __init__(self, field: str, words: str) -> None:
+    """known: what it could be, where these are names."""
+
+    def __init__(self, field: str, words: str, known: Sequence[str] = ()) -> None:
         super().__init__(words)
-        self.field = field
+        self.field, self.known = field, known
 
 
 class LastAdmin(AccountError):
@@ -129,6 +135,11 @@ def everybody(session: Session) -> list[Agent]:
     return list(session.execute(select(Agent).order_by(Agent.name)).scalars())
 
 
+def working(session: Session) -> list[Agent]:
+    """By name; without those who were put out."""
+    return [agent for agent in everybody(session) if agent.is_active]
+
+
 def is_there(agent: Agent, now: datetime) -> bool:
     """A page of theirs is open, in any process."""
     return bool(agent.is_active and agent.seen_at is not None and now - agent.seen_at < THERE_FOR)
@@ -143,7 +154,7 @@ def loads(session: Session) -> dict[str, int]:
 def colleagues(session: Session, now: datetime) -> list[dict[str, Any]]:
     """Those who can be given a conversation, as the protocol has them."""
     held = loads(session)
-    return [_shown(agent, held.get(agent.name, 0), now) for agent in everybody(session) if agent.is_active]
+    return [_shown(agent, held.get(agent.name, 0), now) for agent in working(session)]
 
 
 def shown_to_managers(session: Session, now: datetime) -> list[dict[str, Any]]:
@@ -160,6 +171,7 @@ def shown_to_manager(agent: Agent, load: int, now: datetime) -> dict[str, Any]:
         "has_password": agent.password_hash is not None,
         "has_oidc": agent.oidc_subject is not None,
         "created_at": agent.created_at.isoformat(),
+        "gone": gone(agent),
     }
 
 
@@ -196,8 +208,8 @@ def _checked(session: Session, field: str, value: Any, agent: Agent | None = Non
         return _free_sign_in_name(session, str(value), agent)
     if field == "role" and value in ROLES:
         return value
-    if field in ("languages", "queues") and _are_all(value, LANGUAGE if field == "languages" else QUEUE):
-        return list(dict.fromkeys(value))
+    if field in LIMITS and isinstance(value, list | tuple):
+        return _all_known(field, value)
     if field == "capacity" and isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_CAPACITY:
         return value
     if field == "is_active" and isinstance(value, bool):
@@ -207,15 +219,31 @@ def _checked(session: Session, field: str, value: Any, agent: Agent | None = Non
 
 FITTING = {
     "role": f"A role is one of {', '.join(ROLES)}.",
-    "languages": "Languages are codes of two letters, like es.",
-    "queues": "Queues are named in small letters, as in data/policies/desk.yml.",
+    "languages": "Languages are a list of codes of two letters, like es.",
+    "queues": "Queues are a list of names, as in data/policies/desk.yml.",
     "capacity": f"The capacity is a number from 0 to {MOST_CAPACITY}.",
     "is_active": "Active is yes or no.",
 }
 
 
-def _are_all(values: Any, form: re.Pattern[str]) -> bool:
-    return isinstance(values, list | tuple) and all(isinstance(each, str) and form.fullmatch(each) for each in values)
+def _all_known(field: str, values: Sequence[Any]) -> list[str]:
+    """Each of them once. Raises WrongValue for a name that nothing will ever have: nobody would notice that nothing comes."""
+    known = limits_there_are()[field]
+    for each in values:
+        if each not in known:
+            words = LIMITS[field].format(name=str(each)[:LONGEST_NAME], known=", ".join(known))
+            raise WrongValue(field, words, known)
+    return list(dict.fromkeys(values))
+
+
+def limits_there_are() -> dict[str, tuple[str, ...]]:
+    """To what an agent can be limited, by field."""
+    return {"queues": tuple(queue.name for queue in kept_rules().queues), "languages": tuple(languages())}
+
+
+def gone(agent: Agent) -> dict[str, list[str]]:
+    """To what the agent is limited that the shop does not have, or no longer has, by field."""
+    return {field: [each for each in getattr(agent, field) if each not in known] for field, known in limits_there_are().items()}
 
 
 def _free_sign_in_name(session: Session, told: str, agent: Agent | None) -> str:

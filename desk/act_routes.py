@@ -18,7 +18,7 @@ from desk.guard import guarded
 from desk.in_words import Json
 from desk.live import Live
 from desk.requests import BIGGEST_NUMBER, fields_of
-from desk.welcome import language_of
+from desk.welcome import asked_language
 
 Work = Callable[[Session], "Json | DeskError"]
 
@@ -29,13 +29,13 @@ def add_act_routes(routes: Blueprint, live: Live) -> None:
     @routes.post("/v1/handoffs/<handoff:str>/acts/<kind:str>/propose", stream=True)
     async def propose(request: Request, handoff: str, kind: str) -> HTTPResponse:
         asked, fields = Asked.of(await guarded(request), handoff, live.now()), await fields_of(request)
-        return answered(await _done(lambda session: acts.propose(session, asked, kind, fields, _language(request))))
+        return answered(await _done(lambda session: acts.propose(session, asked, kind, fields, asked_language(request))))
 
     @routes.post("/v1/handoffs/<handoff:str>/acts/<kind:str>/confirm", stream=True)
     async def confirm(request: Request, handoff: str, kind: str) -> HTTPResponse:
         asked, fields = Asked.of(await guarded(request), handoff, live.now()), await fields_of(request)
         proposal = fields.text("proposal", LONGEST_NAME)
-        told = await _done(lambda session: acts.confirm(session, asked, kind, proposal, _language(request)))
+        told = await _done(lambda session: acts.confirm(session, asked, kind, proposal, asked_language(request)))
         _changed(request, live)
         return answered(told)
 
@@ -43,7 +43,7 @@ def add_act_routes(routes: Blueprint, live: Live) -> None:
     async def undo(request: Request, handoff: str) -> HTTPResponse:
         asked, fields = Asked.of(await guarded(request), handoff, live.now()), await fields_of(request)
         effect = fields.number("effect", 1, BIGGEST_NUMBER)
-        told = await _done(lambda session: acts.undo(session, asked, effect, _language(request)))
+        told = await _done(lambda session: acts.undo(session, asked, effect, asked_language(request)))
         _changed(request, live)
         return answered(told)
 
@@ -59,7 +59,3 @@ async def _done(work: Work) -> Json:
 def _changed(request: Request, live: Live) -> None:
     request.app.ctx.agent.engine.stir_timers()  # another conversation may have been told to say something
     live.look_soon()
-
-
-def _language(request: Request) -> str:
-    return str(request.args.get("language") or language_of(request.headers.get("accept-language", "")))

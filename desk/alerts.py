@@ -5,18 +5,17 @@ alone says: TENDERO_DESK_ALERTS_TO (addresses, with commas), TENDERO_DESK_WEBHOO
 
     AlertsError    the environment names no such place; the message says which variable, never its secret
 
-A webhook's body is JSON without a word of the shopper's. `X-Tendero-Signature: t=<seconds>,v1=<hex>` signs "<seconds>.<body>"
-with HMAC-SHA256; `X-Tendero-Delivery` is the same in each try. Anything but an answer from 200 to 299 is tried again.
+A webhook's body is JSON without a word of the shopper's, signed (`desk.signature`). Anything but an answer from 200 to 299 is
+tried again.
 """
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 import ipaddress
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,15 +27,17 @@ from sqlalchemy.orm import Session
 
 from database import transaction
 from desk.models import OutgoingAlert
+from desk.signature import signed_headers
 from messaging import mail
 from messaging.kept import kept
 from messaging.labels import DEFAULT_LANGUAGE, data_folder
 from messaging.mail_texts import MailTexts, load_mail_texts
+from messaging.pauses import doubling
 from messaging.writes import insert_once
 
 PATIENCE = httpx.Timeout(10.0, connect=5.0)
 LEASE = timedelta(minutes=1)  # of an alert that is being sent; if the process dies, another tries after it
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(hours=1)
+FIRST_PAUSE, LONGEST_PAUSE = 10.0, 3600.0  # seconds
 GIVE_UP_AFTER = timedelta(days=1)  # a warning of yesterday is no news
 SHORTEST_SECRET = 16  # characters
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -132,13 +133,15 @@ def _texts() -> MailTexts:
     return load_mail_texts(data_folder() / "mail")
 
 
-def deliver_due(url: str | None, webhook: Webhook, client: httpx.Client, now: datetime) -> int:
+def deliver_due(url: str | None, webhook: Webhook, client: httpx.Client, clock: Callable[[], datetime]) -> int:
     """Send what is due to the webhook, oldest first, each in transactions of its own: how many were taken.
 
-    client: follows no redirects. One that is refused comes again after a pause that doubles, for a day.
+    client: follows no redirects. clock: asked for each one, since signatures grow old while a receiver is slow. One that is
+    refused comes again after a pause that doubles, for a day.
     """
     taken = 0
     for _ in range(MOST_AT_ONCE):
+        now = clock()
         alert = _take_due(url, now)
         if alert is None:
             break
@@ -166,8 +169,7 @@ def _take_due(url: str | None, now: datetime) -> OutgoingAlert | None:
 def _sent(alert: OutgoingAlert, webhook: Webhook, client: httpx.Client, now: datetime) -> str | None:
     """Why it was not taken."""
     body = json.dumps({"id": alert.key, **alert.body}, ensure_ascii=False, separators=(",", ":")).encode()
-    headers = {"Content-Type": "application/json", "X-Tendero-Delivery": alert.key}
-    headers["X-Tendero-Signature"] = signature(body, webhook.secret, int(now.timestamp()))
+    headers = signed_headers(body, alert.key, webhook.secret, now.timestamp())
     try:
         answer = client.post(webhook.url, content=body, headers=headers, timeout=PATIENCE)
     except httpx.HTTPError as error:
@@ -175,14 +177,8 @@ def _sent(alert: OutgoingAlert, webhook: Webhook, client: httpx.Client, now: dat
     return None if answer.is_success else f"answered {answer.status_code}"
 
 
-def signature(body: bytes, secret: str, at: int) -> str:
-    """As the header carries it. at: seconds since 1970, so that an old delivery cannot be played again later."""
-    signed = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
-    return f"t={at},v1={signed}"
-
-
 def _note(url: str | None, alert: OutgoingAlert, now: datetime, error: str | None) -> None:
-    pause = min(FIRST_PAUSE * 2 ** min(alert.tries, 12), LONGEST_PAUSE)
+    pause = timedelta(seconds=doubling(alert.tries + 1, FIRST_PAUSE, LONGEST_PAUSE))
     is_over = error is None or now - alert.created_at > GIVE_UP_AFTER
     values: dict[str, Any] = {"error": error, **({"sent_at": now} if is_over else {"next_try_at": now + pause})}
     with transaction(url) as session:

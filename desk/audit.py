@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from desk.in_words import title
 from desk.models import AuditEntry
 from desk.permissions import Me
 from messaging.models import Handoff
@@ -78,6 +79,20 @@ def search(session: Session, asked: Asked) -> Found:
         query = query.where(AuditEntry.id < asked.before)
     rows = list(session.execute(query).scalars())
     return Found([_shown(row) for row in rows[:PAGE]], len(rows) > PAGE)
+
+
+TITLED = {"exception": "exception", "exceptions": "exception", "rule": "refused"}  # kinds of labels, by facts that are names
+
+
+def titles(found: Found, language: str) -> dict[str, dict[str, str]]:
+    """What names among the facts are called in this language, by the facts' own names."""
+    called: dict[str, dict[str, str]] = {}
+    for entry in found.entries:
+        for fact in TITLED.keys() & entry["details"].keys():
+            said = entry["details"][fact]
+            names = said if isinstance(said, list) else [said]
+            called.setdefault(fact, {}).update({str(name): title(TITLED[fact], str(name), language) for name in names})
+    return called
 
 
 def _shown(row: AuditEntry) -> dict[str, Any]:

@@ -44,8 +44,8 @@ def not_found() -> DeskError:
     return DeskError(404, "not_found")
 
 
-def bad_request(field: str) -> DeskError:
-    return DeskError(400, "bad_request", field=field)
+def bad_request(field: str, **values: Any) -> DeskError:
+    return DeskError(400, "bad_request", field=field, **values)
 
 
 def too_many(seconds: float) -> DeskError:
@@ -80,7 +80,7 @@ def _as_desk_error(error: Exception) -> DeskError:
     if isinstance(error, accounts.LastAdmin):
         return DeskError(409, "last_admin")
     if isinstance(error, accounts.WrongValue):
-        return bad_request(error.field)
+        return bad_request(error.field, **({"known": list(error.known)} if error.known else {}))
     if isinstance(error, PasswordRefused):
         return DeskError(422, "refused", rule=error.rule, values=error.values)
     if isinstance(error, DBAPIError):

@@ -23,7 +23,7 @@ class Agent(Base):
     oidc_subject = Column(String(255), nullable=True, unique=True)  # "issuer|subject"
     role = Column(String(12), nullable=False, default="agent")
     languages = Column(JSON, nullable=False, default=list)  # ISO 639-1; empty: all
-    queues = Column(JSON, nullable=False, default=list)  # names of data/policies/desk.yml; empty: all
+    queues = Column(JSON, nullable=False, default=list)  # names of data/policies/desk.yml; empty, or all of them gone: all
     capacity = Column(Integer, nullable=False, default=4)  # conversations at a time that come by themselves
     status = Column(String(12), nullable=False, default="away")
     seen_at = Column(UTCDateTime, nullable=True)  # by a connection of theirs, in any process

@@ -32,7 +32,7 @@ class Me:
     role: str
     permissions: frozenset[str]
     languages: tuple[str, ...]  # none: all
-    queues: tuple[str, ...]  # none: all
+    queues: tuple[str, ...]  # of those that there are; none: all
     capacity: int
     status: str  # available | away
     session_id: int

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session
 
-from desk import business_clock
+from desk import accounts, business_clock, staffing
 from desk.asked_again import asked_again
 from desk.rules import calendar_of, kept_rules, title
 from desk.warnings import BREACHED
@@ -34,7 +34,10 @@ Events = Mapping[int, Sequence[HandoffEvent]]
 
 
 def shown(session: Session, days: int, now: datetime, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
-    """The report on what was opened in the last days, as JSON has it. language: of titles (ISO 639-1)."""
+    """The report on what was opened in the last days, as JSON has it. language: of titles (ISO 639-1).
+
+    complete_since: of what was opened earlier, some has ended so long ago that it is deleted.
+    """
     since = now - timedelta(days=days)
     columns = [getattr(Handoff, name) for name in _WANTED]
     opened = select(*columns).where(Handoff.created_at > since, Handoff.created_at <= now).order_by(Handoff.id)
@@ -44,6 +47,7 @@ def shown(session: Session, days: int, now: datetime, language: str = DEFAULT_LA
         "days": days,
         "since": since.isoformat(),
         "until": now.isoformat(),
+        "complete_since": max(since, now - kept_rules().kept.handoffs).isoformat(),
         "count": len(rows),
         "by_reason": _counted((row.reason for row in rows), lambda name: label(f"handoff_{name}", language)),
         "by_goal": _counted((row.goal for row in rows), lambda name: label(f"task_{name}", language)),
@@ -59,7 +63,14 @@ def shown(session: Session, days: int, now: datetime, language: str = DEFAULT_LA
         "asked_again": _asked_again(session, rows),
         "quiet": _quiet(session, rows, now),
         "rating": _rating(session, rows),
+        "unserved": _unserved(session, language),
     }
+
+
+def _unserved(session: Session, language: str) -> list[dict[str, Any]]:
+    """Queues that nobody works in, as it is now."""
+    found = staffing.unserved(accounts.working(session))
+    return [{"name": name, "title": title("queue", name, language), "languages": unspoken} for name, unspoken in found]
 
 
 def _events(session: Session, since: datetime) -> Events:

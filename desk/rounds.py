@@ -21,6 +21,7 @@ from desk import alerts, leases, routing, waiting
 from desk.adapters import chosen
 from desk.alerts import Alerts
 from desk.rules import kept_rules
+from desk.staffing import StaffingCheck
 from desk.warnings import Warnings
 
 logger = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class Rounds:
             lambda session, now: len(routing.route(session, now)),
             lambda session, now: len(warnings.tell(session, now)),
             waiting.tell,
+            StaffingCheck().tell,
         )
         self._threads = [threading.Thread(target=self._run, name="desk rounds", daemon=True)]
         if self._ways.webhook is not None:  # a server that is slow must not hold up the rounds
@@ -107,7 +109,7 @@ class Rounds:
         webhook = self._ways.webhook
         assert webhook is not None
         with httpx.Client(follow_redirects=False) as client:
-            self._again_and_again(lambda: alerts.deliver_due(self._url, webhook, client, datetime.now(timezone.utc)))
+            self._again_and_again(lambda: alerts.deliver_due(self._url, webhook, client, lambda: datetime.now(timezone.utc)))
 
     def _again_and_again(self, work: Callable[[], object]) -> None:
         while not self._stopped.is_set():

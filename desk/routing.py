@@ -64,10 +64,11 @@ def route(session: Session, now: datetime) -> list[int]:
     if not any(_room(agent, load) for agent in agents):
         return given
     let_go = _let_go(session)
+    works_in = {agent.id: rules.still_there(agent.queues) for agent in agents}
     for waiting in _waiting(session):
         if len(given) == MOST_AT_ONCE:
             break
-        fitting = [agent for agent in agents if _fits(agent, waiting, let_go) and _room(agent, load)]
+        fitting = [agent for agent in agents if _fits(agent, works_in[agent.id], waiting, let_go) and _room(agent, load)]
         chosen = min(fitting, key=_turn, default=None)
         if chosen is not None and _give(session, waiting.id, chosen, rules, now):
             load[chosen.name] += 1
@@ -113,9 +114,9 @@ def _let_go(session: Session) -> set[tuple[int, str]]:
     return {(event.handoff_id, name) for event, key in had_it for name in (event.by, event.details.get(key)) if name}
 
 
-def _fits(agent: Agent, waiting: Row, let_go: set[tuple[int, str]]) -> bool:
+def _fits(agent: Agent, queues: Sequence[str], waiting: Row, let_go: set[tuple[int, str]]) -> bool:
     speaks = not agent.languages or waiting.language in agent.languages
-    works_there = not agent.queues or waiting.queue in agent.queues
+    works_there = not queues or waiting.queue in queues
     return speaks and works_there and (waiting.id, agent.name) not in let_go
 
 

@@ -20,6 +20,7 @@ from messaging.kept import kept
 from messaging.labels import data_folder, label
 
 FILE = "desk.yml"
+MOST_DAYS = 36_500
 LONGEST_NAME = 40  # of a queue, a reason or a topic: what the database keeps
 CONDITIONS = ("languages", "topics", "reasons", "tiers")
 
@@ -29,7 +30,13 @@ LEVELS: tuple[Level, ...] = ("first_reply", "next_reply", "resolution")
 _QUEUE_KEYS = {"name", "priority", "calendar", *CONDITIONS, *LEVELS}
 _LIMITS = ("capacity", "absent_seconds", "silent_minutes", "most_snooze_hours")
 _WAITING = ("slack_minutes", "every_minutes", "recent_hours", "fewest_taken")
-_KEYS = {"limits", "queues", "priority", "warn_at_percent", "waiting", "reasons", "topics"}
+_KEPT_AT_LEAST = {
+    "handoffs": 30,
+    "audit": 30,
+    "sessions": 1,
+    "sign_in_tries": 1,
+}  # days; messages, which name handoffs, stay for 30
+_KEYS = {"limits", "queues", "priority", "warn_at_percent", "waiting", "kept_days", "reasons", "topics"}
 
 
 class RulesError(Exception):
@@ -76,6 +83,16 @@ class Waiting:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """For how long what is over is kept. handoffs: since they ended. sessions: since they ended."""
+
+    handoffs: timedelta
+    audit: timedelta
+    sessions: timedelta
+    sign_in_tries: timedelta
+
+
+@dataclass(frozen=True)
 class DeskRules:
     """warn_share: of the time until a level is broken. reasons, topics: the names from which a settled matter has one each."""
 
@@ -85,6 +102,7 @@ class DeskRules:
     reason_priority: Mapping[str, int]
     warn_share: float
     waiting: Waiting
+    kept: Kept
     reasons: tuple[str, ...]
     topics: tuple[str, ...]
 
@@ -94,6 +112,13 @@ class DeskRules:
 
     def has_queue(self, name: str | None) -> bool:
         return any(queue.name == name for queue in self.queues)
+
+    def still_there(self, queues: Sequence[str]) -> tuple[str, ...]:
+        """In which of these an agent works who is limited to them; none: in all, as one whose queues are all gone does.
+
+        Else nobody would answer what came to those queues, and now comes to others, until somebody notices.
+        """
+        return tuple(name for name in queues if self.has_queue(name))
 
     def place(self, facts: Mapping[str, str | None]) -> tuple[Queue, int]:
         """The queue that takes this conversation, and its priority there. facts: by the names of the conditions."""
@@ -115,6 +140,11 @@ def calendar_of(queue: Queue) -> Calendar:
 @kept
 def kept_rules() -> DeskRules:
     """Read once, until all that is kept is read again. Raises RulesError."""
+    return rules_as_written()
+
+
+def rules_as_written() -> DeskRules:
+    """Read at this moment, for what is done seldom. Raises RulesError."""
     return load_rules(data_folder() / "policies" / FILE)
 
 
@@ -162,8 +192,18 @@ class _Reader:
                 recent=timedelta(hours=waiting["recent_hours"]),
                 fewest_taken=waiting["fewest_taken"],
             ),
+            kept=self._kept(told["kept_days"]),
             reasons=self._names("reasons", told["reasons"]),
             topics=self._names("topics", told["topics"]),
+        )
+
+    def _kept(self, raw: object) -> Kept:
+        told = self._mapping("kept_days", raw, set(_KEPT_AT_LEAST), required=set(_KEPT_AT_LEAST))
+        return Kept(
+            **{
+                name: timedelta(days=self._whole(f"kept_days, {name}", told[name], least, MOST_DAYS))
+                for name, least in _KEPT_AT_LEAST.items()
+            }
         )
 
     def _queues(self, raw: object) -> tuple[Queue, ...]:

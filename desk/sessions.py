@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from database import transaction
 from desk.models import Agent, AgentSession
 from desk.permissions import PERMISSIONS, Me
+from desk.rules import kept_rules
 
 IDLE = timedelta(hours=12)  # a session that is not used for so long has ended
 LONGEST = timedelta(days=7)  # and so has one that is used
 SEEN_AGAIN = timedelta(minutes=5)  # between two notes of when it was used
-FORGOTTEN_AFTER = timedelta(days=30)  # once it has ended
 LONGEST_BROWSER = 120
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -35,7 +35,6 @@ class SignedIn:
 
 def open_session(session: Session, agent: Agent, via: str, browser: str, now: datetime) -> SignedIn:
     """A new session of this agent. via: password | oidc. browser: as it calls itself."""
-    _forget_old(session, agent.id, now)
     token = secrets.token_urlsafe(32)
     row = AgentSession(
         agent_id=agent.id,
@@ -117,11 +116,6 @@ def _end(session: Session, now: datetime, *which: Any) -> int:
     return int(session.execute(ended.execution_options(synchronize_session=False)).rowcount)
 
 
-def _forget_old(session: Session, agent_id: int, now: datetime) -> None:
-    old = delete(AgentSession).where(AgentSession.agent_id == agent_id, AgentSession.expires_at < now - FORGOTTEN_AFTER)
-    session.execute(old.execution_options(synchronize_session=False))
-
-
 def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
@@ -133,7 +127,7 @@ def _me(agent: Agent, session_id: int) -> Me:
         role=agent.role,
         permissions=PERMISSIONS.get(agent.role, frozenset()),
         languages=tuple(agent.languages),
-        queues=tuple(agent.queues),
+        queues=kept_rules().still_there(agent.queues),
         capacity=agent.capacity,
         status=agent.status,
         session_id=session_id,

@@ -9,6 +9,7 @@ from typing import Any
 
 from sanic.request import Request
 
+from bot.channels.credentials import written_in
 from bot.channels.webchat.settings import count_of_proxies
 from desk.oidc import OidcSettings
 
@@ -24,9 +25,7 @@ class DeskSettings:
     @classmethod
     def of(cls, credentials: Mapping[str, Any] | None, environ: Mapping[str, str] = os.environ) -> DeskSettings:
         """`proxies`, else DESK_PROXIES, else WEBCHAT_PROXIES: it is the same server. Raises ValueError for what cannot be."""
-        written = {str(key): value for key, value in (credentials or {}).items()}
-        if unknown := sorted(set(written) - {"proxies"}):
-            raise ValueError(f"credentials.yml, desk.connector.DeskInput: unknown {', '.join(unknown)}")
+        written = written_in("desk.connector.DeskInput", credentials, ["proxies"])
         told = written.get("proxies") or environ.get("DESK_PROXIES") or environ.get("WEBCHAT_PROXIES") or 0
         return cls(count_of_proxies(str(told), "desk"), OidcSettings.of(environ))
 

@@ -12,7 +12,7 @@ import hmac
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from database import home_folder, transaction
@@ -25,7 +25,6 @@ from messaging.writes import one_at_a_time
 WINDOW = timedelta(minutes=15)
 TRIES_OF_NAME = 10  # that failed in the window, since it last worked: from wherever they come
 TRIES_OF_ADDRESS = 50  # that failed in the window: an address is an office
-KEPT = timedelta(days=1)
 
 
 class SignInRefused(Exception):
@@ -77,7 +76,6 @@ def _begin(name: str, address: str, now: datetime) -> tuple[int, Agent | None]:
     by_name, by_address = _keyed(f"name:{accounts.folded(name)}"), _keyed(f"address:{address}")
     with transaction() as session:
         one_at_a_time(session, f"sign-in:{by_name}", f"sign-in:{by_address}")
-        session.execute(delete(SignInAttempt).where(SignInAttempt.at < now - KEPT))
         if wait := max(_wait_of_name(session, by_name, now), _wait_of_address(session, by_address, now)):
             raise SignInRefused("too_many", wait)
         attempt = SignInAttempt(name_hash=by_name, address_hash=by_address, has_worked=False, at=now)

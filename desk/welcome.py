@@ -6,6 +6,8 @@ import re
 from datetime import datetime
 from typing import Any
 
+from sanic.request import Request
+
 from bot.channels.webchat.conversation import FILES
 from desk import rules
 from desk.acts.doing import ACTS
@@ -34,6 +36,11 @@ def opens_tomorrow_at(now: datetime) -> str | None:
     calendars = {queue.calendar: rules.calendar_of(queue) for queue in rules.kept_rules().queues}
     openings = [opens_on_a_later_day(each, now) for each in calendars.values()]
     return iso(min((at for at in openings if at is not None), default=None))
+
+
+def asked_language(request: Request) -> str:
+    """In which a route answers: as the address says, else as the browser likes it."""
+    return str(request.args.get("language") or language_of(request.headers.get("accept-language", "")))
 
 
 def language_of(accepted: str) -> str:

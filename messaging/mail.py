@@ -20,6 +20,7 @@ from database import transaction
 from messaging.mail_transports import EmlFolder, MailError, ServerUnreachable, Smtp, Transport, transport_from
 from messaging.models import OutgoingMail
 from messaging.outbox import SavedMail, newest
+from messaging.pauses import doubling
 from messaging.writes import insert_once
 
 __all__ = [
@@ -38,7 +39,7 @@ __all__ = [
 ]
 
 LEASE = timedelta(minutes=5)  # of a mail that is being sent; if the process dies, another tries after it
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
+FIRST_PAUSE, LONGEST_PAUSE = 60.0, 3600.0  # seconds
 MOST_A_ROUND = 200
 # A mail whose key begins so says goodbye to somebody who is erased: its row is emptied once it is sent, or given up.
 LAST_MAIL, LAST_MAIL_TRIED_FOR = "last:", timedelta(days=1)
@@ -124,7 +125,7 @@ def _try(mail: OutgoingMail, transport: Transport, home: Path) -> Exception | No
 
 
 def _note(url: str | None, mail: OutgoingMail, now: datetime, error: Exception | None) -> None:
-    pause = min(FIRST_PAUSE * 2 ** min(mail.tries, 10), LONGEST_PAUSE)
+    pause = timedelta(seconds=doubling(mail.tries + 1, FIRST_PAUSE, LONGEST_PAUSE))
     result: dict[str, object] = (
         {"sent_at": now, "error": None}
         if error is None

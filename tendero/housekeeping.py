@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from commerce import claims, loyalty, returns
 from database import transaction
-from desk import alerts
+from desk import alerts, retention
 from desk import files as desk_files
 from desk import privacy as desk_privacy
+from desk.rules import rules_as_written
 from messaging import (
     channel_contacts,
     channel_links,
@@ -60,6 +61,7 @@ def tidy(url: str, now: datetime, home: Path, kept: timedelta = FILES_KEPT) -> s
     drafts = file_retention.purge_drafts(home, now)
     agents_files = desk_files.purge(home, now, kept)
     visitors = web_visitors.purge(url, now)
+    at_the_desk = retention.purge(url, now, rules_as_written().kept)  # last: its file may be half written by a designer
     done = {
         "points expired": expired,
         "returns expired": len(overdue),
@@ -75,6 +77,7 @@ def tidy(url: str, now: datetime, home: Path, kept: timedelta = FILES_KEPT) -> s
         "half-written files deleted": drafts,
         "files of agents deleted": agents_files,
         "rows of web visitors deleted": visitors,
+        **at_the_desk,
     }
     return ", ".join(f"{count} {what}" for what, count in done.items() if count)
 

@@ -20,6 +20,7 @@ from desk.adapters.other_desk import Delivery, NotNow, OtherDesk, Refused, is_of
 from desk.models import DeskDelivery
 from messaging.handoffs import OPEN
 from messaging.models import Handoff, HandoffEvent, InboundMessage
+from messaging.pauses import doubling
 from messaging.writes import insert_once
 
 logger = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ OVERLAP = 200  # rows that are looked at again: an earlier one may have been com
 LOOK_BACK = timedelta(days=1)  # when it begins, and nothing was told yet
 LEASE = timedelta(minutes=1)
 PATIENCE = 40.0  # seconds for one telling: less than the lease
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0  # seconds
 MOST_TRIES = 20  # about an hour
 MOST_AT_ONCE = 20
 
@@ -140,7 +141,8 @@ class Forwarder:
             if delivery.tries >= MOST_TRIES:
                 await self._given_up(delivery, _words(error))
             else:
-                after = error.after if isinstance(error, NotNow) and error.after is not None else _pause(delivery.tries)
+                wish = error.after if isinstance(error, NotNow) else None
+                after = wish if wish is not None else doubling(delivery.tries, FIRST_PAUSE, LONGEST_PAUSE)
                 await self._note(delivery, next_try_at=self._now() + timedelta(seconds=after), error=_words(error))
             return False
         await self._note(delivery, state="sent", sent_at=self._now(), error=None)
@@ -180,10 +182,6 @@ def _newest(session: Session, desk: str, source: str) -> int:
 def _known(session: Session, desk: str, names: list[str]) -> list[str]:
     theirs = select(DeskDelivery.name).where(DeskDelivery.desk == desk, DeskDelivery.name.in_(names))
     return list(session.execute(theirs).scalars()) if names else []
-
-
-def _pause(tries: int) -> float:
-    return float(min(FIRST_PAUSE * 2 ** min(tries - 1, 12), LONGEST_PAUSE))
 
 
 def _words(error: BaseException) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from sqlalchemy.orm import Session
 from database import despite_others, transaction
 from messaging import agent_messages, conversations, handoffs
 from messaging.agent_messages import Said
+from messaging.pauses import about, doubling
 from messaging.turns import inbox, outbox, timers, trace
 from messaging.turns.gathering import Gatherer
 from messaging.turns.inbox import Claim, Inbound, Overloaded, Receipt, Superseded
@@ -564,8 +564,7 @@ class TurnEngine:
                 await asyncio.sleep(self._pause(failures))
 
     def _pause(self, failures: int) -> float:
-        doubled = self._limits.first_pause * 2 ** min(failures - 1, 10)
-        return float(min(doubled, self._limits.longest_pause) * random.uniform(0.75, 1.25))  # noqa: S311
+        return about(doubling(failures, self._limits.first_pause, self._limits.longest_pause))
 
 
 def _under_its_trace(work: TakeIn) -> TakeIn:

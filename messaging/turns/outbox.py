@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import random
 import re
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -29,6 +28,7 @@ from sqlalchemy.orm import Session
 
 from database import transaction
 from messaging.models import Conversation, OutboundMessage
+from messaging.pauses import about, doubling
 from messaging.turns import trace
 from messaging.turns.queues import WorkLeft
 
@@ -616,8 +616,7 @@ def _uncertain(message: Outgoing, error: Uncertain) -> tuple[str, dict[str, Any]
 
 
 def _pause(failures: int, first: float) -> float:
-    """Doubles with each failure; the jitter keeps those that failed together from coming back together."""
-    return float(min(first * 2 ** min(failures - 1, 12), LONGEST_PAUSE) * random.uniform(0.75, 1.25))  # noqa: S311
+    return about(doubling(failures, first, LONGEST_PAUSE))
 
 
 def _words(error: Exception) -> str:

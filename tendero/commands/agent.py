@@ -74,7 +74,7 @@ def add(name: str, no_password: bool, password_stdin: bool, generate_password: b
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def list_(as_json: bool) -> None:
     """List everybody, also those who were put out."""
-    from desk import accounts
+    from desk import accounts, staffing
 
     everybody = _in_transaction(lambda session: accounts.shown_to_managers(session, _now()))
     if as_json:
@@ -82,7 +82,8 @@ def list_(as_json: bool) -> None:
     elif not everybody:
         click.echo("Nobody answers at the desk yet: `tendero agent add NAME --sign-in-name NAME` lets somebody in.")
     else:
-        click.echo("\n".join(_line(each) for each in everybody))
+        warnings = _in_transaction(lambda session: list(staffing.in_words(session)))
+        click.echo("\n".join([*map(_line, everybody), *(f"! {each}" for each in warnings)]))
 
 
 @agent.command()

@@ -45,6 +45,10 @@ def report(days: int, as_json: bool) -> None:
 
 def _lines(found: dict[str, Any]) -> Iterator[str]:
     yield f"Conversations for people in the last {found['days']} days: {found['count']}"
+    if found["complete_since"] > found["since"]:
+        yield f"! Complete since {found['complete_since'][:10]}: of earlier ones some are deleted (kept_days in desk.yml)"
+    for queue in found["unserved"]:
+        yield f"! Nobody works in the queue {queue['title']} in {', '.join(queue['languages'])}"
     if not found["count"]:
         return
     yield from _counted("By reason", found["by_reason"])

@@ -88,6 +88,7 @@ class DeskStandIn(StandIn):
         self.canned: list[Json] = []
         self.report: Json = {}
         self.audit: list[Json] = []
+        self.audit_titles: Json = {}
         self.sessions: list[Json] = []
         self.page_size = 20
         self.is_away = False
@@ -288,7 +289,7 @@ class DeskStandIn(StandIn):
 
     def agents(self) -> list[Json]:
         there = {line.name for line in self._lines}
-        kept = ("name", "role", "status", "capacity", "languages", "queues", "is_active")
+        kept = ("name", "role", "status", "capacity", "languages", "queues", "is_active", "gone")
         return [
             {
                 **{key: one[key] for key in kept if key in one},
@@ -316,7 +317,7 @@ class DeskStandIn(StandIn):
         return web.json_response({"agent": one})
 
     async def _audit(self, _request: web.Request) -> web.Response:
-        return web.json_response({"entries": self.audit, "has_more": False})
+        return web.json_response({"entries": self.audit, "has_more": False, "titles": self.audit_titles})
 
     async def _report(self, _request: web.Request) -> web.Response:
         return web.json_response(self.report)

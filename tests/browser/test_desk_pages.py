@@ -60,6 +60,7 @@ def test_report_shows_numbers_and_tables_for_a_period(agents_browser: BrowserCon
     }.items():
         expect(tiles.filter(has=sara.page.get_by_text(name, exact=True)).locator("dd").first).to_have_text(value)
     expect(tiles.filter(has_text="Satisfaction")).to_contain_text("4.4")
+    expect(sara.page.get_by_text("Complete since")).to_have_count(0)
     table = sara.page.get_by_role("region", name="By reason").get_by_role("row")
     assert table.all_text_contents() == ["ReasonConversations", "Asked for a person70", "A person decides58"]
     widths = (
@@ -111,6 +112,49 @@ def test_admin_adds_and_changes_people(agents_browser: BrowserContext, desk: Des
     expect(ada.dialog.get_by_role("alert")).to_have_text("Somebody else has this name already.")
 
 
+def test_limits_that_are_gone_are_told_and_so_is_a_queue_that_nobody_works_in(
+    agents_browser: BrowserContext, desk: DeskStandIn
+) -> None:
+    desk.people["marta"] |= {"queues": ["sold", "orders"], "gone": {"queues": ["sold"], "languages": []}}
+    desk.people["sara"] |= {"queues": ["sold"], "languages": ["fr"], "gone": {"queues": ["sold"], "languages": ["fr"]}}
+    days = {"since": "2026-10-20T08:00:00+00:00", "complete_since": "2026-11-02T08:00:00+00:00"}
+    desk.report = {**A_REPORT, **days, "unserved": [{"name": "returns", "title": "Returns", "languages": ["es", "pt"]}]}
+    ada = signed_in(agents_browser, desk, "ada").visit("queue")
+    ada.menu("People")
+    expect(ada.page.get_by_role("row", name="Marta")).to_contain_text("OrdersNot there any more: sold.")
+    sara = ada.page.get_by_role("row", name="Sara")
+    expect(sara).to_contain_text("Not there any more: sold. Until you change it, they work in all queues.")
+    expect(sara).to_contain_text("Not there any more: French. Until you change it, nothing comes to them.")
+    ada.menu("Reports")
+    expect(ada.page.get_by_text("Nobody works in the queue Returns in these languages: Spanish, Portuguese.")).to_be_visible()
+    expect(ada.page.get_by_text("Complete since Nov 2, 2026. Of what is older, some is deleted already.")).to_be_visible()
+
+
+def test_queue_that_went_away_meanwhile_is_refused_with_those_that_there_are(
+    agents_browser: BrowserContext, desk: DeskStandIn
+) -> None:
+    ada = signed_in(agents_browser, desk, "ada").visit("queue")
+    ada.menu("People")
+    desk.refuse("Marta", 400, "bad_request", field="queues", known=["orders", "general"])
+    ada.button("Change Marta").click()
+    ada.dialog.get_by_label("Returns").check()
+    ada.dialog.get_by_role("button", name="Save").click()
+    expect(ada.dialog.get_by_role("alert")).to_have_text("Please check: Queues. There are orders, general.")
+
+
+def test_audit_log_has_exceptions_and_rules_in_words_of_the_server(agents_browser: BrowserContext, desk: DeskStandIn) -> None:
+    details = {"exceptions": ["late_return", "waive_shipping"], "rule": "window_closed"}
+    desk.audit = [{**AN_ACT, "details": details}, {**AN_ACT, "details": {"exception": "late_return"}}]
+    late = {"late_return": "Devolución tardía"}
+    desk.audit_titles = {"exceptions": late, "exception": late, "rule": {"window_closed": "Fuera de plazo"}}
+    sara = signed_in(agents_browser, desk, "sara").visit("queue")
+    with sara.page.expect_request("**/audit?language=en"):
+        sara.menu("Audit log")
+    row = sara.page.get_by_role("row").nth(1)
+    expect(row).to_contain_text("Exceptions: Devolución tardía, waive shipping · Rule: Fuera de plazo")
+    expect(sara.page.get_by_role("row").nth(2)).to_contain_text("Exception: Devolución tardía")
+
+
 def test_supervisor_searches_the_audit_log(agents_browser: BrowserContext, desk: DeskStandIn) -> None:
     desk.audit = [AN_ENTRY, AN_ACT]
     sara = signed_in(agents_browser, desk, "sara").visit("queue")
@@ -121,7 +165,7 @@ def test_supervisor_searches_the_audit_log(agents_browser: BrowserContext, desk:
     act = sara.page.get_by_role("row").nth(2)
     expect(act).to_contain_text("Was refused an act")
     expect(act).to_contain_text("What: Refund exception · Rule: This is more than an agent may allow. · Amount: MX$9,999.00")
-    with sara.page.expect_request("**/audit?agent=Marta&handoff=12&action=refused_act"):
+    with sara.page.expect_request("**/audit?agent=Marta&handoff=12&action=refused_act&language=en"):
         sara.page.locator("select[name=action]").select_option(label="Was refused an act")
         sara.page.get_by_label("Agent").select_option("Marta")
         sara.page.locator("input[name=handoff]").fill("12")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -17,9 +15,10 @@ from sqlalchemy.orm import Session
 
 from database import transaction
 from desk import alerts
-from desk.alerts import Alerts, AlertsError, Webhook, deliver_due, signature, tell
+from desk.alerts import Alerts, AlertsError, Webhook, deliver_due, tell
 from desk.models import OutgoingAlert
 from desk.rounds import Rounds
+from desk.signature import HEADER, TIMESTAMP, is_signed
 from messaging.models import OutgoingMail
 from tests.desk.people import NOW, asks, minutes
 
@@ -46,6 +45,10 @@ class Receiver:
     @property
     def client(self) -> httpx.Client:
         return httpx.Client(transport=httpx.MockTransport(self), follow_redirects=False)
+
+
+def delivered(url: str, client: httpx.Client, now: datetime) -> int:
+    return deliver_due(url, HOOK, client, lambda: now)
 
 
 @pytest.fixture
@@ -117,7 +120,7 @@ def test_mail_goes_to_each_in_the_shops_language_and_tells_which_and_since_when(
 
 def test_webhook_gets_the_facts_signed_and_no_word_of_the_shopper(late: str) -> None:
     receiver = Receiver()
-    assert deliver_due(late, HOOK, receiver.client, NOW + minutes(12)) == 1
+    assert delivered(late, receiver.client, NOW + minutes(12)) == 1
     (request,) = receiver.got
     told = json.loads(request.content)
     assert told == {
@@ -135,15 +138,25 @@ def test_webhook_gets_the_facts_signed_and_no_word_of_the_shopper(late: str) -> 
         "goal": "track_order",
         "at": "2026-11-18T17:11:00+00:00",
     }
-    at = int((NOW + minutes(12)).timestamp())
-    signed = hmac.new(SECRET.encode(), f"{at}.".encode() + request.content, hashlib.sha256).hexdigest()
-    assert request.headers["X-Tendero-Signature"] == f"t={at},v1={signed}" == signature(request.content, SECRET, at)
+    headers, at = request.headers, (NOW + minutes(12)).timestamp()
+    assert is_signed(request.content, headers[HEADER], headers[TIMESTAMP], SECRET, at)
+
+
+def test_each_is_signed_when_it_is_sent_however_slow_the_receiver(url: str) -> None:
+    with transaction(url) as session:
+        told = {"kind": "warned", "level": "x", "due_at": "", "queue": "", "assignee": ""}
+        tell(session, Alerts(webhook=HOOK), [{**told, "key": str(number), "handoff": number} for number in range(2)], NOW)
+    receiver = Receiver()
+    clock = iter(NOW + minutes(number * 6) for number in range(3))
+    assert deliver_due(url, HOOK, receiver.client, lambda: next(clock)) == 2
+    seconds = [int(request.headers[TIMESTAMP]) for request in receiver.got]
+    assert seconds[1] - seconds[0] == 360
 
 
 @pytest.mark.parametrize("answer", [500, 404, 302])
 def test_refused_one_is_tried_again_after_a_pause_and_a_redirect_is_not_followed(late: str, answer: int) -> None:
     receiver = Receiver(answer, answer)
-    sent = [deliver_due(late, HOOK, receiver.client, NOW + minutes(after)) for after in (12, 12.1, 12.5, 13.5, 14, 60)]
+    sent = [delivered(late, receiver.client, NOW + minutes(after)) for after in (12, 12.1, 12.5, 13.5, 14, 60)]
     assert sent == [0, 0, 0, 1, 0, 0]
     assert {request.url.host for request in receiver.got} == {"shop.example"}
     assert len({request.headers["X-Tendero-Delivery"] for request in receiver.got}) == 1
@@ -154,14 +167,14 @@ def test_server_that_is_away_is_asked_again(late: str) -> None:
         raise httpx.ConnectError("away", request=request)
 
     client = httpx.Client(transport=httpx.MockTransport(away))
-    assert deliver_due(late, HOOK, client, NOW + minutes(12)) == 0
-    assert deliver_due(late, HOOK, Receiver().client, NOW + minutes(14)) == 1
+    assert delivered(late, client, NOW + minutes(12)) == 0
+    assert delivered(late, Receiver().client, NOW + minutes(14)) == 1
 
 
 def test_yesterdays_warning_is_given_up_with_its_error(late: str) -> None:
     receiver = Receiver(*[500] * 9)
-    assert deliver_due(late, HOOK, receiver.client, NOW + timedelta(hours=25)) == 0
-    assert deliver_due(late, HOOK, receiver.client, NOW + timedelta(hours=30)) == 0
+    assert delivered(late, receiver.client, NOW + timedelta(hours=25)) == 0
+    assert delivered(late, receiver.client, NOW + timedelta(hours=30)) == 0
     assert len(receiver.got) == 1
     with transaction(late) as session:
         assert session.execute(select(OutgoingAlert.error)).scalar_one() == "answered 500"
@@ -174,9 +187,9 @@ def test_process_that_dies_while_it_sends_leaves_it_to_another(late: str, monkey
     with monkeypatch.context() as patched:
         patched.setattr(alerts, "_sent", dies)
         with pytest.raises(KeyboardInterrupt):
-            deliver_due(late, HOOK, Receiver().client, NOW + minutes(12))
-    assert deliver_due(late, HOOK, Receiver().client, NOW + minutes(12.5)) == 0
-    assert deliver_due(late, HOOK, Receiver().client, NOW + minutes(13.1)) == 1
+            delivered(late, Receiver().client, NOW + minutes(12))
+    assert delivered(late, Receiver().client, NOW + minutes(12.5)) == 0
+    assert delivered(late, Receiver().client, NOW + minutes(13.1)) == 1
 
 
 def test_several_senders_at_once_send_each_once(url: str) -> None:
@@ -186,7 +199,7 @@ def test_several_senders_at_once_send_each_once(url: str) -> None:
     Rounds(url, ways=BOTH).once(NOW + minutes(11))
     receiver = Receiver()
     with ThreadPoolExecutor(3) as pool:
-        sent = list(pool.map(lambda _: deliver_due(url, HOOK, receiver.client, NOW + minutes(12)), range(3)))
+        sent = list(pool.map(lambda _: delivered(url, receiver.client, NOW + minutes(12)), range(3)))
     assert sum(sent) == 10
     assert len({request.headers["X-Tendero-Delivery"] for request in receiver.got}) == len(receiver.got) == 10
 
@@ -228,6 +241,6 @@ def test_old_alerts_are_deleted_once_they_are_sent_and_never_before(late: str) -
     far = NOW + timedelta(days=40)
     with transaction(late) as session:
         assert alerts.purge(session, far) == 0
-    deliver_due(late, HOOK, Receiver().client, NOW + minutes(12))
+    delivered(late, Receiver().client, NOW + minutes(12))
     with transaction(late) as session:
         assert [alerts.purge(session, now) for now in (NOW + timedelta(days=29), far)] == [0, 1]

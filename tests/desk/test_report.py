@@ -17,7 +17,7 @@ from desk.routing import place_new
 from messaging import agent_messages, handoffs, satisfaction
 from messaging.models import Handoff, HandoffEvent
 from tendero.cli import cli
-from tests.desk.people import NIGHT, NOW, OPENING, asks, minutes, takes
+from tests.desk.people import NIGHT, NOW, OPENING, agent, asks, minutes, takes
 
 LATER = NOW + timedelta(days=1)
 
@@ -168,6 +168,15 @@ def test_command_prints_a_short_table(shop: str) -> None:
     ):
         assert line in result.output
     assert max(map(len, result.output.splitlines())) <= 100
+
+
+def test_command_says_since_when_it_is_complete_and_what_nobody_works_in(shop: str) -> None:
+    with transaction(shop) as session:
+        agent(session, "Ana", queues=["orders", "general"])
+    output = CliRunner().invoke(cli, ["desk", "report", "--days", "400"]).output
+    assert "! Complete since 20" in output
+    assert "! Nobody works in the queue Returns in en, es, nb, pt" in output
+    assert "Complete since" not in CliRunner().invoke(cli, ["desk", "report"]).output
 
 
 def test_command_prints_json(shop: str) -> None:

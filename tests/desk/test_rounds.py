@@ -375,7 +375,7 @@ def test_what_was_asked_for_while_no_hours_were_known_waits_once_there_are_some(
 def test_what_an_agent_has_who_was_put_out_goes_to_others(url: str) -> None:
     with transaction(url) as session:
         for name in ("Ana", "Bea"):
-            agent(session, name, is_active=name == "Bea", queues=["nothing"])
+            agent(session, name, is_active=name == "Bea", status="away")
         ids = [asks(session, f"s{number}") for number in range(4)]
         takes(session, ids[0], "Ana", lease=None)
         takes(session, ids[1], "Ana")

@@ -37,6 +37,27 @@ def test_queue_that_is_gone_from_the_rules_is_chosen_anew(session: Session) -> N
     assert handoffs.by_id(session, handoff).queue == "orders"
 
 
+def test_agent_whose_queues_are_all_gone_works_in_all_of_them(session: Session) -> None:
+    agent(session, "Ana", queues=["sold", "lent"])
+    handoff = asks(session)
+    assert route(session, NOW) == [handoff]
+
+
+def test_agent_of_whom_one_queue_is_left_works_in_that_one(session: Session) -> None:
+    agent(session, "Ana", queues=["sold", "returns"])
+    asks(session)
+    returns = asks(session, "s2", goal="request_return")
+    assert route(session, NOW) == [returns]
+
+
+def test_conversation_in_somebodys_hands_gets_a_queue_that_there_is_and_stays_theirs(session: Session) -> None:
+    handoff = asks(session)
+    takes(session, handoff, "Ana")
+    handoffs.place(session, handoff, "sold", 7, NOW)
+    route(session, NOW)
+    assert (handoffs.by_id(session, handoff).queue, *stand(session, handoff)) == ("orders", "assigned", "Ana")
+
+
 def test_conversations_go_round_and_nobody_gets_more_than_they_can_have(session: Session) -> None:
     agent(session, "Ana", capacity=2)
     agent(session, "Bea", capacity=1)

@@ -87,6 +87,11 @@ def test_queue_that_is_gone_is_the_one_that_takes_all() -> None:
         ({"priority": {"reasons": {"bored": 1}}}, "desk.yml: priority, reasons: has bored"),
         ({"warn_at_percent": 100}, "desk.yml: warn_at_percent: 100 must be a whole number from 1 to 99"),
         ({"reasons": []}, "desk.yml: reasons: needs one name or more"),
+        (
+            {"kept_days": {"handoffs": 29, "audit": 30, "sessions": 1, "sign_in_tries": 1}},
+            "handoffs: 29 must be a whole number from 30",
+        ),
+        ({"kept_days": {"handoffs": 365}}, "desk.yml: kept_days: needs audit, sessions, sign_in_tries"),
         ({"colour": "red"}, "desk.yml: desk: has colour; it may have"),
     ],
 )

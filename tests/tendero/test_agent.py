@@ -123,11 +123,37 @@ def test_odd_names_are_refused(session: Any, name: str) -> None:
 
 def test_what_is_changed_counts_and_the_rest_stays(shop: str, runner: CliRunner) -> None:
     add(runner, "Ana", "--language", "es", "--queue", "returns")
-    assert "queues: orders, vip" in run(runner, "change", "Ana", "--queue", "orders", "--queue", "vip", "--all-languages").output
+    change = ("change", "Ana", "--queue", "orders", "--queue", "general", "--all-languages")
+    assert "queues: orders, general" in run(runner, *change).output
     (row,) = everybody(runner)
-    assert (row["queues"], row["languages"], row["role"]) == (["orders", "vip"], [], "agent")
+    assert (row["queues"], row["languages"], row["role"]) == (["orders", "general"], [], "agent")
     assert run(runner, "change", "Ana").exit_code == 2
     assert isinstance(run(runner, "change", "Nobody", "--capacity", "3").exception, accounts.NoSuchAgent)
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "words"),
+    [
+        ("--queue", "vip", "There is no queue 'vip' in data/policies/desk.yml, which has returns, orders, general."),
+        ("--language", "fr", "There is no language 'fr' in this shop, which has en, es, nb, pt."),
+    ],
+)
+def test_nobody_is_limited_to_what_there_is_not(shop: str, runner: CliRunner, option: str, name: str, words: str) -> None:
+    add(runner, "Ana")
+    for result in (add(runner, "Bea", option, name), run(runner, "change", "Ana", option, name)):
+        assert isinstance(result.exception, accounts.WrongValue)
+        assert in_words(result.exception) == words
+    assert [(row["name"], row["queues"], row["languages"]) for row in everybody(runner)] == [("Ana", [], [])]
+
+
+def test_list_warns_of_limits_that_are_gone(shop: str, runner: CliRunner) -> None:
+    add(runner, "Ana", "--queue", "orders")
+    assert "Ana is limited" not in run(runner, "list").output
+    with transaction(shop) as session:
+        accounts.by_name(session, "Ana").queues = ["orders", "sold"]
+    assert "! Ana is limited to queues that there are not: sold (returns, orders, general)\n" in run(runner, "list").output
+    (row,) = everybody(runner)
+    assert row["gone"] == {"queues": ["sold"], "languages": []}
 
 
 def test_a_new_password_ends_all_sessions(shop: str, runner: CliRunner) -> None:

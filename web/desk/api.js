@@ -2,7 +2,7 @@
 
 import { uploadTo } from "../widget/upload.js";
 import { hear } from "./clock.js";
-import { period, shown } from "./formats.js";
+import { listed, period, shown } from "./formats.js";
 import { named, say, words } from "./words.js";
 
 export const V1 = "/webhooks/desk/v1/";
@@ -67,6 +67,7 @@ export function inWords(refusal) {
   if (code === "stale" && body.rule) return `${words.error_stale} ${ruleInWords(body)}`;
   if (code === "too_many") return say("error_too_many", { period: period((body.after ?? 60) * 1000) });
   if (code === "forbidden") return say("error_forbidden", { needs: named("permission", body.needs ?? "") });
+  if (code === "bad_request" && body.known) return say("error_unknown_name", { field: named("field", body.field), known: listed(body.known) });
   if (code === "bad_request" && body.field) return say("error_field", { field: named("field", body.field) });
   const values = { by: body.by ?? "", most: body.most ?? "" };
   return words[`error_${code}`] ? say(`error_${code}`, values) : words.error_unknown;

@@ -4,7 +4,7 @@ import { button, make } from "../widget/dom.js";
 import { get, inWords, query } from "./api.js";
 import { dateTime, shown } from "./formats.js";
 import { hashOf } from "./places.js";
-import { named, titled, words } from "./words.js";
+import { language, named, titled, words } from "./words.js";
 
 const ACTION = "action_"; // words for what was done
 
@@ -21,9 +21,9 @@ export function auditPage(desk) {
   const load = async (isMore = false) => {
     fault.textContent = "";
     try {
-      const wanted = { agent: people.value, handoff: handoff.value.trim(), action: action.value, before: isMore ? last : "" };
-      const { entries, has_more } = await get(query("audit", wanted));
-      const lines = entries.map((entry) => line(entry, desk));
+      const wanted = { agent: people.value, handoff: handoff.value.trim(), action: action.value, before: isMore ? last : "", language };
+      const { entries, has_more, titles = {} } = await get(query("audit", wanted));
+      const lines = entries.map((entry) => line(entry, desk, titles));
       if (isMore) rows.append(...lines);
       else rows.replaceChildren(...lines);
       last = entries.at(-1)?.id ?? last;
@@ -42,21 +42,23 @@ export function auditPage(desk) {
   return [form, fault, make("div", { class: "table-box", tabindex: "0", role: "region", "aria-label": words.audit }, make("table", {}, make("thead", {}, head), rows)), more];
 }
 
-function line({ at, agent, action, handoff, details }, desk) {
+function line({ at, agent, action, handoff, details }, desk, titles) {
   const address = handoff ? make("a", { href: hashOf({ view: "all", handoff }) }, `#${handoff}`) : "";
-  const facts = Object.entries(readable(details ?? {}, desk)).map(([name, value]) => `${named("field", name)}: ${shown(value)}`);
+  const facts = Object.entries(readable(details ?? {}, desk, titles)).map(([name, value]) => `${named("field", name)}: ${shown(value)}`);
   return make("tr", {}, make("td", {}, dateTime(at)), make("td", { dir: "auto" }, agent || "–"), make("td", {}, named("action", action)), make("td", {}, address), make("td", { class: "details", dir: "auto" }, facts.join(" · ")));
 }
 
-/** Names by what they are called, and an amount as money. */
-function readable({ amount_minor: minor, currency, ...rest }, desk) {
+/** Names by what they are called, and an amount as money. `titles`: those that the server has words for, by fact. */
+function readable({ amount_minor: minor, currency, ...rest }, desk, titles) {
+  const title = (fact, kind) => (name) => titles[fact]?.[name] ?? named(kind, name);
   const called = {
     kind: (name) => titled(desk.acts, name),
-    rule: (name) => named("rule", name),
+    rule: title("rule", "rule"),
     reason: (name) => titled(desk.reasons, name),
     topic: (name) => desk.topicName(name),
     queue: (name) => titled(desk.queues, name),
-    exceptions: (names) => names.map((name) => named("exception", name)),
+    exception: title("exception", "exception"),
+    exceptions: (names) => names.map(title("exceptions", "exception")),
   };
   const facts = Object.entries(rest).map(([name, value]) => [name, Object.hasOwn(called, name) ? called[name](value) : value]);
   return { ...Object.fromEntries(facts), ...(minor !== undefined && currency ? { amount: { minor, currency } } : {}) };

@@ -32,14 +32,21 @@ function table(agents, desk, show) {
       { class: agent.is_active === false ? "inactive" : null },
       make("th", { scope: "row", dir: "auto" }, agent.name),
       make("td", {}, named("role", agent.role)),
-      make("td", {}, agent.languages?.length ? listed(agent.languages.map(languageName)) : words.every_one),
-      make("td", {}, agent.queues?.length ? listed(agent.queues.map((queue) => titled(desk.queues, queue))) : words.every_one),
+      limits(agent.languages, agent.gone?.languages, languageName, "gone_languages"),
+      limits(agent.queues, agent.gone?.queues, (queue) => titled(desk.queues, queue), "gone_queues"),
       make("td", {}, say("load", { load: number(agent.load ?? 0), capacity: number(agent.capacity) })),
       make("td", {}, agent.is_active === false ? words.inactive : presence(agent)),
       make("td", {}, button({ class: "soft", "aria-label": say("change_person", { name: agent.name }), click: () => edit(agent, desk, show) }, words.change)),
     );
   const head = make("tr", {}, heads.map((title) => make("th", { scope: "col" }, title)), make("td", {}));
   return make("div", { class: "table-box", tabindex: "0", role: "region", "aria-label": words.people }, make("table", {}, make("thead", {}, head), make("tbody", {}, agents.map(line))));
+}
+
+/** To what somebody is limited, and which of that the shop does not have (any more). `ifAll`: words for what happens when it is all of it. */
+function limits(all = [], gone = [], title, ifAll) {
+  const there = all.filter((name) => !gone.includes(name)).map(title);
+  const warning = gone.length ? make("p", { class: "fault" }, say(there.length ? "gone_some" : ifAll, { names: listed(gone.map(title)) })) : null;
+  return make("td", {}, there.length ? listed(there) : all.length ? null : words.every_one, warning);
 }
 
 function edit(agent, desk, show) {

@@ -2,7 +2,7 @@
 
 import { make } from "../widget/dom.js";
 import { get, inWords, query } from "./api.js";
-import { number, period } from "./formats.js";
+import { date, languageName, listed, number, period } from "./formats.js";
 import { language, named, say, words } from "./words.js";
 
 const PERIODS = [1, 7, 30, 90];
@@ -41,7 +41,10 @@ function drawn(report) {
   const outcomes = Object.entries(report.outcomes ?? {}).map(([name, count]) => ({ name, title: named("state", name), count }));
   const facts = Object.entries(again.facts ?? {}).map(([name, count]) => ({ name, title: named("field", name), count }));
   const tables = { ...report, by_outcome: outcomes, by_fact: facts, by_channel: (report.by_channel ?? []).map((row) => ({ ...row, title: named("channel", row.name) })) };
-  return [make("dl", { class: "tiles" }, tiles.map(tile)), ...TABLES.filter((name) => tables[name]?.length).map((name) => tableOf(name, tables[name]))];
+  const unserved = (report.unserved ?? []).map(({ title, languages }) => make("p", { class: "fault" }, say("unserved_queue", { queue: title, languages: listed(languages.map(languageName)) })));
+  const isCut = report.complete_since > report.since;
+  const hints = isCut ? [make("p", { class: "hint" }, say("complete_since", { date: date(report.complete_since.slice(0, 10)) }))] : [];
+  return [...unserved, ...hints, make("dl", { class: "tiles" }, tiles.map(tile)), ...TABLES.filter((name) => tables[name]?.length).map((name) => tableOf(name, tables[name]))];
 }
 
 function tile([name, value, below]) {

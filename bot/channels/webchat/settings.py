@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
+
+from bot.channels.credentials import told
 
 CHANNEL = "webchat"  # as conversations, identities and the outbox name it
 ROUTES = f"/webhooks/{CHANNEL}"
@@ -28,17 +30,13 @@ class WebChatSettings:
     @classmethod
     def of(cls, credentials: Mapping[str, Any] | None, environ: Mapping[str, str] = os.environ) -> WebChatSettings:
         """Raises ValueError for a key that there is not, or a value that cannot be; it never quotes a secret."""
-        written = {str(key): value for key, value in (credentials or {}).items()}
-        names = [each.name for each in fields(cls)]
-        if unknown := sorted(set(written) - set(names)):
-            raise ValueError(f"credentials.yml, bot.channels.webchat.WebChatInput: unknown {', '.join(unknown)}")
-        told = {name: written.get(name) or environ.get(f"WEBCHAT_{name.upper()}") or "" for name in names}
+        values = told(cls, "bot.channels.webchat.WebChatInput", "WEBCHAT", credentials, environ)
         return cls(
-            origins=_origins(told["origins"]),
-            jwt_secret=_secret(str(told["jwt_secret"]).strip()),
-            proxies=count_of_proxies(str(told["proxies"] or 0), "web chat"),
-            whatsapp=re.sub(r"\D", "", str(told["whatsapp"])),
-            idle_seconds=_seconds(str(told["idle_seconds"] or IDLE)),
+            origins=_origins(values["origins"]),
+            jwt_secret=_secret(str(values["jwt_secret"]).strip()),
+            proxies=count_of_proxies(str(values["proxies"] or 0), "web chat"),
+            whatsapp=re.sub(r"\D", "", str(values["whatsapp"])),
+            idle_seconds=_seconds(str(values["idle_seconds"] or IDLE)),
         )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
+
+from bot.channels.credentials import told_texts
 
 CHANNEL = "whatsapp"  # as conversations, identities and the outbox name it
 GRAPH = "https://graph.facebook.com"
@@ -32,13 +34,7 @@ class WhatsAppSettings:
     @classmethod
     def of(cls, credentials: Mapping[str, Any] | None, environ: Mapping[str, str] = os.environ) -> WhatsAppSettings:
         """Raises ValueError for a key that there is not, or a value that cannot be."""
-        written = {str(key): value for key, value in (credentials or {}).items()}
-        names = [each.name for each in fields(cls)]
-        if unknown := sorted(set(written) - set(names)):
-            raise ValueError(f"credentials.yml, bot.channels.whatsapp.WhatsAppInput: unknown {', '.join(unknown)}")
-        from_environment = {name: environ.get(f"WHATSAPP_{name.upper()}") for name in names}
-        values = {name: written.get(name) or from_environment[name] for name in names}
-        known: dict[str, Any] = {name: str(value).strip() for name, value in values.items() if value}
+        known: dict[str, Any] = {**told_texts(cls, "bot.channels.whatsapp.WhatsAppInput", "WHATSAPP", credentials, environ)}
         known |= {name: _number(name, known[name]) for name in NUMBERS if name in known}
         return cls(**known)
 

@@ -27,7 +27,7 @@ from desk.adapters.chatwoot.sending import ChatwootSender
 from desk.adapters.chatwoot.settings import CHANNEL, ChatwootSettings
 from desk.adapters.chatwoot.signature import HEADER, TIMESTAMP, is_address
 from desk.adapters.forwarding import Forwarder
-from desk.adapters.signature import is_signed
+from desk.signature import is_signed
 from messaging.turns.inbox import Overloaded
 
 logger = logging.getLogger(__name__)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
+
+from bot.channels.credentials import told_texts
 
 CHANNEL = "chatwoot"  # as conversations and the outbox name it, and the desk in `Handoff.external`
 TITLE = "Chatwoot"
@@ -30,12 +32,7 @@ class ChatwootSettings:
     @classmethod
     def of(cls, credentials: Mapping[str, Any] | None, environ: Mapping[str, str] = os.environ) -> ChatwootSettings:
         """Raises ValueError for a key that there is not, or a value that cannot be."""
-        written = {str(key): value for key, value in (credentials or {}).items()}
-        names = [each.name for each in fields(cls)]
-        if unknown := sorted(set(written) - set(names)):
-            raise ValueError(f"credentials.yml, desk.adapters.chatwoot.ChatwootInput: unknown {', '.join(unknown)}")
-        values = {name: str(written.get(name) or environ.get(f"CHATWOOT_{name.upper()}") or "").strip() for name in names}
-        settings = cls(**{name: value for name, value in values.items() if value})
+        settings = cls(**told_texts(cls, "desk.adapters.chatwoot.ChatwootInput", "CHATWOOT", credentials, environ))
         if settings.webhook_secret and len(settings.webhook_secret) < SHORTEST_SECRET:
             raise ValueError(f"CHATWOOT_WEBHOOK_SECRET needs {SHORTEST_SECRET} signs or more")
         if settings.url and not settings.url.startswith(("https://", "http://")):

@@ -25,9 +25,9 @@ from bot.channels.bodies import body_of
 from database import transaction
 from desk.adapters.forwarding import Forwarder
 from desk.adapters.other_desk import is_of, is_with, named
-from desk.adapters.signature import is_signed
-from desk.adapters.webhook.desk import HEADER, TIMESTAMP, WebhookDesk
+from desk.adapters.webhook.desk import WebhookDesk
 from desk.adapters.webhook.settings import DESK, OtherDeskSettings
+from desk.signature import HEADER, TIMESTAMP, is_signed
 from messaging import handoffs
 from messaging.handoffs import AlreadyTaken, IllegalMove, NoSuchHandoff
 from messaging.handoffs.errors import NotYours

@@ -13,13 +13,12 @@ from bot.channels.whatsapp.graph import is_far
 from database import transaction
 from desk.adapters.other_desk import Delivery, NotNow, Refused, mark
 from desk.adapters.packet import as_json
-from desk.adapters.signature import signature
 from desk.adapters.webhook.settings import DESK, OtherDeskSettings
+from desk.signature import signed_headers
 from messaging import handoffs
 from messaging.models import Handoff, HandoffEvent, InboundMessage
 
 PATIENCE = httpx.Timeout(15.0, connect=5.0)
-HEADER, TIMESTAMP, DELIVERY = "X-Tendero-Signature", "X-Tendero-Timestamp", "X-Tendero-Delivery"
 AGAIN = (401, 403, 404, 408, 409, 425, 429)  # as much a mistake over there, which somebody will mend, as one of ours
 LONGEST_NAME = 100
 
@@ -52,9 +51,7 @@ class WebhookDesk:
 
     async def deliver(self, delivery: Delivery) -> None:
         body = await asyncio.to_thread(self._body, delivery)
-        timestamp = str(int(time.time()))
-        headers = {"Content-Type": "application/json", DELIVERY: delivery.name, TIMESTAMP: timestamp}
-        headers[HEADER] = signature(body, timestamp, self._settings.secret)
+        headers = signed_headers(body, delivery.name, self._settings.secret, time.time())
         try:
             answer = await self._client.post(self._settings.url, content=body, headers=headers)
         except httpx.HTTPError as error:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
+
+from bot.channels.credentials import told
 
 DESK = "webhook"  # in `Handoff.external`
 SHORTEST_SECRET = 32
@@ -24,15 +26,11 @@ class OtherDeskSettings:
     @classmethod
     def of(cls, credentials: Mapping[str, Any] | None, environ: Mapping[str, str] = os.environ) -> OtherDeskSettings:
         """Raises ValueError for a key that there is not, or a value that cannot be."""
-        written = {str(key): value for key, value in (credentials or {}).items()}
-        names = [each.name for each in fields(cls)]
-        if unknown := sorted(set(written) - set(names)):
-            raise ValueError(f"credentials.yml, desk.adapters.webhook.OtherDeskInput: unknown {', '.join(unknown)}")
-        values = {name: written.get(name) or environ.get(f"TENDERO_OTHER_DESK_{name.upper()}") or "" for name in names}
+        values = told(cls, "desk.adapters.webhook.OtherDeskInput", "TENDERO_OTHER_DESK", credentials, environ)
         channels = values.pop("channels")
-        told = channels if isinstance(channels, list) else str(channels).replace(",", " ").split()
+        named = channels if isinstance(channels, list) else str(channels).replace(",", " ").split()
         known = {name: str(value).strip() for name, value in values.items() if value}
-        settings = cls(**known, channels=tuple(map(str, told)))
+        settings = cls(**known, channels=tuple(map(str, named)))
         if settings.secret and len(settings.secret) < SHORTEST_SECRET:
             raise ValueError(f"TENDERO_OTHER_DESK_SECRET needs {SHORTEST_SECRET} signs or more")
         if settings.url and not settings.url.startswith(("https://", "http://")):

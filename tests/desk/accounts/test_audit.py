@@ -54,6 +54,21 @@ def test_what_could_be_somebodys_words_is_no_detail(session: Session, words: obj
         audit.note(session, LUIS, "took", details={"note": words}, now=NOW)
 
 
+def test_exceptions_and_rules_have_titles_in_the_readers_language(desk: Desk) -> None:
+    with desk.session() as session:
+        audit.note(session, LUIS, "did_act", details={"exceptions": ["late_return", "waive_shipping"]}, now=NOW)
+        audit.note(session, LUIS, "refused_act", details={"exception": "late_return", "rule": "window_closed"}, now=NOW)
+        audit.note(session, LUIS, "refused_act", details={"rule": "of_a_shop_of_its_own"}, now=NOW)
+    marta = desk.signed_in("marta")
+    assert marta.get("audit?language=nb&action=did_act").json()["titles"] == {
+        "exceptions": {"late_return": "Sen retur", "waive_shipping": "Gratis returfrakt"}
+    }
+    assert marta.get("audit?language=es&action=refused_act").json()["titles"] == {
+        "exception": {"late_return": "Devolución fuera de plazo"},
+        "rule": {"window_closed": "El plazo de devolución terminó", "of_a_shop_of_its_own": "of a shop of its own"},
+    }
+
+
 def test_the_log_is_read_page_by_page(desk: Desk) -> None:
     with desk.session() as session:
         for _ in range(audit.PAGE + 5):

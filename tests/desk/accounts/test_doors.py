@@ -203,6 +203,25 @@ def test_odd_bodies_are_bad_requests(desk: Desk, body: bytes) -> None:
     assert (answer.status_code, answer.json()["error"]) == (400, "bad_request")
 
 
+def test_limits_that_there_are_not_are_refused_with_those_that_there_are(desk: Desk) -> None:
+    ada = desk.signed_in("ada")
+    new = {"name": "Nils", "sign_in_name": "nils", "role": "agent", "capacity": 4}
+    for answer in (ada.post("agents", {**new, "queues": ["returns", "sold"]}), ada.patch("agents/Luis", {"queues": ["sold"]})):
+        assert answer.status_code == 400
+        assert answer.json() == {"error": "bad_request", "field": "queues", "known": ["returns", "orders", "general"]}
+    assert ada.patch("agents/Luis", {"languages": ["fr"]}).json()["known"] == ["en", "es", "nb", "pt"]
+    assert ada.patch("agents/Luis", {"queues": "returns"}).json() == {"error": "bad_request", "field": "queues"}
+    assert ada.patch("agents/Luis", {"queues": [{}, None]}).status_code == 400
+
+
+def test_who_manages_people_is_shown_limits_that_are_gone(desk: Desk) -> None:
+    with desk.session() as session:
+        accounts.by_name(session, "Luis").queues = ["sold"]
+    found = {each["name"]: each["gone"] for each in desk.signed_in("ada").get("agents?all=1").json()}
+    assert found["Luis"] == {"queues": ["sold"], "languages": []}
+    assert desk.signed_in("luis").get("me").json()["me"]["queues"] == []  # all of them, until it is changed
+
+
 def test_the_last_admin_stays(desk: Desk) -> None:
     ada = desk.signed_in("ada")
     for change in ({"role": "agent"}, {"is_active": False}):

@@ -155,12 +155,6 @@ def test_tries_are_kept_without_names_and_addresses() -> None:
     assert row.name_hash != hashlib.sha256(b"luis").hexdigest()
 
 
-def test_old_tries_are_forgotten() -> None:
-    tried("luis")
-    tried("marta", now=NOW + timedelta(days=2))
-    assert len(kept_tries()) == 1
-
-
 def test_every_sign_in_is_noted_and_no_word_of_who_was_nobody(desk: Desk) -> None:
     desk.signed_in("luis")
     desk.browser().sign_in("luis", "wrong")

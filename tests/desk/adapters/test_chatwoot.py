@@ -18,7 +18,7 @@ from desk.adapters.chatwoot import ChatwootInput, sending
 from desk.adapters.chatwoot.parsing import parse
 from desk.adapters.chatwoot.settings import ChatwootSettings, sender_of
 from desk.adapters.chatwoot.signature import HEADER, TIMESTAMP
-from desk.adapters.signature import signature
+from desk.signature import signature
 from messaging import handoffs
 from tests.desk.adapters.chatwoot_stand_in import ACCOUNT, TOKEN, Chatwoot
 from tests.desk.adapters.server import NEVER, Running, until

@@ -16,11 +16,11 @@ import pytest
 from database import transaction
 from desk.adapters.chosen import is_answered_elsewhere
 from desk.adapters.forwarding import Forwarder
-from desk.adapters.signature import is_signed, signature
 from desk.adapters.webhook import OtherDeskInput
-from desk.adapters.webhook.desk import DELIVERY, HEADER, TIMESTAMP, WebhookDesk
+from desk.adapters.webhook.desk import WebhookDesk
 from desk.adapters.webhook.settings import OtherDeskSettings
 from desk.models import DeskDelivery
+from desk.signature import DELIVERY, HEADER, TIMESTAMP, is_signed, signature
 from messaging import handoffs
 from messaging.handoffs.finding import NOBODY
 from messaging.models import HandoffNote, OutboundMessage
