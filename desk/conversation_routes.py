@@ -5,6 +5,7 @@ What somebody sees or does is in the audit log with it, in one transaction.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -40,8 +41,11 @@ Move = Callable[[Session, Asked, Fields], Mapping[str, Any]]
 
 LONGEST_NOTE = 4000  # characters
 REPORT_DAYS, LONGEST_REPORT = 7, 366
+MOST_SEEN = 50  # of the shopper's messages
 LONGEST_ID = 60  # of the page's names of messages and notes
 WRITES = per_min(120, burst=40)  # messages, notes and moves of one agent
+
+_SHOPPERS = re.compile(r"i\d{1,10}", re.ASCII)  # entries
 
 _writes = Throttled(using="gcra", quota=WRITES, store=MemoryStore(), key_prefix="desk-writes")
 
@@ -163,7 +167,7 @@ def _snooze(session: Session, asked: Asked, fields: Fields) -> Mapping[str, Any]
     until = _instant(fields.text("until"))
     if not asked.now < until <= asked.now + _rules().limits.most_snooze:
         raise bad_request("until")
-    handoffs.snooze(session, asked.handoff_id, asked.me.name, until, asked.now)
+    handoffs.snooze(session, asked.handoff_id, asked.me.name, until, asked.now, _seen(fields))
     return {"until": until.isoformat(timespec="minutes")}
 
 
@@ -181,7 +185,7 @@ def _resolve(session: Session, asked: Asked, fields: Fields) -> Mapping[str, Any
         raise bad_request("topic")
     _check_work(session, asked)
     note, over = fields.text_or_none("note", LONGEST_NOTE) or "", asked.me.may("take_over")
-    named: Json = {"by": asked.me.name, "reason": reason, "topic": topic}
+    named: Json = {"by": asked.me.name, "reason": reason, "topic": topic, "seen": _seen(fields)}
     handoffs.resolve(session, asked.handoff_id, asked.now, note, over=over, **named)
     return {"reason": reason, "topic": topic}
 
@@ -190,7 +194,7 @@ def _give_back(session: Session, asked: Asked, fields: Fields) -> Mapping[str, A
     instruction = fields.text_or_none("instruction", LONGEST_NOTE) or ""
     _check_work(session, asked)
     over = asked.me.may("take_over")
-    handoffs.give_back(session, asked.handoff_id, asked.now, instruction, by=asked.me.name, over=over)
+    handoffs.give_back(session, asked.handoff_id, asked.now, instruction, by=asked.me.name, over=over, seen=_seen(fields))
     return {"with_instruction": bool(instruction)}
 
 
@@ -219,6 +223,18 @@ def _check_work(session: Session, asked: Asked) -> None:
     row = asked.handoff(session)
     if row.status == "assigned" and not may_work_on(asked.me, row):
         raise AlreadyTaken(row.id, str(row.assignee))
+
+
+def _seen(fields: Fields) -> list[int] | None:
+    """Of the inbox: the shopper's messages that the page shows; None where it does not say. Raises DeskError."""
+    told = fields.values.get("seen")
+    if told is None:
+        return None
+    if not isinstance(told, list) or len(told) > MOST_SEEN:
+        raise bad_request("seen")
+    if not all(isinstance(each, str) and _SHOPPERS.fullmatch(each) for each in told):
+        raise bad_request("seen")
+    return [int(each[1:]) for each in told]
 
 
 def _is_colleague(session: Session, name: str) -> bool:

@@ -14,12 +14,12 @@ from sqlalchemy.exc import DBAPIError
 
 from desk import accounts
 from desk.passwords import PasswordRefused
-from messaging.handoffs import AlreadyTaken, IllegalMove, NoSuchHandoff
+from messaging.handoffs import AlreadyTaken, IllegalMove, NoSuchHandoff, Unread
 
 logger = logging.getLogger(__name__)
 
 COME_BACK = 2  # seconds, where the database is busy
-FOREIGN = (AlreadyTaken, IllegalMove, NoSuchHandoff, accounts.AccountError, PasswordRefused)
+FOREIGN = (AlreadyTaken, IllegalMove, NoSuchHandoff, Unread, accounts.AccountError, PasswordRefused)
 NOT_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -73,6 +73,8 @@ def _as_desk_error(error: Exception) -> DeskError:
         return DeskError(409, "taken", by=error.by)
     if isinstance(error, IllegalMove):
         return DeskError(409, "illegal")
+    if isinstance(error, Unread):
+        return DeskError(409, "stale", newest=f"i{error.newest}")
     if isinstance(error, NoSuchHandoff | accounts.NoSuchAgent):
         return not_found()
     if isinstance(error, accounts.NameTaken):

@@ -33,6 +33,7 @@ PATIENCE = 40.0  # seconds for one telling: less than the lease
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0  # seconds
 MOST_TRIES = 20  # about an hour
 MOST_AT_ONCE = 20
+MOST_TOLD = 50  # of a handoff's messages, for the question whether it has them all
 
 
 class Forwarder:
@@ -182,6 +183,13 @@ def _newest(session: Session, desk: str, source: str) -> int:
 def _known(session: Session, desk: str, names: list[str]) -> list[str]:
     theirs = select(DeskDelivery.name).where(DeskDelivery.desk == desk, DeskDelivery.name.in_(names))
     return list(session.execute(theirs).scalars()) if names else []
+
+
+def messages_told(session: Session, desk: str, handoff_id: int) -> list[int]:
+    """The shopper's newest messages that this desk has, by their ids in the inbox."""
+    told = (DeskDelivery.desk == desk, DeskDelivery.handoff_id == handoff_id, DeskDelivery.source == "message")
+    newest = select(DeskDelivery.source_id).where(*told, DeskDelivery.state == "sent").order_by(DeskDelivery.source_id.desc())
+    return list(session.execute(newest.limit(MOST_TOLD)).scalars())
 
 
 def _words(error: BaseException) -> str:

@@ -9,13 +9,14 @@ waiting, callback, assigned -> resolved
 waiting, callback -> cancelled        the shopper does not want a person any more
 
 Each move is one conditional statement: of two people at once, one gets it. It is made with the conversation's row locked, which
-is always locked before a handoff's (the whole order: docs/adr/0021-one-owner-at-a-time.md), and leaves a `HandoffEvent`. Errors:
+is always locked before a handoff's (the whole order: docs/adr/0021-one-owner-at-a-time.md), and leaves a `HandoffEvent`.
+Whoever ends it or puts it aside may say what they have read: then what the shopper wrote since keeps them from it. Errors:
 `messaging.handoffs.errors`.
 """
 
 from messaging.handoffs.awaiting import note_agent_wrote, note_shoppers_wrote
 from messaging.handoffs.ending import call_back, cancel, give_back, resolve
-from messaging.handoffs.errors import AlreadyTaken, HandoffError, IllegalMove, NoSuchHandoff
+from messaging.handoffs.errors import AlreadyTaken, HandoffError, IllegalMove, NoSuchHandoff, Unread
 from messaging.handoffs.finding import (
     by_id,
     collected_by_open,
@@ -53,6 +54,7 @@ __all__ = [
     "NoSuchHandoff",
     "Opened",
     "Reason",
+    "Unread",
     "by_id",
     "call_back",
     "cancel",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from messaging.conversations import set_owner
 from messaging.handoffs import happened
 from messaging.handoffs.finding import by_id
+from messaging.handoffs.last_words import check_seen
 from messaging.handoffs.moving import Before, locked, moved, refused
 from messaging.handoffs.states import UNTAKEN
 from messaging.masking import mask
@@ -27,13 +29,21 @@ _IS_TAKEN = Handoff.status == "assigned"
 _OVER = {"lease_until": None, "snoozed_until": None, "awaiting_since": None}
 
 
-def give_back(session: Session, handoff_id: int, now: datetime, note: str = "", by: str = "", over: bool = False) -> Handoff:
+def give_back(
+    session: Session,
+    handoff_id: int,
+    now: datetime,
+    note: str = "",
+    by: str = "",
+    over: bool = False,
+    seen: Collection[int] | None = None,
+) -> Handoff:
     """The person is done and the bot goes on: it says a recap and asks again what it had asked, before or with the shopper's
     next message. note: what the recap quotes. by: who gives it back; empty: whoever has it. over: also what another person has.
-    Raises AlreadyTaken, IllegalMove, NoSuchHandoff.
+    seen: what they have read (`last_words.check_seen`). Raises AlreadyTaken, IllegalMove, NoSuchHandoff, Unread.
     """
     before = locked(session, handoff_id)
-    handoff = _end(session, before, and_(_IS_TAKEN, _theirs(by, over)), "given_back", now, by, note=note)
+    handoff = _end(session, before, and_(_IS_TAKEN, _theirs(by, over)), "given_back", now, by, note=note, seen=seen)
     set_owner(session, handoff.sender_id, "bot", recap_due=True)
     _set_timer(session, handoff, RECAP, now)
     return handoff
@@ -49,15 +59,16 @@ def resolve(
     reason: str | None = None,
     topic: str | None = None,
     over: bool = False,
+    seen: Collection[int] | None = None,
 ) -> Handoff:
     """The matter is settled, with or without somebody having taken the conversation (a phone call).
 
-    reason, topic: names of data/policies/desk.yml. by, over, errors: as `give_back`. What the assistant was at when a person took
-    over is put away: whoever writes later begins anew.
+    reason, topic: names of data/policies/desk.yml. by, over, seen, errors: as `give_back`. What the assistant was at when a
+    person took over is put away: whoever writes later begins anew.
     """
     before = locked(session, handoff_id)
     may = or_(Handoff.status.in_(UNTAKEN), and_(_IS_TAKEN, _theirs(by, over)))
-    handoff = _end(session, before, may, "resolved", now, by, note=note, resolution=reason, topic=topic)
+    handoff = _end(session, before, may, "resolved", now, by, note=note, seen=seen, resolution=reason, topic=topic)
     set_owner(session, handoff.sender_id, "bot")
     if before.status == "assigned":
         _set_timer(session, handoff, SETTLED, now)
@@ -91,13 +102,22 @@ def _theirs(by: str, over: bool) -> Any:
 
 
 def _end(
-    session: Session, before: Before, condition: Any, status: str, now: datetime, by: str = "", note: str = "", **more: Any
+    session: Session,
+    before: Before,
+    condition: Any,
+    status: str,
+    now: datetime,
+    by: str = "",
+    note: str = "",
+    seen: Collection[int] | None = None,
+    **more: Any,
 ) -> Handoff:
     known = {name: value for name, value in more.items() if value is not None}
     values = {**_OVER, "status": status, "closed_at": now, "note": mask(note).text, **known}
     if not moved(session, before.id, condition, values):
         raise refused(before, status, by)
     handoff = by_id(session, before.id)
+    check_seen(session, handoff, seen, now)
     happened.note(session, handoff, status, now, by, agent=handoff.assignee, **known)
     if before.status == "assigned":
         outbox.withhold(session, handoff.sender_id, now, is_given_away=True)

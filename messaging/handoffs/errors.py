@@ -5,6 +5,7 @@ HandoffError
 +-- AlreadyTaken     somebody else has it; `by` says who
 +-- IllegalMove      its state does not allow this
 +-- NotYours         whoever wants to write in the conversation does not have it
++-- Unread           the shopper has written what whoever moves it has not seen; `newest` says which message
 """
 
 from __future__ import annotations
@@ -36,6 +37,14 @@ class NotYours(HandoffError):
     def __init__(self, handoff_id: int, by: str | None) -> None:
         super().__init__(f"Handoff {handoff_id} is {f'with {by}' if by else 'with nobody'}: only who has it writes in it.")
         self.by = by
+
+
+class Unread(HandoffError):
+    """The shopper has written meanwhile. What the transaction has changed has to be rolled back."""
+
+    def __init__(self, handoff_id: int, newest: int) -> None:
+        super().__init__(f"Handoff {handoff_id} has a message of the shopper's that was not seen: {newest}.")
+        self.newest = newest
 
 
 _STANDS = {

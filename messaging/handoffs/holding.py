@@ -13,6 +13,7 @@ from messaging import agent_names, notices
 from messaging.conversations import set_owner
 from messaging.handoffs import happened
 from messaging.handoffs.finding import by_id
+from messaging.handoffs.last_words import check_seen
 from messaging.handoffs.moving import NOBODYS, lock_conversation, locked, moved, refused
 from messaging.handoffs.states import OPEN, UNTAKEN
 from messaging.masking import mask
@@ -124,14 +125,20 @@ def place(session: Session, handoff_id: int, queue: str | None, priority: int, n
 # Put aside
 
 
-def snooze(session: Session, handoff_id: int, agent: str, until: datetime, now: datetime) -> Handoff:
-    """Put it aside until then, or until the shopper writes: it stays theirs. Raises as `release`; ValueError for a past."""
+def snooze(
+    session: Session, handoff_id: int, agent: str, until: datetime, now: datetime, seen: Collection[int] | None = None
+) -> Handoff:
+    """Put it aside until then, or until the shopper writes: it stays theirs. seen: what they have read (`last_words.check_seen`).
+
+    Raises as `release`, and Unread; ValueError for a past.
+    """
     if until <= now:
         raise ValueError("it can be put aside until a later moment only")
     before = locked(session, handoff_id)
     if not moved(session, handoff_id, and_(_IS_TAKEN, Handoff.assignee == agent), {"snoozed_until": until}):
         raise refused(before, "snoozed", agent)
     handoff = by_id(session, handoff_id)
+    check_seen(session, handoff, seen, now)
     happened.note(session, handoff, "snoozed", now, agent, until=until.isoformat())
     return handoff
 

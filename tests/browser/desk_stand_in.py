@@ -6,6 +6,7 @@
         desk.change(12, state="assigned", ...)       # told to everybody
         desk.refuse("take", 409, "taken", by="Marta")  # the next request of that route
         desk.is_away = True; desk.drop(); desk.bye("restart", 0.1); desk.stop(); desk.start()
+        desk.keeps(12, "¡espera!")                   # the shopper's, in the inbox, and not told to anybody yet
         desk.alert("assigned", 12); desk.types(12, "shopper", True)
         desk.posts("message"), desk.frames("typing") # what arrived
 
@@ -32,6 +33,7 @@ from tests.browser.stand_in import ROOT, StandIn, served, write_frames
 DESK = "/webhooks/desk/"
 V1 = f"{DESK}v1/"
 PASSWORD = "open sesame"
+LEAVES = ("resolve", "give-back", "snooze")  # after these nobody would answer what was not seen
 OPEN = ("queued", "callback", "assigned", "snoozed")
 AGENT = ["exceptions"]
 SUPERVISOR = [*AGENT, "see_all", "take_over", "reports", "audit"]
@@ -168,6 +170,10 @@ class DeskStandIn(StandIn):
         self._on_loop(said)
         return entry
 
+    def keeps(self, id: int, text: str) -> None:
+        """What the shopper has written and no page has heard of."""
+        self._on_loop(lambda: self.talks[id].entries.append(self.entry("shopper", text)))
+
     def entry(self, by: str, text: str = "", **keys: Any) -> Json:
         self._number += 1
         letter = {"shopper": "i", "note": "n", "event": "e"}.get(by, "o")
@@ -175,6 +181,11 @@ class DeskStandIn(StandIn):
         parts = [{"kind": "text", "text": text}] if text else []
         kept = {"id": id, "by": by, "channel": "webchat", "at": ago(), "parts": parts, "is_other_conversation": False}
         return {**kept, **({"mark": "sent"} if letter == "o" else {}), **keys}
+
+    def shoppers(self, id: int) -> list[str]:
+        """What the shopper wrote in this conversation, as a page that shows it all says that it has seen it."""
+        entries = self.talks[id].entries
+        return [each["id"] for each in entries if each["by"] == "shopper" and not each["is_other_conversation"]]
 
     def replace(self, id: int, entry_id: str, **keys: Any) -> None:
         """An entry has changed: its mark, most often."""
@@ -370,6 +381,8 @@ class DeskStandIn(StandIn):
         item, told, path = talk.item, request["told"], request.match_info["move"]
         if path == "take" and item["assignee"] not in (None, me["name"]) and not told.get("over"):
             raise _refusal(409, {"error": "taken", "by": item["assignee"]})
+        if path in LEAVES and (newest := max(self.shoppers(item["id"]), default="")) > max(told["seen"], default=""):
+            raise _refusal(409, {"error": "stale", "newest": newest})
         to_queue = {"state": "queued", "assignee": None}
         moves: dict[str, Json] = {
             "take": {"state": "assigned", "assignee": me["name"]},
@@ -426,7 +439,12 @@ class DeskStandIn(StandIn):
         undo = {"effect": 7, "summary": [{"label": "Points", "value": "-100"}]}
         return web.json_response({"done": self.does(request.match_info["kind"], request["told"]), "undo": undo})
 
-    async def _undo(self, _request: web.Request) -> web.Response:
+    async def _undo(self, request: web.Request) -> web.Response:
+        me, item = self._who(request), self._talk(request).item
+        if item["state"] not in OPEN:
+            raise _refusal(409, {"error": "illegal"})
+        if item["assignee"] != me["name"]:
+            raise _refusal(409, {"error": "not_yours"})
         return web.json_response({})
 
     # --- The socket ---

@@ -234,7 +234,7 @@ def test_main_job_with_the_keyboard_alone(agent_page: Page, desk: DeskStandIn) -
     keys.press("Tab")
     keys.press("Tab")
     keys.press("Enter")
-    until(lambda: desk.posts("resolve") == [{"reason": "done", "topic": "return", "note": "listo"}])
+    until(lambda: desk.posts("resolve") == [{"reason": "done", "topic": "return", "note": "listo", "seen": []}])
     expect(shown.dialog).to_have_count(0)
     keys.press("j")
     expect(shown.title).not_to_have_text("Ana")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from playwright.sync_api import BrowserContext, expect
+import pytest
+from playwright.sync_api import BrowserContext, ViewportSize, expect
 
-from tests.browser.desk_page import DeskPage, a_days_work, signed_in
+from tests.browser import axe
+from tests.browser.desk_page import WIDE, DeskPage, a_days_work, signed_in
 from tests.browser.desk_stand_in import DeskStandIn, ahead
 from tests.browser.stand_in import until
+from tests.browser.widget import PHONE
 
 
 def opened(page: DeskPage, name: str) -> None:
@@ -138,7 +141,8 @@ def test_resolved_with_a_reason_a_topic_and_a_note(anas_talk: DeskPage, desk: De
     anas_talk.dialog.get_by_label("Note for colleagues").fill("par nuevo en camino")
     anas_talk.dialog.get_by_role("button", name="Resolve").click()
     expect(anas_talk.toasts).to_contain_text("Resolved: Ana Torres")
-    assert desk.posts("resolve") == [{"reason": "done", "topic": "return", "note": "par nuevo en camino"}]
+    told = {"reason": "done", "topic": "return", "note": "par nuevo en camino", "seen": desk.shoppers(12)}
+    assert desk.posts("resolve") == [told]
     expect(anas_talk.conversation).to_contain_text("This conversation is closed.")
 
 
@@ -150,7 +154,7 @@ def test_given_back_says_that_the_shopper_reads_the_instruction(anas_talk: DeskP
     anas_talk.dialog.get_by_label("Your words for the summary").fill("Te mandamos un par nuevo.")
     anas_talk.dialog.get_by_role("button", name="Give back").click()
     expect(anas_talk.toasts).to_contain_text("The assistant has it again.")
-    assert desk.posts("give-back") == [{"instruction": "Te mandamos un par nuevo."}]
+    assert desk.posts("give-back") == [{"instruction": "Te mandamos un par nuevo.", "seen": desk.shoppers(12)}]
 
 
 def test_put_back_into_the_queue_after_a_question(anas_talk: DeskPage, desk: DeskStandIn) -> None:
@@ -172,6 +176,62 @@ def test_move_that_is_refused_is_undone_on_the_page_and_stays_to_be_tried_again(
     anas_talk.dialog.get_by_role("button", name="Cancel").click()
     expect(anas_talk.row("Ana")).to_be_visible()
     expect(anas_talk.button("Reply")).to_be_enabled()
+
+
+def fills_in(page: DeskPage, move: str) -> None:
+    """All that the dialog of this move asks for."""
+    opened(page, move)
+    if move == "Resolve":
+        page.dialog.get_by_label("How did it end?").select_option("done")
+        page.dialog.get_by_label("What was it about?").select_option("return")
+        page.dialog.get_by_label("Note for colleagues").fill("a long note")
+    if move == "Give back":
+        page.dialog.get_by_label("Your words for the summary").fill("a long note")
+
+
+@pytest.mark.parametrize("size", [PHONE, WIDE], ids=["phone", "desktop"])
+@pytest.mark.parametrize(("move", "route"), [("Resolve", "resolve"), ("Give back", "give-back"), ("Snooze", "snooze")])
+def test_shopper_who_writes_as_the_agent_leaves_is_read_first(
+    anas_talk: DeskPage, desk: DeskStandIn, move: str, route: str, size: ViewportSize
+) -> None:
+    anas_talk.page.set_viewport_size(size)
+    before = dict(desk.talks[12].item)
+    desk.keeps(12, "¡Espera! Una cosa más")
+    fills_in(anas_talk, move)
+    anas_talk.dialog.get_by_role("button", name=move).click()
+    expect(anas_talk.dialog.get_by_role("alert")).to_have_text(
+        "Just in time, the shopper has written once more. Please read it, then press again."
+    )
+    expect(anas_talk.dialog.get_by_text("¡Espera! Una cosa más")).to_be_visible()
+    anas_talk.shot(f"last-words-{route}-{size['width']}")
+    assert axe.violations(anas_talk.page) == []
+    assert desk.talks[12].item == before
+    if move != "Snooze":
+        expect(anas_talk.dialog.locator("textarea")).to_have_value("a long note")
+    anas_talk.dialog.get_by_role("button", name="Cancel").click()
+    expect(anas_talk.last).to_contain_text("¡Espera! Una cosa más")
+    expect(anas_talk.button("Reply")).to_be_enabled()
+    expect(anas_talk.box).to_be_visible()
+    fills_in(anas_talk, move)
+    anas_talk.dialog.get_by_role("button", name=move).click()
+    expect(anas_talk.dialog).to_have_count(0)
+    until(lambda: desk.talks[12].item["state"] in ("resolved", "given_back", "snoozed"))
+
+
+def test_what_comes_behind_the_dialog_is_read_there_before_it_is_pressed_again(anas_talk: DeskPage, desk: DeskStandIn) -> None:
+    fills_in(anas_talk, "Resolve")
+    desk.says(12, "shopper", "¡Espera!")
+    expect(anas_talk.log).to_contain_text("¡Espera!")
+    yes = anas_talk.dialog.get_by_role("button", name="Resolve")
+    yes.click()
+    expect(anas_talk.dialog.get_by_role("alert")).to_contain_text("Just in time")
+    desk.keeps(12, "¿Sigues ahí?")
+    yes.click()
+    expect(anas_talk.dialog.get_by_text("¿Sigues ahí?")).to_be_visible()
+    expect(anas_talk.dialog.get_by_text("¡Espera!")).to_have_count(1)
+    yes.click()
+    expect(anas_talk.toasts).to_contain_text("Resolved: Ana Torres")
+    assert [told["seen"] for told in desk.posts("resolve")][-1] == desk.shoppers(12)
 
 
 # What is known, and acts
@@ -230,6 +290,24 @@ def test_act_is_shown_before_it_is_done_and_can_be_undone(anas_talk: DeskPage, d
     anas_talk.dialog.get_by_role("button", name="Undo").click()
     expect(anas_talk.toasts.last).to_contain_text("Undone: Refund exception")
     assert desk.posts("undo") == [{"effect": 7}]
+
+
+def test_act_is_not_undone_by_who_has_the_conversation_no_more_and_they_read_why(anas_talk: DeskPage, desk: DeskStandIn) -> None:
+    previews_points(anas_talk)
+    anas_talk.dialog.get_by_role("button", name="Do it").click()
+    expect(anas_talk.toasts).to_contain_text("Done: Add points")
+    fills_in(anas_talk, "Resolve")
+    anas_talk.dialog.get_by_role("button", name="Resolve").click()
+    expect(anas_talk.toasts.last).to_contain_text("Resolved: Ana Torres")
+    undo = anas_talk.toasts.get_by_role("button", name="Undo")
+    undo.click()
+    anas_talk.dialog.get_by_role("button", name="Undo").click()
+    fault = anas_talk.dialog.get_by_role("alert")
+    expect(fault).to_have_text("That isn't possible any more. The conversation has moved on.")
+    desk.change(12, state="assigned", assignee="Olav")
+    anas_talk.dialog.get_by_role("button", name="Undo").click()
+    expect(fault).to_have_text("This conversation isn't yours at the moment. Take it to answer.")
+    expect(anas_talk.toasts.filter(has_text="Undone")).to_have_count(0)
 
 
 def test_act_above_the_limit_says_the_limit_and_who_may(anas_talk: DeskPage, desk: DeskStandIn) -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -24,7 +25,7 @@ from messaging.handoffs.moving import lock_conversation
 from messaging.models import ChannelContact, Conversation, Handoff, HandoffEvent, InboundMessage, OutboundMessage
 from messaging.notices import say_soon
 from messaging.turns import outbox
-from messaging.turns.engine import Limits, Outcome, TurnEngine
+from messaging.turns.engine import Limits, Outcome, TurnEngine, TurnHandler
 from messaging.turns.inbox import Claim, Inbound
 from messaging.turns.outbox import Channel, Outgoing, Withheld
 from messaging.turns.queues import Queue
@@ -375,13 +376,19 @@ def phone() -> Phone:
     return Phone()
 
 
-@pytest.fixture
-async def engine(url: str, phone: Phone) -> AsyncIterator[TurnEngine]:
+@asynccontextmanager
+async def at_work(handler: TurnHandler, url: str, phone: Phone) -> AsyncIterator[TurnEngine]:
     queue: Queue = PostgresQueue(url, lease=3.0) if url.startswith("postgresql") else LocalQueue()
-    engine = TurnEngine(Desk(), queue, url, pushes={"chat": phone}, limits=SELDOM)
+    engine = TurnEngine(handler, queue, url, pushes={"chat": phone}, limits=SELDOM)
     await engine.start()
     yield engine
     await engine.stop(1.0)
+
+
+@pytest.fixture
+async def engine(url: str, phone: Phone) -> AsyncIterator[TurnEngine]:
+    async with at_work(Desk(), url, phone) as engine:
+        yield engine
 
 
 def seen(url: str, sender: str = "ana") -> Handoff:

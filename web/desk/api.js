@@ -64,6 +64,7 @@ export function inWords(refusal) {
   }
   const { code, body } = refusal;
   if (code === "refused") return ruleInWords(body);
+  if (code === "stale" && body.newest) return words.error_unread;
   if (code === "stale" && body.rule) return `${words.error_stale} ${ruleInWords(body)}`;
   if (code === "too_many") return say("error_too_many", { period: period((body.after ?? 60) * 1000) });
   if (code === "forbidden") return say("error_forbidden", { needs: named("permission", body.needs ?? "") });

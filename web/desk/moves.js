@@ -5,6 +5,7 @@ import { now } from "./clock.js";
 import { field, opened } from "./dialog.js";
 import { dateTime, number } from "./formats.js";
 import { isOf, isOpen, isWaiting } from "./items.js";
+import { LastWords } from "./last_words.js";
 import { nameOf } from "./row.js";
 import { toast } from "./toasts.js";
 import { named, say, titled, words } from "./words.js";
@@ -85,8 +86,10 @@ function resolve(item, desk) {
     field({ name: "topic", label: words.resolve_topic, type: "choice", required: true, choices: choices(desk.topics), value: known(desk.topics, item.topic) }),
     field({ name: "note", label: words.resolve_note, type: "long", hint: words.note_hint }),
   ];
-  return opened({ title: words.resolve, text: say("resolve_ask", { name: nameOf(item) }), fields, yes: words.resolve }, async (values) => {
-    await desk.move(item.id, "resolve", withoutEmpty(values), { state: "resolved", assignee: null });
+  const last = new LastWords(item, desk);
+  const content = { title: words.resolve, text: say("resolve_ask", { name: nameOf(item) }), fields, below: last.element, yes: words.resolve };
+  return opened(content, async (values) => {
+    await last.move("resolve", withoutEmpty(values), { state: "resolved", assignee: null });
     toast(say("resolved", { name: nameOf(item) }));
   });
 }
@@ -95,8 +98,9 @@ function giveBack(item, desk) {
   const goal = desk.open?.id === item.id ? desk.open.packet?.suspended?.title : null;
   const text = goal ? say("give_back_goal", { goal }) : words.give_back_ask;
   const fields = [field({ name: "instruction", label: words.instruction, type: "long", hint: words.instruction_hint, maxlength: "500" })];
-  return opened({ title: words.give_back, text, fields, yes: words.give_back }, async (values) => {
-    await desk.move(item.id, "give-back", withoutEmpty(values), { state: "given_back", assignee: null });
+  const last = new LastWords(item, desk);
+  return opened({ title: words.give_back, text, fields, below: last.element, yes: words.give_back }, async (values) => {
+    await last.move("give-back", withoutEmpty(values), { state: "given_back", assignee: null });
     toast(words.given_back);
   });
 }
@@ -148,9 +152,10 @@ function snooze(item, desk) {
   const follow = () => (day.element.hidden = !other());
   for (const input of when.inputs) input.addEventListener("change", follow);
   follow();
-  return opened({ title: words.snooze, text: words.snooze_ask, fields: [when, day], yes: words.snooze }, async (values) => {
+  const last = new LastWords(item, desk);
+  return opened({ title: words.snooze, text: words.snooze_ask, fields: [when, day], below: last.element, yes: words.snooze }, async (values) => {
     const until = values.until === "other" ? new Date(values.day).toISOString() : values.until;
-    await desk.move(item.id, "snooze", { until }, { state: "snoozed", snoozed_until: until });
+    await last.move("snooze", { until }, { state: "snoozed", snoozed_until: until });
     toast(say("snoozed", { until: dateTime(until) }));
   });
 }

@@ -5,6 +5,7 @@ import { get, post, query } from "./api.js";
 import { now } from "./clock.js";
 import { language, titled } from "./words.js";
 
+const MOST_SEEN = 50; // of the shopper's messages that the server is told of
 const NOBODY = { entries: [], events: [], acts: [], templates: [], has_more: false };
 
 /**
@@ -53,6 +54,12 @@ export class Desk extends EventTarget {
   /** The item that is looked at, as it is known. */
   get item() {
     return this.open ? (this.items.get(this.open.id) ?? this.open.item ?? null) : null;
+  }
+
+  /** The shopper's newest messages, of those that are shown of the conversation that is looked at. */
+  get shoppersWords() {
+    const isTheirs = ({ id, by, is_other_conversation: isOther }) => by === "shopper" && !isOther && id.startsWith("i");
+    return (this.open?.entries ?? []).filter(isTheirs).slice(-MOST_SEEN);
   }
 
   // --- What comes ---

@@ -23,13 +23,13 @@ from sqlalchemy.orm import Session
 
 from bot.channels.bodies import body_of
 from database import transaction
-from desk.adapters.forwarding import Forwarder
+from desk.adapters.forwarding import Forwarder, messages_told
 from desk.adapters.other_desk import is_of, is_with, named
 from desk.adapters.webhook.desk import WebhookDesk
 from desk.adapters.webhook.settings import DESK, OtherDeskSettings
 from desk.signature import HEADER, TIMESTAMP, is_signed
 from messaging import handoffs
-from messaging.handoffs import AlreadyTaken, IllegalMove, NoSuchHandoff
+from messaging.handoffs import AlreadyTaken, IllegalMove, NoSuchHandoff, Unread
 from messaging.handoffs.errors import NotYours
 from messaging.masking import mask
 from messaging.models import Handoff, HandoffNote
@@ -117,6 +117,8 @@ class OtherDeskInput(InputChannel):
             raise _Wrong(404, "not_found") from error
         except AlreadyTaken as error:
             raise _Wrong(409, "taken", by=error.by) from error
+        except Unread as error:
+            raise _Wrong(409, "stale", newest=error.newest) from error
         except (IllegalMove, NotYours) as error:
             raise _Wrong(409, "illegal", why=str(error)) from error
         except (SQLAlchemyError, OSError) as error:
@@ -147,13 +149,14 @@ class OtherDeskInput(InputChannel):
             if is_done and (call.kind != "taken" or handoff.assignee == call.agent):
                 return  # it is told again
             is_theirs = is_of(str(handoff.assignee or ""), self._settings.title)
+            seen = messages_told(session, DESK, handoff_id)
             match call.kind:
                 case "taken":
                     handoffs.take(session, handoff_id, call.agent, now, over=is_theirs)
                 case "given_back":
-                    handoffs.give_back(session, handoff_id, now, call.text, by=call.agent, over=is_theirs)
+                    handoffs.give_back(session, handoff_id, now, call.text, by=call.agent, over=is_theirs, seen=seen)
                 case "resolved":
-                    handoffs.resolve(session, handoff_id, now, call.text, by=call.agent, over=is_theirs)
+                    handoffs.resolve(session, handoff_id, now, call.text, by=call.agent, over=is_theirs, seen=seen)
                 case "note":
                     _note(session, handoff, call, now)
                 case _:

@@ -210,6 +210,23 @@ def test_taken_answered_and_resolved_over_there(shop: Running, desk: Desk) -> No
         assert [note.text for note in session.query(HandoffNote)] == ["VIP"]
 
 
+@pytest.mark.parametrize("kind", ["resolved", "given_back"])
+def test_end_over_there_is_refused_until_they_have_been_told_what_the_shopper_wrote(shop: Running, desk: Desk, kind: str) -> None:
+    id_ = told(shop, desk)
+    say(shop, id_, kind="taken")
+    shopper_writes(shop, "gracias", "m1")
+    until(lambda: desk.kinds() == ["opened", "message"])
+    desk.faults = [500, 500]
+    shopper_writes(shop, "¡espera!", "m2")
+    until(lambda: len(desk.faults) < 2)  # it is written down, and was tried in vain
+    answer = say(shop, id_, kind=kind)
+    assert (answer.status_code, answer.json()) == (409, {"error": "stale", "newest": shop.rows()[-1].id})
+    assert (shop.handoff(id_).status, shop.owner(SENDER)) == ("assigned", "agent")
+    until(lambda: desk.kinds() == ["opened", "message", "message"])
+    until(lambda: say(shop, id_, kind=kind).status_code == 200)
+    assert shop.handoff(id_).status == kind
+
+
 def test_what_they_did_themselves_they_are_not_told(shop: Running, desk: Desk) -> None:
     id_ = told(shop, desk)
     say(shop, id_, kind="taken")

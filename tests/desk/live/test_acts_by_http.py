@@ -127,6 +127,29 @@ def test_another_agent_may_not_and_a_supervisor_may(counter: Counter) -> None:
     assert counter.rows(Effect) == []
 
 
+@pytest.mark.parametrize(
+    ("move", "fields", "error"),
+    [
+        ("resolve", {"reason": "answered", "topic": "delivery"}, "illegal"),
+        ("give-back", {}, "illegal"),
+        ("release", {}, "not_yours"),
+        ("transfer", {"agent": "Luis"}, "not_yours"),
+    ],
+)
+def test_who_has_the_conversation_no_more_takes_nothing_back_in_it(
+    counter: Counter, move: str, fields: dict[str, Any], error: str
+) -> None:
+    """The page still offers "undo" of what was done before."""
+    counter.desk.agent("Luis")
+    acts = f"handoffs/{counter.handoff}/acts"
+    offer = counter.marta.post(f"{acts}/adjust_points/propose", points=100, reason="a late parcel").json()
+    told = counter.marta.post(f"{acts}/adjust_points/confirm", proposal=offer["proposal"]).json()
+    counter.marta.move(counter.handoff, move, **fields)
+    refused = counter.marta.post(f"{acts}/undo", effect=told["undo"]["effect"])
+    assert (refused.status_code, refused.json()) == (409, {"error": error})
+    assert [each.undoes for each in counter.rows(Effect)] == [None]
+
+
 @pytest.mark.parametrize("handoff", ["0", "-1", "x", "99999999999999999999", "1e3"])
 def test_a_conversation_that_is_none_is_not_found(counter: Counter, handoff: str) -> None:
     assert counter.marta.post(f"handoffs/{handoff}/acts/adjust_points/propose", points=1, reason="abc").status_code == 404

@@ -311,6 +311,10 @@ def test_a_conversation_goes_through_its_moves(desk: Desk, marta: DeskClient) ->
         ("snooze", {"until": "2001-01-01T00:00:00Z"}, "until"),
         ("snooze", {"until": "2999-01-01T00:00:00Z"}, "until"),
         ("snooze", {"until": "2026-12-01T00:00:00"}, "until"),
+        ("give-back", {"seen": "i1"}, "seen"),
+        ("give-back", {"seen": ["o1-0"]}, "seen"),
+        ("give-back", {"seen": [7]}, "seen"),
+        ("give-back", {"seen": ["i1"] * 51}, "seen"),
         ("transfer", {}, "queue"),
         ("transfer", {"queue": "returns", "agent": "Luis"}, "queue"),
         ("transfer", {"queue": "nowhere"}, "queue"),
@@ -328,6 +332,29 @@ def test_bad_input_is_told_by_its_field(desk: Desk, marta: DeskClient, move: str
     marta.move(handoff, "take")
     answer = marta.post(f"handoffs/{handoff}/{move}", **fields)
     assert (answer.status_code, answer.json()) == (400, {"error": "bad_request", "field": field})
+
+
+@pytest.mark.parametrize("move", ["resolve", "give-back", "snooze"])
+def test_what_the_shopper_wrote_and_the_page_does_not_show_keeps_the_agent(desk: Desk, marta: DeskClient, move: str) -> None:
+    until = (datetime.now(timezone.utc) + timedelta(hours=2)).isoformat()
+    fields = {"resolve": {"reason": "answered", "topic": "delivery"}, "snooze": {"until": until}}.get(move, {})
+    handoff = desk.asks("wa-1")
+    marta.move(handoff, "take")
+    seen = [f"i{desk.writes('gracias')}"]
+    newest = f"i{desk.writes('¡espera!')}"
+    before = desk.handoff(handoff)
+    answer = marta.post(f"handoffs/{handoff}/{move}", **fields, seen=seen)
+    assert (answer.status_code, answer.json()) == (409, {"error": "stale", "newest": newest})
+    after = desk.handoff(handoff)
+    for known in ("status", "assignee", "awaiting_since", "snoozed_until", "closed_at"):
+        assert getattr(after, known) == getattr(before, known)
+    shown = marta.get(f"handoffs/{handoff}").json()
+    assert [each["kind"] for each in shown["events"]] == ["opened", "queued", "assigned"]
+    assert newest in [each["id"] for each in shown["entries"]]
+    marta.move(handoff, move, **fields, seen=[*seen, newest])
+    with desk.served.session() as session:
+        done = [each.action for each in session.execute(select(AuditEntry).order_by(AuditEntry.id)).scalars()]
+    assert done == ["took", "opened_conversation", {"resolve": "resolved", "give-back": "gave_back"}.get(move, "snoozed")]
 
 
 def test_a_colleagues_conversation_is_not_moved(desk: Desk, marta: DeskClient) -> None:
