@@ -147,7 +147,7 @@ def _read(path: Path, problems: list[str]) -> dict[str, Any]:
 
 @lru_cache(maxsize=128)  # whoever validates after each save finds the other files as they were
 def _content(text: str) -> Any:
-    return YAML(typ="safe", pure=True).load(text)
+    return YAML(typ="safe").load(text)
 
 
 def _entries_of(path: Path, problems: list[str]) -> Iterator[FaqEntry]:
