@@ -14,7 +14,8 @@ __all__ = ["data_folder", "in_language", "label", "languages", "read_ahead", "re
 def response_keys() -> frozenset[str]:
     """Every `utter_...` that has an answer in some language."""
     files = sorted((data_folder() / "responses").glob("*/*.yml"))
-    return frozenset(key for file in files for key in (yaml.safe_load(file.read_text()) or {}).get("responses") or {})
+    contents = (yaml.load(file.read_text(), yaml.CSafeLoader) or {} for file in files)
+    return frozenset(key for content in contents for key in content.get("responses") or {})
 
 
 def read_ahead() -> None:

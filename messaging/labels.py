@@ -23,7 +23,7 @@ def labels() -> dict[str, dict[str, str]]:
     """Every label by its key, by language."""
     found: dict[str, dict[str, str]] = {}
     for file in sorted((data_folder() / "labels").glob("*/*.yml")):
-        found.setdefault(file.parent.name, {}).update(yaml.safe_load(file.read_text()) or {})
+        found.setdefault(file.parent.name, {}).update(yaml.load(file.read_text(), yaml.CSafeLoader) or {})
     return found
 
 

@@ -6,8 +6,11 @@ import ast
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from tendero.said_by_actions import SOURCES_KEPT
 
 VARIABLE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 SAYING = frozenset({"say", "offer"})  # of a turn: its keywords are the variables
@@ -40,16 +43,11 @@ class Saying:
 
 def sayings(folders: Iterable[Path], project: Path) -> list[Saying]:
     """Every place in the Python files of these folders that names an answer."""
-    found = []
-    for file in sorted(file for folder in folders for file in folder.rglob("*.py")):
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-        given = {id(answer): names for call in ast.walk(tree) for answer, names in _given_by(call)}
-        found += [
-            Saying(node.value, given.get(id(node)), f"{file.relative_to(project)}:{node.lineno}")
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch(r"utter_\w+", node.value)
-        ]
-    return found
+    return [
+        Saying(answer, given, f"{file.relative_to(project)}:{line}")
+        for file in sorted(file for folder in folders for file in folder.rglob("*.py"))
+        for answer, given, line in _sayings_in(file.read_text(encoding="utf-8"))
+    ]
 
 
 def unfilled(answer: str, used: Collection[str], slots: Collection[str], said: Iterable[Saying]) -> Iterator[tuple[str, Saying]]:
@@ -61,7 +59,7 @@ def unfilled(answer: str, used: Collection[str], slots: Collection[str], said: I
 
 def names_in(files: Iterable[Path]) -> set[str]:
     """Every name in these files: what is none of them, nothing can be called."""
-    found = {name for file in files for name in _NAME.findall(file.read_text(encoding="utf-8"))}
+    found = {name for file in files for name in _names_in(file.read_text(encoding="utf-8"))}
     return found | {name.removesuffix(MONEY_SUFFIX) for name in found}
 
 
@@ -72,6 +70,23 @@ def different(by_language: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[st
         for language, own in sorted(used.items()):
             if lacking := set().union(*used.values()) - own:
                 yield language, answer, lacking
+
+
+@lru_cache(maxsize=SOURCES_KEPT)
+def _sayings_in(source: str) -> tuple[tuple[str, frozenset[str] | None, int], ...]:
+    """(answer, what it is given, line). Raises SyntaxError."""
+    tree = ast.parse(source)
+    given = {id(answer): names for call in ast.walk(tree) for answer, names in _given_by(call)}
+    return tuple(
+        (node.value, given.get(id(node)), node.lineno)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch(r"utter_\w+", node.value)
+    )
+
+
+@lru_cache(maxsize=SOURCES_KEPT)
+def _names_in(text: str) -> frozenset[str]:
+    return frozenset(_NAME.findall(text))
 
 
 def _given_by(node: ast.AST) -> Iterator[tuple[ast.AST, frozenset[str] | None]]:

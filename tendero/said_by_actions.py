@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 ANSWER = "utter_"
+SOURCES_KEPT = 1024  # what was found in so many files: who validates after each save finds most of them as they were
 NO_ANSWERS = frozenset({ANSWER, "utter_action"})  # a bare beginning would be every answer; Rasa's name of one in its events
 
 
@@ -31,7 +33,7 @@ def said_in(folders: Iterable[Path], project: Path) -> Said:
     names: dict[str, str] = {}
     beginnings: dict[str, str] = {}
     for file in sorted(file for folder in folders for file in folder.rglob("*.py")):
-        for name, is_whole, line in _answers(ast.parse(file.read_text(encoding="utf-8"))):
+        for name, is_whole, line in _answers_in(file.read_text(encoding="utf-8")):
             (names if is_whole else beginnings).setdefault(name, f"{file.relative_to(project)}:{line}")
     return Said(names, beginnings)
 
@@ -41,6 +43,12 @@ def asked_by_forms(domain: Mapping[str, Any]) -> set[str]:
     forms = domain.get("forms") or {}
     slots = {(form, slot) for form, content in forms.items() for slot in (content or {}).get("required_slots") or []}
     return {f"utter_ask_{form}_{slot}" for form, slot in slots} | {f"utter_ask_{slot}" for _, slot in slots}
+
+
+@lru_cache(maxsize=SOURCES_KEPT)
+def _answers_in(source: str) -> tuple[tuple[str, bool, int], ...]:
+    """Raises SyntaxError."""
+    return tuple(_answers(ast.parse(source)))
 
 
 def _answers(tree: ast.AST) -> Iterator[tuple[str, bool, int]]:

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tendero.designer_files import misshapen, overlooked
 from tendero.environment import PROJECT
 from tendero.said_by_actions import asked_by_forms, said_in
 from tendero.training import places_of, read_report
+from tendero.yaml_shapes import FILES_KEPT
 
 BY_LANGUAGE = ("labels", "responses", "nlu", "faq")  # folders of data/ with one folder a language
 FOR_RASA = ("nlu", "responses", "faq", "rules", "stories", "patterns", "domain.yml", "config.yml")
@@ -456,7 +458,13 @@ def _mapping(file: Path) -> dict[str, Any]:
 
 
 def _yaml(file: Path) -> Any:
-    return yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader) if file.is_file() else {}
+    """To be looked at only: whoever asks next gets the same."""
+    return _content(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+
+@lru_cache(maxsize=FILES_KEPT)
+def _content(text: str) -> Any:
+    return yaml.load(text, yaml.CSafeLoader)
 
 
 # By the files that each is about, as the folders below data/ or the files at the root are called.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from bot.channels.whatsapp.rendering import divide, is_in_a_row, is_showable
 from bot.channels.whatsapp.texts import length
 from messaging.replies import File
 from tendero.answer_variables import VARIABLE
-from tendero.said_by_actions import Said
+from tendero.said_by_actions import SOURCES_KEPT, Said
 
 CHANNEL = "whatsapp"
 FILLED_IN = "1"  # can be a text, a number and a name
@@ -51,15 +52,22 @@ def titles_in(folders: Iterable[Path], project: Path) -> Said:
     names: dict[str, str] = {}
     beginnings: dict[str, str] = {}
     for file in sorted(file for folder in folders for file in folder.rglob("*.py")):
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-        for call in (call for place in _places_of_titles(tree) for call in ast.walk(place) if _is_label(call)):
-            argument = call.args[0]  # type: ignore[attr-defined]
-            place = f"{file.relative_to(project)}:{argument.lineno}"
-            if isinstance(argument, ast.Constant):
-                names.setdefault(str(argument.value), place)
-            elif isinstance(argument, ast.JoinedStr) and isinstance(argument.values[0], ast.Constant):
-                beginnings.setdefault(str(argument.values[0].value), place)
+        for label, is_whole, line in _titles_in(file.read_text(encoding="utf-8")):
+            (names if is_whole else beginnings).setdefault(label, f"{file.relative_to(project)}:{line}")
     return Said(names, beginnings)
+
+
+@lru_cache(maxsize=SOURCES_KEPT)
+def _titles_in(source: str) -> tuple[tuple[str, bool, int], ...]:
+    """(label, whether it is a whole one, line). Raises SyntaxError."""
+    found = []
+    for place in _places_of_titles(ast.parse(source)):
+        for argument in (call.args[0] for call in ast.walk(place) if _is_label(call)):  # type: ignore[attr-defined]
+            if isinstance(argument, ast.Constant):
+                found.append((str(argument.value), True, argument.lineno))
+            elif isinstance(argument, ast.JoinedStr) and isinstance(argument.values[0], ast.Constant):
+                found.append((str(argument.values[0].value), False, argument.lineno))
+    return tuple(found)
 
 
 def _places_of_titles(tree: ast.AST) -> Iterator[ast.AST]:

@@ -9,12 +9,14 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 LINE_LENGTH_SHOWN = 40
+FILES_KEPT = 1024  # what was found in so many files: who validates after each save finds most of them as they were
 NEVER_CLOSED = "found unexpected end of stream"
 _TEXT_TAG, _NOTHING_TAG = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null"
 # What libyaml says, and what it means to somebody who writes texts.
@@ -50,7 +52,7 @@ Shape = Callable[[Node], Iterator[Problem]]
 def problems_in(file: Path, shape: Shape) -> list[Problem]:
     """What keeps this file from being read, else what its shape finds wrong, by line."""
     try:
-        node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        return list(_problems_in(file.read_text(encoding="utf-8"), shape))
     except UnicodeDecodeError:
         return [Problem(0, "is not in UTF-8: save it again with that encoding")]
     except OSError as error:
@@ -59,7 +61,13 @@ def problems_in(file: Path, shape: Shape) -> list[Problem]:
         return [_not_yaml(error, file)]
     except RecursionError:
         return [Problem(0, "is nested too deep to be read")]
-    return sorted(set(shape(node))) if node is not None else [Problem(0, "is empty")]
+
+
+@lru_cache(maxsize=FILES_KEPT)
+def _problems_in(content: str, shape: Shape) -> tuple[Problem, ...]:
+    """Raises YAMLError, RecursionError."""
+    node = yaml.compose(content, Loader=yaml.CSafeLoader)
+    return tuple(sorted(set(shape(node)))) if node is not None else (Problem(0, "is empty"),)
 
 
 def _not_yaml(error: yaml.YAMLError, file: Path) -> Problem:

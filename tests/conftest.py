@@ -14,10 +14,8 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
-import commerce.models  # noqa: F401  (registers the tables)
-import desk.models  # noqa: F401
-import messaging.models  # noqa: F401
-from database import Base, engine_for, transaction
+from database import transaction
+from tests.databases import make_tables, sqlite_with_tables
 
 NOW = datetime(2026, 11, 18, 15, 0, tzinfo=timezone.utc)  # a Wednesday
 
@@ -35,10 +33,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def database_url(tmp_path: Path) -> str:
-    """An empty SQLite database with every table."""
-    url = f"sqlite:///{tmp_path / 'test.db'}"
-    Base.metadata.create_all(engine_for(url))
-    return url
+    """A SQLite database with every table and nothing in them."""
+    return sqlite_with_tables(tmp_path / "test.db")
 
 
 @pytest.fixture
@@ -75,15 +71,33 @@ def _do_without_the_disk(server: Any) -> None:
     admin.dispose()
 
 
+def new_postgres_database(server: Any, template: str = "template1") -> str:
+    """The name of a database like the other one, which nobody may be using."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    admin = create_engine(server.get_uri(), isolation_level="AUTOCOMMIT", future=True)
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    admin.dispose()
+    return name
+
+
 @pytest.fixture
 def postgres_url(postgres_server: Any) -> str:
     """A new, empty database."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    admin = create_engine(postgres_server.get_uri(), isolation_level="AUTOCOMMIT", future=True)
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    admin.dispose()
-    return str(postgres_server.get_uri(database=name))
+    return str(postgres_server.get_uri(database=new_postgres_database(postgres_server)))
+
+
+@pytest.fixture(scope="session")
+def _postgres_template(postgres_server: Any) -> str:
+    name = new_postgres_database(postgres_server)
+    make_tables(postgres_server.get_uri(database=name))
+    return name
+
+
+@pytest.fixture
+def postgres_url_with_tables(postgres_server: Any, _postgres_template: str) -> str:
+    """A new database with every table and nothing in them."""
+    return str(postgres_server.get_uri(database=new_postgres_database(postgres_server, _postgres_template)))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -92,3 +106,9 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'empty.db'}"
     return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url_with_tables(request: pytest.FixtureRequest) -> str:
+    """A database of each kind, with every table and nothing in them."""
+    return str(request.getfixturevalue("database_url" if request.param == "sqlite" else "postgres_url_with_tables"))

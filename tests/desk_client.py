@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 import simple_websocket
 
+from tests.plain_http import NO_TLS
 from tests.webchat_client import Gone, Json, _WebSocket
 
 PATIENCE = 20.0  # seconds
@@ -31,7 +32,7 @@ class DeskClient:
         self.url, self.token, self.origin = url, token, origin or url
         cookies = {"tendero_desk": token} if token else {}
         headers = {"Origin": self.origin, "X-Tendero-Desk": "1"}
-        self.http = httpx.Client(base_url=f"{url}{ROUTES}/", cookies=cookies, headers=headers, timeout=PATIENCE)
+        self.http = httpx.Client(base_url=f"{url}{ROUTES}/", cookies=cookies, headers=headers, timeout=PATIENCE, verify=NO_TLS)
         self._socket: Any = None
         self.welcome: Json = {}
         self.items: dict[int, Json] = {}

@@ -20,6 +20,8 @@ from urllib.parse import quote
 import httpx
 import simple_websocket
 
+from tests.plain_http import NO_TLS
+
 Json = dict[str, Any]
 
 PATIENCE = 30.0  # seconds
@@ -89,7 +91,7 @@ class Exchange:
 
     def __init__(self, url: str, origin: str) -> None:
         self._url = url + f"{ROUTES}/exchange"
-        self._client = httpx.Client(timeout=PATIENCE + 30, headers={"Origin": origin})
+        self._client = httpx.Client(timeout=PATIENCE + 30, headers={"Origin": origin}, verify=NO_TLS)
         self._hello: Json = {}
         self._conversation = ""
         self._received: deque[Json] = deque()
@@ -267,13 +269,13 @@ class Client:
             "X-File-Name": quote(name),
             "Origin": self.origin,
         }
-        answer = httpx.post(f"{self.url}{ROUTES}/files", content=body, headers=headers, timeout=PATIENCE)
+        answer = httpx.post(f"{self.url}{ROUTES}/files", content=body, headers=headers, timeout=PATIENCE, verify=NO_TLS)
         assert answer.status_code == 201, answer.text
         return dict(answer.json())
 
     def get(self, path: str) -> httpx.Response:
         """What lies at an address of an entry."""
-        return httpx.get(self.url + path, timeout=PATIENCE)
+        return httpx.get(self.url + path, timeout=PATIENCE, verify=NO_TLS)
 
     def entry(self, condition: Callable[[Json], bool], seconds: float = PATIENCE) -> Json:
         """The first entry for which it is so, which may be there already. Raises as `until`."""

@@ -20,6 +20,8 @@ from typing import Any
 
 import httpx
 
+from tests.plain_http import NO_TLS
+
 ROOT = Path(__file__).resolve().parents[1]
 PHONE_NUMBER_ID, BUSINESS_ACCOUNT_ID = "106540352242922", "102290129340398"
 SECRETS = {
@@ -105,7 +107,7 @@ class Simulator:
 
     url: str
     process: subprocess.Popen[str]
-    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60, trust_env=False))
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60, trust_env=False, verify=NO_TLS))
 
     @property
     def environment(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +133,7 @@ def _read(path: Path, problems: list[str]) -> dict[str, Any]:
     """The mapping in a file of the language that its folder says; else empty, with a problem noted."""
     file = _label(path, 4)
     try:
-        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        content = _content(path.read_text(encoding="utf-8"))
     except (YAMLError, UnicodeDecodeError) as error:
         problems.append(f"{file}: not readable as YAML: {' '.join(str(error).split())}")
         return {}
@@ -142,6 +143,11 @@ def _read(path: Path, problems: list[str]) -> dict[str, Any]:
     if content.get("language") != path.parent.name:
         problems.append(f"{file}: `language: {content.get('language')}` in the folder `{path.parent.name}`")
     return content
+
+
+@lru_cache(maxsize=128)  # whoever validates after each save finds the other files as they were
+def _content(text: str) -> Any:
+    return YAML(typ="safe").load(text)
 
 
 def _entries_of(path: Path, problems: list[str]) -> Iterator[FaqEntry]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -54,12 +54,20 @@ def read_folder(folder: Path) -> tuple[Policies, tuple[Problem, ...]]:
     problems: list[Problem] = []
     versions: dict[str, list[Table]] = {}
     for file in files:
-        for table in _FileReader(file.name, problems).tables(file.read_text(encoding="utf-8")):
+        tables, problems_of_file = _read_file(file.name, file.read_text(encoding="utf-8"))
+        problems += problems_of_file
+        for table in tables:
             versions.setdefault(table.name, []).append(table)
     ordered = {name: tuple(sorted(found, key=lambda table: table.effective_from)) for name, found in versions.items()}
     for found in ordered.values():
         problems.extend(check_versions(found))
     return Policies(ordered), tuple(sorted(set(problems)))
+
+
+@lru_cache(maxsize=64)  # whoever validates after each save finds the other files as they were
+def _read_file(name: str, text: str) -> tuple[tuple[Table, ...], tuple[Problem, ...]]:
+    reader = _FileReader(name, [])
+    return tuple(reader.tables(text)), tuple(reader.problems)
 
 
 class _Wrong(Exception):

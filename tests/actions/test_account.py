@@ -18,9 +18,10 @@ from actions.account import ActionEraseData, ActionExportData, DataErasureForm, 
 from actions.newsletter import ActionSubscribeNewsletter, ActionUnsubscribeNewsletter, NewsletterForm
 from commerce import privacy, proposals
 from commerce.models import Customer
-from database import Base, default_url, engine_for, transaction
+from database import transaction
 from messaging import identities, mail
 from messaging.models import ChannelIdentity, Consent, OutgoingMail
+from tests.databases import sqlite_with_tables
 
 ANA = "ana@example.com"
 SENDER, OTHER = "web-1", "whatsapp-2"
@@ -32,7 +33,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("TENDERO_DATABASE_URL", raising=False)
     monkeypatch.delenv("TENDERO_SMTP_URL", raising=False)
     monkeypatch.setenv("TENDERO_DATA", str(Path(__file__).parents[2] / "data"))
-    Base.metadata.create_all(engine_for(default_url()))
+    sqlite_with_tables(tmp_path / "tendero.db")
     return tmp_path
 
 

@@ -22,15 +22,14 @@ SOON = 20.0  # seconds: a machine may be busy
 
 
 @pytest.fixture
-def url(empty_url: str) -> str:
+def url(url_with_tables: str) -> str:
     """A shop with one product, on each kind of database."""
-    Base.metadata.create_all(engine_for(empty_url))
-    with transaction(empty_url) as session:
+    with transaction(url_with_tables) as session:
         session.add(Category(id=1, slug="boats", names={"en": "Boats"}))
         session.add(Product(id=1, handle="kayak", category_id=1, brand="Wildwater", names={"en": "Kayak Torrent"}))
         session.add(Variant(product_id=1, sku="K-1", options={"color": "teal", "size": "XL"}))
         session.add(Location(code="oslo", kind="store", name="Aker", address="", city="Oslo", country="NO"))
-    return empty_url
+    return url_with_tables
 
 
 def values(names: LiveNames, text: str) -> set[str]:

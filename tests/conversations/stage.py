@@ -276,9 +276,9 @@ def _instant(at: str) -> str:
 
 
 def _support_hours(wanted: str) -> datetime:
-    from messaging.calendar import load_calendar
+    from messaging.calendar import kept_calendar
 
-    calendar = load_calendar(ROOT / "data" / "policies" / "support.yml", "support")
+    calendar = kept_calendar(ROOT / "data" / "policies" / "support.yml")
     half_an_hour = timedelta(minutes=30)
     now = datetime.now(timezone.utc)
     opening = calendar.next_opening(calendar.closes_at(now) or now)

@@ -7,17 +7,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-import desk.models  # noqa: F401  (registers the tables)
-import messaging.models  # noqa: F401
-from database import Base, engine_for
+from database import engine_for
 
 
 @pytest.fixture
-def url(empty_url: str) -> Iterator[str]:
-    Base.metadata.create_all(engine_for(empty_url))
-    yield empty_url
-    engine_for(empty_url).dispose()
-    engine_for(empty_url, is_optimistic=True).dispose()
+def url(url_with_tables: str) -> Iterator[str]:
+    yield url_with_tables
+    engine_for(url_with_tables).dispose()
+    engine_for(url_with_tables, is_optimistic=True).dispose()
 
 
 @pytest.fixture

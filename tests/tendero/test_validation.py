@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 from pathlib import Path
@@ -232,6 +233,33 @@ def test_file_with_the_other_ending_is_named(project: Path, before: set[str]) ->
 def test_what_breaks_a_check_is_told_without_a_traceback(project: Path) -> None:
     (project / "actions/broken.py").write_text("def (:\n")
     assert any(problem.startswith("data/responses: cannot be checked: SyntaxError") for problem in own_problems(project))
+
+
+# One validation after another, as `tendero watch` does it
+
+
+def test_what_was_broken_mended_and_broken_again_is_told_each_time(project: Path, before: set[str]) -> None:
+    for name in ("actions/shop.py", "data/faq/es/orders.yml", "data/policies/orders.yml"):
+        file = project / name
+        sound = file.read_text(encoding="utf-8")
+        for _ in range(2):
+            file.write_text(f"{sound}\n)][\n", encoding="utf-8")
+            assert new(project, before), name
+            file.write_text(sound, encoding="utf-8")
+            assert new(project, before) == [], name
+
+
+def test_code_that_has_not_changed_is_not_parsed_again(project: Path, before: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed = set()
+
+    def parse(source: str) -> ast.AST:
+        parsed.add(source)
+        return compile(source, "", "exec", ast.PyCF_ONLY_AST)
+
+    (project / "actions/weather.py").write_text(code := 'turn.say("utter_weather")\n')
+    monkeypatch.setattr(ast, "parse", parse)
+    own_problems(project)
+    assert parsed == {code}
 
 
 # The variables of answers

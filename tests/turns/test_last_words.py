@@ -51,7 +51,7 @@ def id_(url: str) -> int:
 def keep(session: Any, text: str = "wait!", at: datetime = NOW) -> int:
     """As the engine keeps what comes in; nobody answers it."""
     receipt = inbox.receive(session, Inbound("chat", f"m-{text}", "ana", text), at)
-    handoffs.note_shopper_wrote(session, "ana", at)
+    handoffs.note_shoppers_wrote(session, ["ana"], at)
     return receipt.id
 
 
@@ -173,12 +173,12 @@ async def test_message_whose_transaction_is_open_while_a_person_leaves_is_answer
             inbox.receive(session, Inbound("chat", "m-late", "ana", "late"), NOW)
             engine._queue.put(session, TURNS, "ana")
             if is_noted:
-                handoffs.note_shopper_wrote(session, "ana", NOW)
+                handoffs.note_shoppers_wrote(session, ["ana"], NOW)
             leaving = pool.submit(moved, url, id_, move, seen)
             wait([leaving], GENEROUS if goes_on else WAITS)
             assert leaving.done() == goes_on
             if not is_noted:
-                handoffs.note_shopper_wrote(session, "ana", NOW)
+                handoffs.note_shoppers_wrote(session, ["ana"], NOW)
         became = leaving.result(GENEROUS)
     assert (became == "unread") is not goes_on
     engine._queue.wake(TURNS, "ana")

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from bot.channels.webchat import sign_in, visitors
 from bot.channels.webchat.sign_in import SignInRefused
-from database import Base, engine_for, transaction
+from database import transaction
 from messaging.models import WebVisitor
 from tests.bot.webchat.test_sign_in import SETTINGS, SHOP, signed
 
@@ -21,9 +21,8 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def url(empty_url: str) -> str:
-    Base.metadata.create_all(engine_for(empty_url))
-    return empty_url
+def url(url_with_tables: str) -> str:
+    return url_with_tables
 
 
 def at_once(*works: Callable[[], Any]) -> list[Any]:

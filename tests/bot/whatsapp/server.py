@@ -26,6 +26,7 @@ from database import transaction
 from messaging.models import InboundMessage
 from messaging.turns.engine import Limits, TurnEngine
 from messaging.turns.queues.local import LocalQueue
+from tests.plain_http import NO_TLS
 
 SECRET, VERIFY_TOKEN, NUMBER = "app-secret-of-the-tests", "verify-token-of-the-tests", "109876543210001"
 CREDENTIALS = {"app_secret": SECRET, "verify_token": VERIFY_TOKEN, "access_token": "t", "phone_number_id": NUMBER}
@@ -62,7 +63,7 @@ class Served:
     url: str
     database: str
     engine: RecordingEngine
-    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30))
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30, verify=NO_TLS))
 
     def post(self, content: Any, **headers: str) -> httpx.Response:
         """As Meta does it: non-ASCII signs escaped, and signed."""

@@ -15,9 +15,10 @@ from sqlalchemy import select, update
 from bot.channels.whatsapp.downloads import Downloads
 from bot.channels.whatsapp.graph import Graph
 from bot.channels.whatsapp.settings import WhatsAppSettings
-from database import Base, engine_for, transaction
+from database import transaction
 from messaging import received_files
 from messaging.models import ReceivedFile
+from tests.databases import sqlite_with_tables
 from tests.turns.waiting import it_is_so
 
 SETTINGS = WhatsAppSettings(verify_token="v", app_secret="s", access_token="token-of-a-test", phone_number_id="1001")
@@ -61,7 +62,7 @@ def meta() -> MediaAtMeta:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TENDERO_HOME", str(tmp_path))
     monkeypatch.delenv("TENDERO_DATABASE_URL", raising=False)
-    Base.metadata.create_all(engine_for(f"sqlite:///{tmp_path / 'tendero.db'}"))
+    sqlite_with_tables(tmp_path / "tendero.db")
     return tmp_path
 
 

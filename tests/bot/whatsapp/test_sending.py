@@ -23,7 +23,7 @@ from bot.channels.whatsapp.sending import WhatsAppSender, without_file
 from bot.channels.whatsapp.settings import WhatsAppSettings
 from bot.channels.whatsapp.templates import TemplateError, templates
 from bot.channels.whatsapp.updates import Sender, Status
-from database import Base, engine_for, transaction
+from database import transaction
 from messaging import agent_messages, handoffs, kept
 from messaging.channel_contacts import resolve
 from messaging.models import ChannelContact, Consent, OutboundMessage, UploadedFile
@@ -31,6 +31,7 @@ from messaging.turns import outbox
 from messaging.turns.engine import TurnEngine
 from messaging.turns.outbox import Again, Held, OutboxSender, Outgoing, SendError, TryAgain, Uncertain, Undeliverable, Withheld
 from messaging.turns.queues.local import LocalQueue
+from tests.databases import sqlite_with_tables
 from tests.messaging.test_handoffs import asked
 from tests.turns.waiting import GENEROUS
 
@@ -89,7 +90,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("TENDERO_HOME", str(tmp_path))
     monkeypatch.delenv("TENDERO_DATABASE_URL", raising=False)
     monkeypatch.setenv("TENDERO_DATA", str(tmp_path / "data"))
-    Base.metadata.create_all(engine_for(f"sqlite:///{tmp_path / 'tendero.db'}"))
+    sqlite_with_tables(tmp_path / "tendero.db")
     with transaction() as session:
         about = {"channel": "whatsapp", "created_at": NOW, "last_inbound_at": NOW - timedelta(hours=1)}
         session.add(ChannelContact(sender_id=PERSON, user_id="MX.1", phone="+525512345678", **about))
@@ -502,7 +503,6 @@ async def test_reply_that_failed_because_of_the_window_goes_as_a_template(sender
 
 def add_person(url: str, wrote_at: datetime) -> None:
     """Known by nothing but their user id, and with a reply that is to be sent."""
-    Base.metadata.create_all(engine_for(url))
     with transaction(url) as session:
         sender_id = resolve(session, "whatsapp", user_id="MX.2", phone=None, now=NOW, wrote_at=wrote_at)
         contents = [{"text": "Ya llegó", "language": "es"}]
@@ -518,12 +518,12 @@ def writes(url: str) -> None:
 
 
 @pytest.fixture
-def shop_url(empty_url: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def shop_url(url_with_tables: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Of each kind of database, with somebody who wrote yesterday."""
     write_templates(home, INVITATION)
-    monkeypatch.setenv("TENDERO_DATABASE_URL", empty_url)
-    add_person(empty_url, NOW - timedelta(hours=25))
-    return empty_url
+    monkeypatch.setenv("TENDERO_DATABASE_URL", url_with_tables)
+    add_person(url_with_tables, NOW - timedelta(hours=25))
+    return url_with_tables
 
 
 def newest_reply(url: str) -> OutboundMessage:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 
 from database import transaction
 from desk import accounts, passwords
@@ -21,6 +22,15 @@ PEOPLE = {"luis": ("Luis", "agent"), "marta": ("Marta", "supervisor"), "ada": ("
 def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TENDERO_HOME", str(tmp_path))
     monkeypatch.setenv("TENDERO_SECRET", "a secret of the tests, long enough")
+
+
+@pytest.fixture(autouse=True)
+def _cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What ours cost is by intention; `test_hashes_cost_what_rfc_9106_recommends` holds them to it."""
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    passwords._nobodys.cache_clear()
+    yield
+    passwords._nobodys.cache_clear()
 
 
 @cache

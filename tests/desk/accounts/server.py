@@ -14,6 +14,7 @@ from desk.connector import DeskInput
 from desk.models import Agent, AgentSession, AuditEntry
 from tests.bot.webchat.server import SOON, StandIn, app_for
 from tests.bot.webchat.server import Thread as WebChatThread
+from tests.plain_http import NO_TLS
 
 ROUTES = "/webhooks/desk"
 PASSWORD = "correct horse battery staple"
@@ -41,7 +42,9 @@ class Browser:
 
     def __init__(self, url: str, **headers: str) -> None:
         sent = {"Origin": url, "X-Tendero-Desk": "1", "User-Agent": "Firefox of the tests", **headers}
-        self.http = httpx.Client(base_url=f"{url}{ROUTES}/v1/", headers={k: v for k, v in sent.items() if v}, timeout=30)
+        self.http = httpx.Client(
+            base_url=f"{url}{ROUTES}/v1/", headers={k: v for k, v in sent.items() if v}, timeout=30, verify=NO_TLS
+        )
 
     def get(self, path: str, **more: Any) -> httpx.Response:
         return self.http.get(path, **more)

@@ -20,6 +20,7 @@ from desk.oidc import OidcSettings
 from tests.conftest import NOW
 from tests.desk.accounts.provider import Provider
 from tests.desk.accounts.server import Browser, Desk
+from tests.plain_http import NO_TLS
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def at_the_provider(browser: Browser) -> str:
     """The address that the provider sends the browser back to."""
     begun = start(browser)
     assert begun.status_code == 302
-    return str(httpx.get(begun.headers["location"]).headers["location"])
+    return str(httpx.get(begun.headers["location"], verify=NO_TLS).headers["location"])
 
 
 def signed_in_there(browser: Browser) -> str:

@@ -73,6 +73,11 @@ def test_the_password_is_kept_as_argon2id_only(desk: Desk) -> None:
     assert str(desk.agent("Luis").password_hash).startswith("$argon2id$")
 
 
+def test_hashes_cost_what_rfc_9106_recommends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    assert passwords.hashed(PASSWORD).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+
+
 def test_a_hash_of_other_costs_is_made_anew(desk: Desk) -> None:
     with desk.session() as session:
         luis = session.execute(select(Agent).where(Agent.name == "Luis")).scalar_one()

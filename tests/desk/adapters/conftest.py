@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-import desk.models  # noqa: F401  (registers its tables)
-from database import Base, engine_for
 from tests.desk.adapters.chatwoot_stand_in import Chatwoot
 from tests.desk.adapters.server import Running
 
@@ -22,11 +20,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    url = f"sqlite:///{tmp_path / 'test.db'}"
-    monkeypatch.setenv("TENDERO_DATABASE_URL", url)
-    Base.metadata.create_all(engine_for(url))
-    return url
+def url(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("TENDERO_DATABASE_URL", database_url)
+    return database_url
 
 
 @pytest.fixture

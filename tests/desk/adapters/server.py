@@ -25,6 +25,7 @@ from messaging.turns.engine import Limits, Outcome, TurnEngine
 from messaging.turns.inbox import Claim
 from messaging.turns.queues.local import LocalQueue
 from tests.bot.whatsapp.server import serving
+from tests.plain_http import NO_TLS
 
 ALWAYS = Calendar("support", ZoneInfo("UTC"), ((Span(0, 24 * 60),),) * 7)
 NEVER = Calendar("support", ZoneInfo("UTC"), ((),) * 7)
@@ -57,7 +58,7 @@ class Running:
         self._channel = channel
         self._loop = asyncio.new_event_loop()
         self._is_up = threading.Event()
-        self.client = httpx.Client(timeout=30)
+        self.client = httpx.Client(timeout=30, verify=NO_TLS)
         threading.Thread(target=self._run, daemon=True).start()
         assert self._is_up.wait(30)
 
