@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from desk import accounts, sessions
+from desk import accounts, conversation_routes, sessions
 from desk.connector import DeskInput
 from messaging import handoffs
 from messaging.calendar import Calendar, Span
@@ -122,6 +122,12 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TENDERO_HOME", str(tmp_path))
     monkeypatch.setenv("TENDERO_SECRET", KEY)
     monkeypatch.setenv("TENDERO_DATA", str(DATA))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_was_written_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Agents of each test have written nothing yet, though the process has served those of others, by the same numbers."""
+    monkeypatch.setattr(conversation_routes, "_writes", conversation_routes.counted_writes())
 
 
 @pytest.fixture
