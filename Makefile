@@ -47,7 +47,7 @@ format: $(READY) ## put the code into its form
 	@$(BIN)/ruff format --quiet .
 
 pytest: $(READY)
-	@$(BIN)/pytest -n logical --maxprocesses 4 --dist loadgroup --junitxml=var/reports/tests.xml
+	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadgroup --junitxml=var/reports/tests.xml
 
 test-nlu: $(READY) ## how well messages that training never saw are understood: var/reports/nlu.html
 	@$(BIN)/pytest tests/nlu --junitxml=var/reports/nlu.xml

@@ -31,6 +31,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group(TOGETHER if file.startswith(TOGETHER) else file))
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: for much of its time a test waits for a server, a browser or a pause."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture
 def database_url(tmp_path: Path) -> str:
     """A SQLite database with every table and nothing in them."""

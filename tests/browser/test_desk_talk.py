@@ -92,14 +92,14 @@ def test_older_entries_come_when_scrolled_to_and_the_place_is_kept(marta: DeskPa
 
 def test_reply_goes_out_once_and_is_marked(anas_talk: DeskPage, desk: DeskStandIn) -> None:
     anas_talk.box.press_sequentially("Te mando un par nuevo 👟")
-    assert desk.frames("typing") == [{"type": "typing", "handoff": 12, "on": True}]
+    until(lambda: desk.frames("typing") == [{"type": "typing", "handoff": 12, "on": True}])
     anas_talk.box.press("Enter")
     expect(anas_talk.last).to_contain_text("Te mando un par nuevo 👟")
     expect(anas_talk.last).to_contain_text("Sent")
     expect(anas_talk.entries.filter(has_text="par nuevo 👟")).to_have_count(1)
     expect(anas_talk.box).to_have_value("")
     assert [message["text"] for message in desk.posts("message")] == ["Te mando un par nuevo 👟"]
-    assert desk.frames("typing")[-1]["on"] is False
+    until(lambda: not desk.frames("typing")[-1]["on"])
 
 
 def test_private_note_goes_to_colleagues_only(anas_talk: DeskPage, desk: DeskStandIn) -> None:
@@ -108,6 +108,7 @@ def test_private_note_goes_to_colleagues_only(anas_talk: DeskPage, desk: DeskSta
     anas_talk.shot("note")
     anas_talk.say("Pide un par nuevo")
     expect(anas_talk.last).to_contain_text("Private note · Marta")
+    until(lambda: desk.posts("note"))  # the entry is shown before it is sent
     assert desk.posts("message") == []
     assert [note["text"] for note in desk.posts("note")] == ["Pide un par nuevo"]
     assert desk.frames("typing") == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
@@ -133,6 +134,11 @@ def test_where_the_shop_wants_it_new_people_get_a_role(
 HOUR = 3600
 
 
+def without_instants(broken: dict[str, Any]) -> str:
+    """A test that has another name in each process that shares the tests keeps all of them from being run."""
+    return re.sub(r"\d{9,}", "then", str(broken))
+
+
 @pytest.mark.parametrize(
     "broken",
     [
@@ -156,7 +162,7 @@ HOUR = 3600
         {"sub": "s" * 300},
         {"at_hash": "of another access token"},
     ],
-    ids=str,
+    ids=without_instants,
 )
 def test_a_token_that_proves_nothing_lets_nobody_in(desk: Desk, provider: Provider, broken: dict[str, Any]) -> None:
     provider.broken = broken
