@@ -14,13 +14,13 @@ from bot.nlu.gram_weights import weighted
 from bot.nlu.intent_model import IntentModel, Scales
 from bot.nlu.kept_encodings import encoded
 from bot.nlu.linear_model import LinearModel
+from bot.nlu.neighbour_model import NeighbourModel, softmax
 from bot.nlu.one_vs_rest import OneVsRest, hard
 from bot.nlu.sentence_encoder import Numbers, SentenceEncoder
-from bot.nlu.softmax_model import SoftmaxModel, softmax
 
 TRUST = 10.0  # in how many examples' weight the usual scales are held: with few examples they change little
 LEFT_OUT = 4  # one example of four of each intent
-MOST_ENCODED = 600  # examples of an intent: more cost time and memory, and the sentence encoder learns nothing more from them
+MOST_TRIED = 4_000  # of those left out: more tell nothing more about by how much to scale what is near
 SOME = 12_000  # examples of which a first model is fitted, that tells which of the others are hard
 
 
@@ -43,10 +43,8 @@ def train(
 ) -> IntentModel:
     """The same examples in whichever order give the same model. c: the smaller, the less each example counts."""
     training = _Training(_unique(examples), encoder, c)
-    said, meaning = training.tried()
-    scales = training.scales(said, meaning)
-    meaning = training.meaning(training.all, meaning)
-    return IntentModel(training.words(said), meaning, encoder, scales, odds, sure)
+    said = training.tried()
+    return IntentModel(training.words(said), training.near, encoder, training.scales(said), odds, sure)
 
 
 class _Training:
@@ -59,22 +57,26 @@ class _Training:
         self._targets = self._intents[:, None] == self._classes
         self.kept, self.left_out = _parts(intents)
         self.all = np.arange(len(intents))
-        self._encoded, self._meanings = _encoded(texts, self._of_each_intent(languages, encoder), encoder)
+        self._encoded = self._of_known_languages(languages, encoder)
+        self.near = self._near(texts, encoder)
         self._grams, self._counts = weighted([shape(text) for text in texts])
 
-    def _of_each_intent(self, languages: Sequence[str | None], encoder: SentenceEncoder | None) -> Rows:
-        """The rows that are encoded: of languages that the encoder knows, and not too many of an intent, spread over all."""
-        known = np.array([encoder is not None and (each is None or each in encoder.languages) for each in languages])
-        rows = (np.flatnonzero(known & (self._intents == intent)) for intent in self._classes)
-        return np.sort(np.concatenate([_spread(each, MOST_ENCODED) for each in rows]))
+    def _of_known_languages(self, languages: Sequence[str | None], encoder: SentenceEncoder | None) -> Rows:
+        """The rows that are encoded: of languages that the encoder knows."""
+        return np.flatnonzero([encoder is not None and (each is None or each in encoder.languages) for each in languages])
 
-    def tried(self) -> tuple[Numbers, SoftmaxModel | None]:
-        """What a rough model of words says of every example, and one of meanings. Neither has seen those that are left out."""
+    def _near(self, texts: Sequence[str], encoder: SentenceEncoder | None) -> NeighbourModel | None:
+        if encoder is None or not len(self._encoded):
+            return None
+        meanings = encoded([plain(texts[row]) for row in self._encoded], encoder)
+        classes = np.searchsorted(self._classes, self._intents[self._encoded]).astype(np.int16)
+        return NeighbourModel.fit(meanings, classes, np.array([self._importance[each] for each in self._classes]))
+
+    def tried(self) -> Numbers:
+        """What a rough model of words says of every example, which has not seen those that are left out."""
         some = self._some(max(1, len(self.kept) // SOME))
-        said, meaning = None, None
-        if len(some) < len(self.kept):
-            said, meaning = self._fitted(some, ROUGH).scores(self._counts), self.meaning(some)
-        return self._fitted(self.kept, ROUGH, said).scores(self._counts), self.meaning(self.kept, meaning)
+        said = self._fitted(some, ROUGH).scores(self._counts) if len(some) < len(self.kept) else None
+        return self._fitted(self.kept, ROUGH, said).scores(self._counts)
 
     def _some(self, step: int) -> Rows:
         """One of so many of each intent."""
@@ -93,41 +95,20 @@ class _Training:
         is_hard = None if said is None else hard(self._targets[rows], said[rows], fit.margin)
         return OneVsRest.fit(counts, self._targets[rows], self._c, weights, fit.tolerance, is_hard)
 
-    def meaning(self, rows: Rows, start: SoftmaxModel | None = None) -> SoftmaxModel | None:
-        """start: a model of fewer of the rows."""
-        meant, meanings = self._meanings_of(rows)
-        if not len(meant):
-            return start
-        weights = np.array([self._importance[intent] for intent in self._intents[meant]], dtype=np.float32)
-        return SoftmaxModel.fit(meanings, self._targets[meant].astype(np.float32), weights, start)
-
-    def scales(self, said: Numbers, meaning: SoftmaxModel | None) -> Scales:
+    def scales(self, said: Numbers) -> Scales:
         """Those that make the intents of the left out examples the least surprising."""
         rows, usual = self.left_out, Scales()
         if not len(rows):
             return usual
         alone = _best([said[rows]], self._targets[rows], [usual.alone])
-        meant, meanings = self._meanings_of(rows)
-        if meaning is None or not len(meant):
+        is_left_out = np.isin(self._encoded, rows)
+        tried = np.flatnonzero(is_left_out)
+        if self.near is None or not len(tried) or is_left_out.all():
             return Scales(alone=alone[0])
-        scores = [said[meant], meaning.scores(meanings)]
-        return Scales(alone[0], *_best(scores, self._targets[meant], list(astuple(usual)[1:])))
-
-    def _meanings_of(self, rows: Rows) -> tuple[Rows, Numbers]:
-        """Those of the rows that are encoded, and what they are encoded to."""
-        is_among = np.isin(self._encoded, rows)
-        return self._encoded[is_among], self._meanings[is_among].astype(np.float32)
-
-
-def _spread(rows: Rows, most: int) -> Rows:
-    """So many of the rows at most, as far from each other as can be."""
-    return rows[np.linspace(0, len(rows), min(len(rows), most), endpoint=False).astype(int)]
-
-
-def _encoded(texts: Sequence[str], rows: Rows, encoder: SentenceEncoder | None) -> tuple[Rows, Numbers]:
-    if encoder is None or not len(rows):
-        return np.array([], dtype=int), np.zeros((0, 0), dtype=np.float32)
-    return rows, encoded([plain(texts[row]) for row in rows], encoder).astype(np.float16)  # which loses nothing
+        tried = tried[:: max(1, len(tried) // MOST_TRIED)]
+        near = self.near.only(~is_left_out).scores_of(self.near.rows[tried])
+        meant = self._encoded[tried]
+        return Scales(alone[0], *_best([said[meant], near], self._targets[meant], list(astuple(usual)[1:])))
 
 
 def _best(scores: list[Numbers], targets: Numbers, usual: list[float]) -> list[float]:

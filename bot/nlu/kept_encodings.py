@@ -18,9 +18,9 @@ LONGEST = 20  # how many times others are kept without it, until a text is forgo
 
 
 def encoded(texts: Sequence[str], encoder: SentenceEncoder, folder: Path | None = None) -> Numbers:
-    """As `encoder.encode`, to three digits, whether kept or new, so that the same texts always give the same model."""
+    """As `encoder.encode`, but in 16 bits, whether kept or new, so that the same texts always give the same model."""
     if len(texts) < FEWEST:
-        return _rounded(encoder.encode(texts))
+        return encoder.encode(texts).astype(np.float16)
     home = folder or Path(os.environ.get(CACHE_LOCATION_ENV, DEFAULT_CACHE_LOCATION))
     file = home / f"encoded-{encoder.name}.npz"
     keys = [_key(text) for text in texts]
@@ -29,7 +29,7 @@ def encoded(texts: Sequence[str], encoder: SentenceEncoder, folder: Path | None 
     if new:
         kept.update(zip(new, encoder.encode(list(new.values())).astype(np.float16), strict=True))
         _keep({key: kept[key] for key in keys}, file)
-    return np.array([kept[key] for key in keys], dtype=np.float32)
+    return np.array([kept[key] for key in keys])
 
 
 def _keep(asked: dict[bytes, Numbers], file: Path) -> None:
@@ -42,10 +42,6 @@ def _keep(asked: dict[bytes, Numbers], file: Path) -> None:
 
 def _key(text: str) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=12).digest()
-
-
-def _rounded(rows: Numbers) -> Numbers:
-    return rows.astype(np.float16).astype(np.float32)
 
 
 def _read(file: Path) -> tuple[dict[bytes, Numbers], dict[bytes, int]]:

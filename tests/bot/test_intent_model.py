@@ -12,7 +12,6 @@ from bot.nlu import intent_training
 from bot.nlu.intent_model import IntentModel, Scales
 from bot.nlu.intent_training import train
 from bot.nlu.sentence_encoder import Numbers
-from bot.nlu.softmax_model import SoftmaxModel
 
 MEANINGS = {"order": 0, "parcel": 0, "pedido": 0, "refund": 1, "money": 1, "dinero": 1, "hello": 2, "hola": 2}
 EXAMPLES = [
@@ -139,13 +138,6 @@ def test_examples_in_a_language_that_the_encoder_does_not_know_are_not_encoded(e
     assert set(encoder.asked) == {text for text, _, _ in [*EXAMPLES, unknown]}
 
 
-def test_of_very_many_examples_of_an_intent_some_all_over_are_encoded(encoder: Meanings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intent_training, "MOST_ENCODED", 5)
-    many = [(f"order {letter}", "track", "en") for letter in "abcdefghij"]
-    train([*many, ("refund", "refund", "en")], encoder, 1.0, {}, 1.0)
-    assert encoder.asked == [*(f"order {letter}" for letter in "acegi"), "refund"]
-
-
 def test_first_model_of_some_examples_changes_nothing_where_all_are_hard(monkeypatch: pytest.MonkeyPatch) -> None:
     rare = ("bye", "goodbye", "en")  # one example of an intent is among the some, too
     texts = [*(text for text, _, _ in EXAMPLES), "bye"]
@@ -153,10 +145,3 @@ def test_first_model_of_some_examples_changes_nothing_where_all_are_hard(monkeyp
     monkeypatch.setattr(intent_training, "SOME", 3)
     after = train([*EXAMPLES, rare], None, 1.0, {}, 1.0).probabilities(texts)
     np.testing.assert_allclose(after, before, atol=1e-6)
-
-
-def test_softmax_model_goes_on_from_a_start() -> None:
-    rows = np.eye(3, dtype=np.float32)
-    first = SoftmaxModel.fit(rows, rows, np.ones(3, dtype=np.float32))
-    further = SoftmaxModel.fit(rows, rows, np.ones(3, dtype=np.float32), first)
-    assert [first.scores(rows).argmax(axis=1).tolist(), further.scores(rows).argmax(axis=1).tolist()] == [[0, 1, 2], [0, 1, 2]]

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bench.nlu.__main__ import ONE_THREAD
@@ -29,7 +30,7 @@ class KeepingEncoder(UniversalSentenceEncoder):
     """Ours, which keeps what was encoded when so many messages were asked at once, as a training does."""
 
     def encode(self, texts: Sequence[str]) -> Numbers:
-        return encoded(texts, encoder_of(OURS))
+        return encoded(texts, encoder_of(OURS)).astype(np.float32)
 
 
 @contextmanager

@@ -1,0 +1,113 @@
+"""Which intents the examples have that mean nearly the same as a text: those nearest to it among the sentence encoder's numbers.
+
+Nothing is fitted but fewer, telling directions, so that an example changes what is said near it and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bot.nlu.sentence_encoder import Numbers
+
+NEAREST = 80  # examples that have a say
+NARROW = 20.0  # how fast it fades: at 0.1 further (of the cosine) an example counts a seventh
+UNHEARD = 0.003  # the share of an intent of which no example is near
+DIRECTIONS = 128  # of the encoder's 512: as right, and a fourth of the time and memory
+SOME = 14_000  # rows from which the directions are found
+AT_ONCE = 100  # texts: their nearness to all rows takes 60 MB
+
+Classes = np.ndarray[tuple[int], np.dtype[np.int16]]
+Rows = np.ndarray[tuple[int], np.dtype[Any]]  # their numbers, or whether each is one of them
+
+
+@dataclass(frozen=True)
+class NeighbourModel:
+    """directions: a column each. rows: of each example, its place along them (the root of the sum of squares is 1), as exact as 8
+    bits can say it: as right, and a fourth on disk. classes: of each row, the number of its intent. importance: of an example of
+    each intent."""
+
+    directions: Numbers
+    rows: Numbers
+    classes: Classes
+    importance: Numbers
+
+    @classmethod
+    def fit(cls, encoded: Numbers, classes: Classes, importance: Numbers) -> NeighbourModel:
+        """encoded: what the encoder made of each example, in 16 or 32 bits."""
+        directions = _directions(encoded[:: max(1, len(encoded) // SOME)].astype(np.float32))
+        rows = [_in_8_bits(_along(part.astype(np.float32), directions)) for part in _parts(encoded)]
+        return cls(directions, _of_8_bits(np.concatenate(rows)), classes, importance)
+
+    def only(self, rows: Rows) -> NeighbourModel:
+        """The same directions, with these of the rows alone."""
+        return replace(self, rows=self.rows[rows], classes=self.classes[rows])
+
+    def scores(self, encoded: Numbers) -> Numbers:
+        """Of each text (a row) and intent (a column), the logarithm of its share of what is near."""
+        return self.scores_of(_along(encoded, self.directions))
+
+    def scores_of(self, places: Numbers) -> Numbers:
+        """As `scores`, of places along the directions."""
+        return np.concatenate([self._scores(part) for part in _parts(places)])
+
+    def _scores(self, places: Numbers) -> Numbers:
+        near = places @ self.rows.T
+        first = max(0, near.shape[1] - NEAREST)
+        nearest = np.argpartition(near, first, axis=1)[:, first:]
+        shares = np.array([self._shares(text[rows], rows) for text, rows in zip(near, nearest, strict=True)])
+        result: Numbers = np.log(shares + UNHEARD).astype(np.float32)
+        return result
+
+    def _shares(self, near: Numbers, rows: Numbers) -> Numbers:
+        classes = self.classes[rows]
+        says = self.importance[classes] * np.exp(NARROW * (near - near.max()))
+        shares: Numbers = np.bincount(classes, says, minlength=len(self.importance)) / says.sum()
+        return shares
+
+    def save(self, folder: Path) -> None:
+        others = {key: vars(self)[key] for key in ("directions", "classes", "importance")}
+        np.savez(folder / "neighbours.npz", rows=_in_8_bits(self.rows), **others)
+
+    @classmethod
+    def load(cls, folder: Path) -> NeighbourModel | None:
+        """None where none was saved."""
+        file = folder / "neighbours.npz"
+        if not file.exists():
+            return None
+        with np.load(file) as kept:
+            return cls(kept["directions"], _of_8_bits(kept["rows"]), kept["classes"], kept["importance"])
+
+
+def softmax(scores: Numbers) -> Numbers:
+    """Probabilities, a row for each row of scores."""
+    likely = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    result: Numbers = likely / likely.sum(axis=-1, keepdims=True)
+    return result
+
+
+def _directions(encoded: Numbers) -> Numbers:
+    """Those along which sentences differ most (principal components, not centred)."""
+    _, vectors = np.linalg.eigh(encoded.T @ encoded)
+    return np.ascontiguousarray(vectors[:, ::-1][:, :DIRECTIONS])
+
+
+def _along(encoded: Numbers, directions: Numbers) -> Numbers:
+    places = encoded @ directions
+    result: Numbers = places / np.maximum(np.linalg.norm(places, axis=1, keepdims=True), 1e-6)
+    return result
+
+
+def _in_8_bits(rows: Numbers) -> np.ndarray[Any, np.dtype[np.int8]]:
+    return np.round(rows * 127).astype(np.int8)
+
+
+def _of_8_bits(rows: np.ndarray[Any, np.dtype[np.int8]]) -> Numbers:
+    return rows.astype(np.float32) / 127
+
+
+def _parts(rows: Numbers) -> list[Numbers]:
+    return [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
