@@ -15,7 +15,7 @@ from bot.nlu.sentence_encoder import Numbers
 
 NEAREST = 80  # examples that have a say
 NARROW = 20.0  # how fast it fades: at 0.1 further (of the cosine) an example counts a seventh
-UNHEARD = 0.003  # the share of an intent of which no example is near
+UNHEARD = 0.01  # the share of an intent of which no example is near
 DIRECTIONS = 128  # of the encoder's 512: as right, and a fourth of the time and memory
 SOME = 14_000  # rows from which the directions are found
 AT_ONCE = 100  # texts: their nearness to all rows takes 60 MB

@@ -24,10 +24,10 @@ export class LastWords {
   async show() {
     if (this.desk.open?.id !== this.item.id) return;
     await this.desk.reload();
-    const words = this.desk.shoppersWords;
-    const unseen = words.filter(({ id }) => !this.seen.includes(id));
+    const written = this.desk.shoppersWords;
+    const unseen = written.filter(({ id }) => !this.seen.includes(id));
     this.element.append(...unseen.map((entry) => entryElement(entry, this.desk, this.item)));
-    this.seen = idsOf(words);
+    this.seen = idsOf(written);
   }
 }
 
