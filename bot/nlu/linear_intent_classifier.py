@@ -1,5 +1,5 @@
-"""The intents of a message, by a linear model of its words and by the examples that mean nearly the same: trains in seconds, answers
-in milliseconds, always the same. docs/adr/0013-sentence-encoder.md says what each adds."""
+"""The intents of a message, by a linear model of its words and by the examples that mean nearly the same: trains in seconds,
+answers in milliseconds, always the same. docs/adr/0013-sentence-encoder.md says what each adds."""
 
 from __future__ import annotations
 
