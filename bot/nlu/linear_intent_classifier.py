@@ -143,11 +143,13 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
             return True
         if joint in self._trained["joints"] and joint not in self._trained["weak"]:
             return False
-        if second["text"].split()[0].lower() in self._trained["things"] and second["confidence"] < SURELY_ANOTHER:
+        begins_with_thing = second["text"].split()[0].lower() in self._trained["things"]
+        if begins_with_thing and second["confidence"] < SURELY_ANOTHER:
             return True
         is_alike = any(intents <= set(matter) for matter in self._config["one_matter"])
-        has_number = any(sign.isdigit() for sign in second["text"])
-        return (is_alike and not has_number) or len(second["text"].split()) < SHORTEST
+        says_of_what = not joint and begins_with_thing and not _has_number(first["text"])  # "A swap. The sweater of 10207 ..."
+        has_its_own = _has_number(second["text"]) and not says_of_what
+        return (is_alike and not has_its_own) or len(second["text"].split()) < SHORTEST
 
     def _classify(self, message: Message) -> None:
         text = message.get(TEXT)
@@ -170,6 +172,10 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
         )
 
 
+def _has_number(text: str) -> bool:
+    return any(sign.isdigit() for sign in text)
+
+
 def _is_all(entity: dict[str, Any], message: Message) -> bool:
     """Whether the message is nothing but this, a sign or two aside: "#10234", "10234?"."""
     text = message.get(TEXT)
@@ -177,10 +183,11 @@ def _is_all(entity: dict[str, Any], message: Message) -> bool:
 
 
 def split(text: str, joints: Sequence[str]) -> list[tuple[str, str]]:
-    """The clauses of a message, each with the joint before it ("" at the end of a sentence); one word alone is no clause."""
+    """The clauses of a message, each with the joint before it ("" at the end of a sentence); one word alone is no clause. A colon
+    ends none: what comes after it says what is meant ("a swap: the sweater of 10207")."""
     if not joints:
         return [("", text)]
-    pattern = rf"(?:[.?!:;\n]+\s+|,?\s)(?P<joint>{_any_of(joints)})[\s,:]+|[.?!:;\n]+\s+"
+    pattern = rf"(?:[.?!:;\n]+\s+|,?\s)(?P<joint>{_any_of(joints)})[\s,:]+|[.?!;\n]+\s+"
     clauses, start, joint = [], 0, ""
     for match in re.finditer(pattern, fold(text)):
         clauses.append((joint, text[start : match.start()].strip()))

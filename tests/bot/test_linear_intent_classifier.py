@@ -13,6 +13,7 @@ from rasa.shared.nlu.constants import ENTITIES, INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from bot.nlu import linear_intent_classifier
 from bot.nlu.linear_intent_classifier import LinearIntentClassifier, split, without_joint
 
 EXAMPLES = {
@@ -28,7 +29,7 @@ EXAMPLES = {
     "report_problem": ["it came broken", "it arrived damaged", "it never arrived", "something is missing in the box"],
     "greet": ["hello", "hi there", "good morning", "hey"],
 }
-JOINTS = "joints: {en: [and also, by the way]}\nweak: {en: [and]}\n"
+JOINTS = "joints: {en: [and also, by the way]}\nweak: {en: [and]}\nthings: {en: [the]}\n"
 
 
 def trained(storage: LocalModelStorage, context: ExecutionContext, folder: Path, name: str = "a") -> LinearIntentClassifier:
@@ -110,6 +111,16 @@ def test_second_half_with_its_own_number_is_a_request(classifier: LinearIntentCl
     assert wanted(classifier, "I want to return the shirt and please cancel order 10235") == ["request_return", "cancel_order"]
 
 
+def test_sentence_that_says_what_the_first_is_about_is_no_request_of_its_own(
+    classifier: LinearIntentClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(linear_intent_classifier, "SURELY_ANOTHER", 0.0)
+    assert wanted(classifier, "I want to send it back. The shirt of 10235 came broken") == []
+    both = ["request_return", "report_problem"]
+    assert wanted(classifier, "I want to send 10233 back. The shirt of 10235 came broken") == both
+    assert wanted(classifier, "I want to send it back. It came broken, 10235") == both
+
+
 def test_same_thing_twice_is_one_request(classifier: LinearIntentClassifier) -> None:
     assert wanted(classifier, "i want to return the shirt and also i want to return it") == []
 
@@ -140,6 +151,7 @@ def test_secret_decides_the_intent(classifier: LinearIntentClassifier) -> None:
         ("one two, and three four", [("", "one two"), ("and", "three four")]),
         ("one two. Three four!", [("", "one two"), ("", "Three four!")]),
         ("one two and three", [("", "one two")]),
+        ("a swap: one of 10207; three four", [("", "a swap: one of 10207"), ("", "three four")]),
         ("brandy sandals", [("", "brandy sandals")]),
     ],
 )

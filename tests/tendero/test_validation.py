@@ -6,6 +6,7 @@ import ast
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -252,13 +253,15 @@ def test_what_was_broken_mended_and_broken_again_is_told_each_time(project: Path
 def test_code_that_has_not_changed_is_not_parsed_again(project: Path, before: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
     parsed = set()
 
-    def parse(source: str) -> ast.AST:
+    def parse(source: str, *how: Any, **exactly: Any) -> ast.AST:
         parsed.add(source)
-        return compile(source, "", "exec", ast.PyCF_ONLY_AST)
+        return sound(source, *how, **exactly)
 
-    (project / "actions/weather.py").write_text(code := 'turn.say("utter_weather")\n')
-    monkeypatch.setattr(ast, "parse", parse)
-    own_problems(project)
+    sound = ast.parse
+    (project / "actions/weather.py").write_text(code := 'turn.say("utter_weather")  # as no other test has it\n')
+    with monkeypatch.context() as patched:
+        patched.setattr(ast, "parse", parse)
+        own_problems(project)
     assert parsed == {code}
 
 
