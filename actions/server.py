@@ -11,6 +11,7 @@ import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from socket import socket
 from typing import Any
 
 from rasa_sdk import Tracker
@@ -134,10 +135,14 @@ def main() -> None:
     parser.add_argument("--actions", default="actions", help="the package")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=5055)
+    parser.add_argument("--socket", type=int, help="a file descriptor that listens already, instead of a host and a port")
     arguments = parser.parse_args()
     app = make_app(arguments.actions)
     logs.configure()
-    app.run(host=arguments.host, port=arguments.port, workers=1, access_log=False)
+    if arguments.socket is not None:
+        app.run(sock=socket(fileno=arguments.socket), workers=1, access_log=False)
+    else:
+        app.run(host=arguments.host, port=arguments.port, workers=1, access_log=False)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,10 @@ class ChildDied(Exception):
 class Child:
     """A Python module in a process of its own, with the project as its working folder."""
 
-    def __init__(self, name: str, module: str, arguments: Sequence[str], log: Path, **environ: str) -> None:
+    def __init__(
+        self, name: str, module: str, arguments: Sequence[str], log: Path, inherits: Sequence[int] = (), /, **environ: str
+    ) -> None:
+        """inherits: file descriptors that it has as well, by the same numbers."""
         self.name = name
         self.log = Log(log)
         command = [sys.executable, "-m", "tendero.rasa_jobs.serve", module, *arguments]
@@ -41,6 +44,7 @@ class Child:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            pass_fds=inherits,
             start_new_session=True,  # Ctrl-C is for the launcher, which ends its children in order
         )
         self._reader = threading.Thread(target=self._read, name=f"log of {name}", daemon=True)

@@ -14,8 +14,10 @@ from tendero.environment import python_is_supported
 from tendero.settings import Settings
 
 NEEDED_MEGABYTES = 300  # a model, the demo shop, logs
+ACTION_HOST = "127.0.0.1"
 FIRST_ACTION_PORT = 5055
 ACTION_PORTS_TRIED = 50
+WAITING_CONNECTIONS = 100  # as Sanic has it
 
 
 class Obstacle(Exception):
@@ -28,7 +30,7 @@ def check(settings: Settings) -> None:
     check_home(settings.home)
     check_port(settings.host, settings.port, "PORT")
     if settings.action_port is not None:
-        check_port("127.0.0.1", settings.action_port, "ACTION_PORT")
+        check_port(ACTION_HOST, settings.action_port, "ACTION_PORT")
 
 
 def check_python(version: tuple[int, int] | None = None) -> None:
@@ -77,11 +79,19 @@ def check_port(host: str, port: int, variable: str) -> None:
     raise Obstacle(f"Tendero cannot listen on {host}:{port} ({error.strerror or error}). Set HOST to an address of this machine.")
 
 
-def free_action_port(host: str = "127.0.0.1", first: int = FIRST_ACTION_PORT) -> int:
-    """The first free port from `first` on: nobody but our own server has to know it."""
-    for port in range(first, first + ACTION_PORTS_TRIED):
-        if _why_not(host, port) is None:
-            return port
+def listen_for_actions(port: int | None = None, first: int = FIRST_ACTION_PORT) -> socket.socket:
+    """A socket that listens on this port, or on the first free one from `first` on: nobody but our own server has to know it.
+
+    It listens already, so that of two shops that start at once each gets its own, and neither the other's answers.
+    """
+    if port:
+        check_port(ACTION_HOST, port, "ACTION_PORT")
+        return _listening(ACTION_HOST, port)
+    for free in range(first, first + ACTION_PORTS_TRIED):
+        try:
+            return _listening(ACTION_HOST, free)
+        except OSError:
+            continue
     raise Obstacle(f"None of the ports {first} to {first + ACTION_PORTS_TRIED - 1} is free for the action server.")
 
 
@@ -91,12 +101,22 @@ def _another(port: int) -> int:
 
 def _why_not(host: str, port: int) -> OSError | None:
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            if os.name == "posix":  # a port that was left a moment ago is free
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-            probe.listen(1)
+        _listening(host, port).close()
     except OSError as error:
         return error
     return None
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Raises OSError."""
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listening = socket.socket(family, kind, protocol)
+    try:
+        if os.name == "posix":  # a port that was left a moment ago is free
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(WAITING_CONNECTIONS)
+    except OSError:
+        listening.close()
+        raise
+    return listening

@@ -11,12 +11,13 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from pathlib import Path
+from socket import socket
 
 from tendero import migrating, rasa_files
 from tendero.children import Child, answers
 from tendero.environment import PROJECT
 from tendero.holding import hold, hold_watch
-from tendero.obstacles import Obstacle, check, check_home, free_action_port
+from tendero.obstacles import Obstacle, check, check_home, listen_for_actions
 from tendero.settings import Settings
 from tendero.stopping import Stopped, ignore_signals, stoppable
 from tendero.terminal import Watch, say, warn, working
@@ -60,8 +61,9 @@ def run(settings: Settings, beside: Beside | None = None) -> int:
             stack.enter_context(hold(settings.home))
             check(settings)
             others = _start_beside(beside, stack)
-            action_port = settings.action_port or free_action_port()
-            shop, actions = _prepare(settings, action_port, stack)
+            listening = stack.enter_context(listen_for_actions(settings.action_port))
+            action_port = int(listening.getsockname()[1])
+            shop, actions = _prepare(settings, listening, stack)
             rasa = _start_rasa(settings, shop, action_port, stack)
             _wait_until_they_answer(settings, action_port, actions, rasa)
             _start_mail(settings, stack)
@@ -75,11 +77,11 @@ def run(settings: Settings, beside: Beside | None = None) -> int:
     return 0
 
 
-def _prepare(settings: Settings, action_port: int, stack: ExitStack) -> tuple[Shop, Child]:
+def _prepare(settings: Settings, listening: socket, stack: ExitStack) -> tuple[Shop, Child]:
     """Tables, model and demo shop; the training, the loading and the action server's start go on side by side."""
     if not migrating.is_current(settings.database_url):
         migrating.upgrade(settings.database_url)
-    actions = _start_actions(settings, action_port, stack)
+    actions = _start_actions(settings, listening, stack)
     model = current_model(settings.home)
     training = None if model.is_file() else stack.enter_context(_training(settings))
     _fill_demo(settings)
@@ -137,9 +139,12 @@ def _demo_day(settings: Settings) -> date | None:
     return demo_shop.demo_day(settings.database_url)
 
 
-def _start_actions(settings: Settings, port: int, stack: ExitStack) -> Child:
-    log = settings.home / "logs" / "actions.log"
-    child = Child("action server", "actions.server", ["--port", str(port)], log, **_our_state(settings))
+def _start_actions(settings: Settings, listening: socket, stack: ExitStack) -> Child:
+    """listening: becomes the server's, and is closed here, so that nobody waits for one that has ended."""
+    log, number = settings.home / "logs" / "actions.log", listening.fileno()
+    with listening:
+        arguments = ["--socket", str(number)]
+        child = Child("action server", "actions.server", arguments, log, [number], **_our_state(settings))
     stack.callback(child.stop)
     return child
 

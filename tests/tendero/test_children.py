@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tendero.children import Child, ChildDied, answers
-from tendero.obstacles import free_action_port
+from tendero.obstacles import listen_for_actions
 
 
 @pytest.fixture
@@ -64,4 +64,6 @@ def test_child_gets_its_arguments_and_a_quiet_rasa(module: Path, tmp_path: Path)
 
 
 def test_port_without_a_server_does_not_answer() -> None:
-    assert not answers("127.0.0.1", free_action_port(first=21_000), "/")
+    with listen_for_actions(first=21_000) as listening:
+        free = listening.getsockname()[1]
+    assert not answers("127.0.0.1", free, "/")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tendero import obstacles
-from tendero.obstacles import Obstacle, check_home, check_port, check_python, free_action_port
+from tendero.obstacles import Obstacle, check_home, check_port, check_python, listen_for_actions
 
 
 @pytest.fixture
@@ -29,7 +29,9 @@ def test_taken_port_is_named_with_a_way_out(taken: int) -> None:
 
 
 def test_free_port_is_no_obstacle(taken: int) -> None:
-    check_port("127.0.0.1", free_action_port(first=20_000), "PORT")
+    with listen_for_actions(first=20_000) as listening:
+        free = listening.getsockname()[1]
+    check_port("127.0.0.1", free, "PORT")
 
 
 def test_address_of_another_machine_is_told() -> None:
@@ -43,7 +45,18 @@ def test_name_that_is_no_address_is_told() -> None:
 
 
 def test_action_port_passes_over_taken_ones(taken: int) -> None:
-    assert free_action_port(first=taken) > taken
+    with listen_for_actions(first=taken) as listening:
+        assert listening.getsockname()[1] > taken
+
+
+def test_two_shops_that_start_at_once_have_a_port_each() -> None:
+    with listen_for_actions(first=22_000) as one, listen_for_actions(first=22_000) as other:
+        assert one.getsockname() != other.getsockname()
+
+
+def test_taken_action_port_is_named_with_a_way_out(taken: int) -> None:
+    with pytest.raises(Obstacle, match=f"Port {taken} is taken.*ACTION_PORT="):
+        listen_for_actions(taken)
 
 
 def test_home_below_a_file_is_told_with_the_variable(tmp_path: Path) -> None:

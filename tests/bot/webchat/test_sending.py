@@ -16,7 +16,7 @@ from bot.channels.webchat.shown import shown
 from database import transaction
 from messaging import chat_log, handoffs
 from messaging.turns import outbox
-from messaging.turns.outbox import Outgoing, TryAgain, Undeliverable
+from messaging.turns.outbox import Outgoing, Undeliverable
 from tests.bot.webchat.server import Served
 from tests.messaging.test_handoffs import asked
 from tests.webchat_client import Client
@@ -107,10 +107,10 @@ async def test_what_the_assistant_was_about_to_say_is_not_said_once_a_person_has
         handoffs.take(session, handoff, "Marta", NOW)
         outbox.put(session, turn_id=2, contents=[{"text": "Hi"}], author="agent", **about)
     assert isinstance(late, Outgoing)
-    with pytest.raises(TryAgain, match="a person has the conversation"):
+    with pytest.raises(outbox.Withheld, match="a person has the conversation"):
         await WebChatSender(hub).send(late)
     with transaction() as session:
-        outbox.note(session, late, state="pending", next_try_at=NOW)
+        outbox.note(session, late, state="withheld")
         hers = outbox.take(session, "webchat", "web-1", NOW)
     assert isinstance(hers, Outgoing)
     await WebChatSender(hub).send(hers)
