@@ -158,8 +158,10 @@ def test_news_moves_neither_the_row_that_is_focused_nor_the_place(marta: DeskPag
     many(desk, 200)
     marta.visit("queue")
     scroller = marta.list.locator(".rows-scroller")
+    tenth = marta.rows.nth(10).locator(".row-name")
+    early = tenth.text_content()
     scroller.evaluate("box => box.scrollTop = 3000")
-    seen = marta.rows.nth(10).locator(".row-name").text_content() or ""
+    seen = until(lambda: (name := tenth.text_content()) != early and name)
     before = offset(marta, seen)
     for number in range(300, 305):
         desk.add_item(number, created_at=ago(hours=9), shown_name=f"Older {number}")
