@@ -29,7 +29,7 @@ from desk.permissions import may_work_on
 from desk.requests import Fields, asked_number, fields_of
 from desk.rules import DeskRules, kept_rules
 from desk.saying import say
-from desk.welcome import language_of
+from desk.welcome import asked_language
 from messaging import handoffs
 from messaging.handoffs import AlreadyTaken
 from messaging.masking import mask
@@ -85,7 +85,7 @@ def _add_reading(routes: Blueprint, live: Live) -> None:
     @routes.get("/v1/handoffs/<handoff:str>")
     async def opened(request: Request, handoff: str) -> HTTPResponse:
         asked = await _asked(request, handoff, live)
-        language = request.args.get("language") or language_of(request.headers.get("accept-language", ""))
+        language = asked_language(request)
 
         def found(session: Session) -> Json:
             row = asked.handoff(session)
@@ -335,7 +335,7 @@ def _add_report(routes: Blueprint, live: Live) -> None:
         days = asked_number(request, "days") or REPORT_DAYS
         if not 0 < days <= LONGEST_REPORT:
             raise bad_request("days")
-        language = request.args.get("language") or language_of(request.headers.get("accept-language", ""))
+        language = asked_language(request)
 
         def told(session: Session) -> Json:
             audit.note(session, me, "read_report", details={"days": days}, now=now)

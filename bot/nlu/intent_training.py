@@ -53,7 +53,8 @@ class _Training:
         self._c = c
         self._intents = np.array(intents)
         self._classes = np.unique(self._intents)
-        self._importance = importance(intents)
+        of_each = importance(intents)
+        self._importance = np.array([of_each[intent] for intent in self._classes])
         self._targets = self._intents[:, None] == self._classes
         self.kept, self.left_out = _parts(intents)
         self.all = np.arange(len(intents))
@@ -70,7 +71,7 @@ class _Training:
             return None
         meanings = encoded([plain(texts[row]) for row in self._encoded], encoder)
         classes = np.searchsorted(self._classes, self._intents[self._encoded]).astype(np.int16)
-        return NeighbourModel.fit(meanings, classes, np.array([self._importance[each] for each in self._classes]))
+        return NeighbourModel.fit(meanings, classes, self._importance)
 
     def tried(self) -> Numbers:
         """What a rough model of words says of every example, which has not seen those that are left out."""
@@ -90,10 +91,9 @@ class _Training:
         return LinearModel([str(each) for each in self._classes], *self._grams, fitted.weights, fitted.intercepts)
 
     def _fitted(self, rows: Rows, fit: Fit, said: Numbers | None = None) -> OneVsRest:
-        weights = np.array([self._importance[intent] for intent in self._classes])
         counts = self._counts if len(rows) == len(self.all) else self._counts[rows]
         is_hard = None if said is None else hard(self._targets[rows], said[rows], fit.margin)
-        return OneVsRest.fit(counts, self._targets[rows], self._c, weights, fit.tolerance, is_hard)
+        return OneVsRest.fit(counts, self._targets[rows], self._c, self._importance, fit.tolerance, is_hard)
 
     def scales(self, said: Numbers) -> Scales:
         """Those that make the intents of the left out examples the least surprising."""
