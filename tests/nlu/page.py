@@ -12,6 +12,7 @@ from tests.nlu.errors import Error
 from tests.nlu.findings import FLOORS, Findings, by_languages, is_held
 from tests.nlu.pictures import calibration, confusion_matrix
 from tests.nlu.understanding import Interval, Parsed, Told, percent, topics
+from tests.nlu.wishes import Wished
 
 STYLE = """
 :root { color-scheme: light; --line: #d9dde3; --soft: #5d6673; --bad: #b3261e; --good: #1b7f4b }
@@ -41,6 +42,7 @@ def page(findings: Findings, errors: Sequence[Error]) -> str:
         "Confusions": _confusions(findings),
         "Topics": _topics(findings),
         "Entities": _entities(findings.entities),
+        "Two requests": _wishes(findings.wishes),
         "Errors": _errors(errors),
         "Calibration": _calibration(findings),
     }
@@ -150,6 +152,17 @@ def _entities(messages: Sequence[Marked]) -> str:
 
 def _named(entities: Sequence[Entity]) -> str:
     return _cell(", ".join(f"{kind}: {value}" for kind, value in entities))
+
+
+def _wishes(messages: Sequence[Wished]) -> str:
+    wrong = [each for each in messages if not each.is_right]
+    explained = f"{len(messages)} messages that hold two requests or seem to; {len(wrong)} are told otherwise."
+    rows = ([_cell(each.language), _text(escape(each.text)), *map(_wanted, (each.wanted, each.found))] for each in wrong)
+    return f"<p>{explained}</p>{_table(('Language', 'Message', 'Holds', 'Told'), rows, 'stacked')}"
+
+
+def _wanted(intents: Sequence[str]) -> str:
+    return _cell(", ".join(intents) or "one")
 
 
 def _errors(errors: Sequence[Error]) -> str:

@@ -37,6 +37,7 @@ def as_json(findings: Findings, wrong: Sequence[Error]) -> dict[str, Any]:
         "cross-validated topics": _topics(topics(findings.cross_validated)),
         "confusions": [{"is": pair[0], "taken for": pair[1], "messages": count} for pair, count in sorted(confusions.items())],
         "entities": {language: _entities(its) for language, its in by_languages(findings.entities).items()},
+        "two requests": [vars(each) for each in findings.wishes if not each.is_right],
         "errors": [_error(each) for each in wrong],
         "changes": [_change(each, each in findings.worse) for each in findings.changes],
     }
