@@ -20,17 +20,20 @@ class Grams(NamedTuple):
 
 
 def weighted(texts: Sequence[str]) -> tuple[Grams, Any]:
-    """The n-grams of the texts, and a sparse matrix: a row for each text, a column for each n-gram."""
+    """The n-grams of the texts, and a sparse matrix in 64 bits, as liblinear takes them: a row for each text, a column for each
+    n-gram."""
     # Only a training needs scikit-learn and scipy: the models predict without them.
     from scipy.sparse import hstack
     from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
-    words = CountVectorizer(ngram_range=(1, MOST_WORDS), token_pattern=WORD.pattern, dtype=np.float64)
+    words = CountVectorizer(ngram_range=(1, MOST_WORDS), token_pattern=WORD.pattern, dtype=np.float32)
     pieces, pieces_said = _pieces(texts)
     counts = [words.fit_transform(texts), pieces_said]
     weights = [TfidfTransformer(sublinear_tf=True).fit(each) for each in counts]
-    matrix = hstack([weight.transform(each, copy=False) for weight, each in zip(weights, counts, strict=True)], format="csr")
-    rarity = np.concatenate([weight.idf_ for weight in weights]).astype(np.float32)
+    matrix: Any = hstack([weight.transform(each, copy=False) for weight, each in zip(weights, counts, strict=True)], format="csr")
+    del counts, pieces_said  # half of what a training holds at this moment
+    matrix.data = matrix.data.astype(np.float64)
+    rarity = np.concatenate([weight.idf_ for weight in weights])
     return Grams(_columns(words, 0), _columns(pieces, len(words.vocabulary_)), rarity), matrix
 
 
@@ -38,9 +41,9 @@ def _pieces(texts: Sequence[str]) -> tuple[Any, Any]:
     """Each word is taken to pieces once, however many texts have it: a product of (texts, words) and (words, pieces)."""
     from sklearn.feature_extraction.text import CountVectorizer
 
-    words = CountVectorizer(analyzer=str.split, dtype=np.float64)
+    words = CountVectorizer(analyzer=str.split, dtype=np.float32)
     said = words.fit_transform(text.lower() for text in texts)
-    pieces = CountVectorizer(analyzer="char_wb", ngram_range=(FEWEST_CHARACTERS, MOST_CHARACTERS), dtype=np.float64)
+    pieces = CountVectorizer(analyzer="char_wb", ngram_range=(FEWEST_CHARACTERS, MOST_CHARACTERS), dtype=np.float32)
     return pieces, said @ pieces.fit_transform(words.get_feature_names_out())
 
 

@@ -20,7 +20,7 @@ from bot.nlu.sentence_encoder import Numbers, SentenceEncoder
 
 TRUST = 10.0  # in how many examples' weight the usual scales are held: with few examples they change little
 LEFT_OUT = 4  # one example of four of each intent
-MOST_TRIED = 4_000  # of those left out: more tell nothing more about by how much to scale what is near
+MOST_TRIED = 2_000  # of those left out: more tell nothing more about by how much to scale what is near
 SOME = 12_000  # examples of which a first model is fitted, that tells which of the others are hard
 
 

@@ -18,7 +18,7 @@ NARROW = 20.0  # how fast it fades: at 0.1 further (of the cosine) an example co
 UNHEARD = 0.01  # the share of an intent of which no example is near
 DIRECTIONS = 128  # of the encoder's 512: as right, and a fourth of the time and memory
 SOME = 14_000  # rows from which the directions are found
-AT_ONCE = 100  # texts: their nearness to all rows takes 60 MB
+AT_ONCE = 50  # texts: their nearness to all rows takes 30 MB
 
 Classes = np.ndarray[tuple[int], np.dtype[np.int16]]
 Rows = np.ndarray[tuple[int], np.dtype[Any]]  # their numbers, or whether each is one of them
