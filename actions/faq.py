@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -18,7 +20,7 @@ from actions.shop import policies
 from actions.turn import Turn, turn_of
 from actions.words import data_folder
 from commerce import faq
-from commerce.faq import FaqEntry, FaqIndex
+from commerce.faq import FaqEntry, FaqIndex, FaqMatch, LearntFaq, Ranking
 from commerce.policies import policy_facts
 from messaging import formats
 from messaging.calendar import Calendar, load_calendars
@@ -27,7 +29,26 @@ from messaging.shop import shop_name
 
 OFFERED = 3
 OWN_ANSWERS = {"points_expiry": tell_expiries}  # what is told besides, where it is known who asks
-NEAR = 0.25  # a score that is no answer, but worth offering
+
+
+@dataclass(frozen=True)
+class Found:
+    """matches: the entries that fit best, the best first. answer_from, near: the scores from which one of them is an answer, or
+    is told where there is no answer."""
+
+    matches: list[FaqMatch]
+    answer_from: float
+    near: float
+
+    @property
+    def answers(self) -> list[FaqEntry]:
+        """One, or two that fit about equally; none where nothing fits."""
+        return faq.choose(self.matches, self.answer_from)
+
+    @property
+    def told(self) -> list[FaqEntry]:
+        """The answers, or what is near where nothing fits well: of several the shopper chooses, one alone is told."""
+        return self.answers or [match.entry for match in self.matches if match.score >= self.near]
 
 
 class ActionAnswerFaq(Action):
@@ -69,11 +90,20 @@ class ActionAnswerFaq(Action):
 
 def answer_where_one_fits(turn: Turn) -> bool:
     """Whether the message was answered: only by an entry that fits well, and better than any other."""
-    fitting = faq.choose(_index().search(turn.text, turn.language, limit=OFFERED))
+    fitting = find(turn.text, turn.language, turn.faq_rankings).answers
     if len(fitting) != 1:
         return False
     answer(turn, fitting[0])
     return True
+
+
+def find(text: str, language: str, rankings: Iterable[Ranking]) -> Found:
+    """By words and meaning, where the bot has ranked exactly this text by the questions that stand in the files now; else by
+    words."""
+    matches = faq.ranked(text, language, rankings, _entries(), _versions().get(language))
+    if matches is not None:
+        return Found(matches, faq.ANSWER_FROM_MEANING, faq.NEAR_MEANING)
+    return Found(_index().search(text, language, limit=OFFERED), faq.ANSWER_FROM, faq.NEAR)
 
 
 def answer(turn: Turn, entry: FaqEntry) -> None:
@@ -107,12 +137,10 @@ def _free_shipping_from(turn: Turn) -> str:
 
 
 def _fitting(turn: Turn) -> list[FaqEntry]:
-    matches = _index().search(turn.text, turn.language, limit=OFFERED)
-    chosen = faq.choose(matches)
-    if not chosen and (catalog.names_product(turn) or turn.slots.get(catalog.LAST)):
+    found = find(turn.text, turn.language, turn.faq_rankings)
+    if not found.answers and (catalog.names_product(turn) or turn.slots.get(catalog.LAST)):
         return []
-    # Where nothing fits well, the nearest are offered rather than answered.
-    return chosen or ([match.entry for match in matches if match.score >= NEAR] if not turn.tracker.active_loop_name else [])
+    return found.answers if turn.tracker.active_loop_name else found.told
 
 
 def _as_choice(entry: FaqEntry) -> Next:
@@ -136,6 +164,7 @@ def _hours_in_words(turn: Turn, calendar: Calendar) -> str:
 def read_ahead() -> None:
     """Read the answers, and when people are there."""
     _index()
+    _versions()
     calendars()
 
 
@@ -147,6 +176,12 @@ def _entries() -> tuple[FaqEntry, ...]:
 @kept
 def _index() -> FaqIndex:
     return FaqIndex(list(_entries()), faq.load_words(data_folder() / "faq"))
+
+
+@kept
+def _versions() -> dict[str, str]:
+    """Of the questions in each language: by others a model has ranked nothing that counts here."""
+    return faq.versions(LearntFaq.read(data_folder() / "faq"))
 
 
 @kept

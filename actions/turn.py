@@ -113,6 +113,12 @@ class Turn:
         """The two requests of this message, where it holds two."""
         return self.tracker.latest_message.get("requests") or []
 
+    @property
+    def faq_rankings(self) -> list[dict[str, Any]]:
+        """What the bot has found in the FAQ for texts of this conversation (bot/nlu/faq_ranker.py), the newest first."""
+        parsed = (event.get("parse_data") or {} for event in reversed(self._events_of("user")))
+        return [ranking for each in parsed for ranking in each.get("faq") or []]
+
     @cached_property
     def shown(self) -> dict[str, Any]:
         """What the channel brought along with the message: `files`, `location`, `cart`, `contacts`, `referral` and the like."""

@@ -17,6 +17,7 @@ from rasa.shared.core.domain import Domain
 from bot.first_action import first_action
 from bot.language_slots import LANGUAGE_SLOTS, surest_language
 from bot.nlu.evidence import evidence
+from bot.nlu.faq_ranker import FAQ
 from bot.nlu.linear_intent_classifier import LinearIntentClassifier
 from bot.processor import TurnProcessor
 
@@ -35,6 +36,8 @@ class Entity:
 class Explanation:
     """ranking: (intent, probability), the likeliest first. requests: the intents of a message that holds two.
 
+    faq: what FaqRanker found for the texts that may be a question of the FAQ.
+
     features: words and pieces of words that speak for the likeliest intent (positive) or for the second one, the strongest first.
 
     action, policy: what would be done first, and who says so. language: (which, how sure the detector is), None: no sign.
@@ -47,6 +50,7 @@ class Explanation:
     requests: list[str]
     action: str
     policy: str
+    faq: list[dict[str, Any]] = field(default_factory=list)
     features: list[tuple[str, float]] = field(default_factory=list)
 
 
@@ -82,6 +86,7 @@ class Explainer:
             requests=[each["intent"] for each in parsed.get("requests") or []],
             action=action,
             policy=policy,
+            faq=parsed.get(FAQ) or [],
             features=self._features(text, [each["name"] for each in parsed["intent_ranking"]]),
         )
 

@@ -44,6 +44,7 @@ from rasa.utils.common import TempDirectoryPath, get_temp_dir_name
 from bot.action_call import ActionFailed, ActionServer, ours
 from bot.channels.spoken import MAY_BE_SILENT
 from bot.graph_runner import PlannedGraphRunner
+from bot.language_slots import known_before
 from bot.shown_along import with_language, with_what_was_shown
 from bot.tracker import ConversationTracker
 from bot.trained_domain import schema_with_domain
@@ -218,7 +219,8 @@ class TurnProcessor(MessageProcessor):
         if not (message.text or "").strip():  # a sticker, say: classifiers that find no word find no intent either
             nothing = {"name": DEFAULT_NLU_FALLBACK_INTENT_NAME, "confidence": 1.0}
             return {"text": "", "intent": nothing, "entities": [], "intent_ranking": [nothing]}
-        parsed: dict[str, Any] = await super().parse_message(message, tracker, only_output_properties)
+        with known_before(tracker.current_slot_values() if tracker is not None else {}):
+            parsed: dict[str, Any] = await super().parse_message(message, tracker, only_output_properties)
         parsed["intent_ranking"] = (parsed.get("intent_ranking") or [])[:KEPT_OF_RANKING]  # it goes wherever the message goes
         parsed.pop("text_tokens", None)
         shown = message.metadata or {}

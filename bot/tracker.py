@@ -94,7 +94,7 @@ def mask_message(event: UserUttered) -> None:
         return
     event.text = masked.text
     event.entities = [entity for entity in event.entities if not mask(str(entity.get("value"))).found]
-    event.parse_data = {**event.parse_data, "text": masked.text, "entities": event.entities, "requests": []}
+    event.parse_data = {**event.parse_data, "text": masked.text, "entities": event.entities, "requests": [], "faq": []}
 
 
 def cut(tracker: ConversationTracker) -> int | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 # Folders of data/ that are read while running.
 NOT_TRAINED_ON = frozenset({"policies", "labels", "mail", "demo", "demo-page", "widget", "desk"})
+LEARNING = ("bot", "commerce/faq")  # whose code makes a model
 IGNORED = frozenset({"__pycache__"})
 LENGTH = 16
 
@@ -20,7 +21,8 @@ def trained_files(project: Path) -> Iterator[Path]:
     for folder in sorted((project / "data").glob("*")):
         if folder.name not in NOT_TRAINED_ON:
             yield from _files(folder)
-    yield from (file for file in _files(project / "bot") if file.suffix == ".py")
+    for package in LEARNING:
+        yield from (file for file in _files(project / package) if file.suffix == ".py")
 
 
 def designer_files(project: Path) -> Iterator[Path]:

@@ -39,8 +39,8 @@ class NeighbourModel:
     def fit(cls, encoded: Numbers, classes: Classes, importance: Numbers) -> NeighbourModel:
         """encoded: what the encoder made of each example, in 16 or 32 bits."""
         directions = _directions(encoded[:: max(1, len(encoded) // SOME)].astype(np.float32))
-        rows = [_in_8_bits(_along(part.astype(np.float32), directions)) for part in _parts(encoded)]
-        return cls(directions, _of_8_bits(np.concatenate(rows)), classes, importance)
+        rows = [in_8_bits(_along(part.astype(np.float32), directions)) for part in _parts(encoded)]
+        return cls(directions, of_8_bits(np.concatenate(rows)), classes, importance)
 
     def only(self, rows: Rows) -> NeighbourModel:
         """The same directions, with these of the rows alone."""
@@ -70,7 +70,7 @@ class NeighbourModel:
 
     def save(self, folder: Path) -> None:
         others = {key: vars(self)[key] for key in ("directions", "classes", "importance")}
-        np.savez(folder / "neighbours.npz", rows=_in_8_bits(self.rows), **others)
+        np.savez(folder / "neighbours.npz", rows=in_8_bits(self.rows), **others)
 
     @classmethod
     def load(cls, folder: Path) -> NeighbourModel | None:
@@ -79,7 +79,7 @@ class NeighbourModel:
         if not file.exists():
             return None
         with np.load(file) as kept:
-            return cls(kept["directions"], _of_8_bits(kept["rows"]), kept["classes"], kept["importance"])
+            return cls(kept["directions"], of_8_bits(kept["rows"]), kept["classes"], kept["importance"])
 
 
 def softmax(scores: Numbers) -> Numbers:
@@ -101,11 +101,11 @@ def _along(encoded: Numbers, directions: Numbers) -> Numbers:
     return result
 
 
-def _in_8_bits(rows: Numbers) -> np.ndarray[Any, np.dtype[np.int8]]:
+def in_8_bits(rows: Numbers) -> np.ndarray[Any, np.dtype[np.int8]]:
     return np.round(rows * 127).astype(np.int8)
 
 
-def _of_8_bits(rows: np.ndarray[Any, np.dtype[np.int8]]) -> Numbers:
+def of_8_bits(rows: np.ndarray[Any, np.dtype[np.int8]]) -> Numbers:
     return rows.astype(np.float32) / 127
 
 

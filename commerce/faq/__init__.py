@@ -18,13 +18,26 @@ from commerce.faq.files import (
     load_words,
     render,
 )
-from commerce.faq.index import ANSWER_FROM, ANSWER_FROM_MEANING, SAME_WITHIN, FaqIndex, FaqMatch, SentenceEncoder, choose
+from commerce.faq.index import (
+    ANSWER_FROM,
+    ANSWER_FROM_MEANING,
+    NEAR,
+    NEAR_MEANING,
+    SAME_WITHIN,
+    FaqIndex,
+    FaqMatch,
+    SentenceEncoder,
+    choose,
+)
+from commerce.faq.learnt import LearntFaq, Ranking, ranked, versions
 
 __all__ = [
     "ANSWER_FROM",
     "ANSWER_FROM_MEANING",
     "ANSWER_LIMIT",
     "FACT_NAMES",
+    "NEAR",
+    "NEAR_MEANING",
     "QUESTION_LIMIT",
     "SAME_WITHIN",
     "FaqEntry",
@@ -32,9 +45,13 @@ __all__ = [
     "FaqIndex",
     "FaqMatch",
     "FaqWords",
+    "LearntFaq",
+    "Ranking",
     "SentenceEncoder",
     "choose",
     "load_faq",
     "load_words",
+    "ranked",
     "render",
+    "versions",
 ]

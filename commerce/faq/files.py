@@ -83,10 +83,7 @@ def load_faq(folder: Path, known_facts: Collection[str] = FACT_NAMES) -> list[Fa
     Raises FaqError with all problems: unreadable YAML, missing or unknown keys, limits, duplicates, missing twins.
     """
     problems: list[str] = []
-    entries: list[FaqEntry] = []
-    for path in sorted(folder.glob("*/*.yml")):
-        if path.name != WORDS_FILE:
-            entries += _entries_of(path, problems)
+    entries = _all_entries(folder, problems)
     problems += _problems_of(entries, known_facts)
     problems += _problems_between(entries, _languages(folder))
     if not entries:
@@ -103,6 +100,17 @@ def load_words(folder: Path) -> dict[str, FaqWords]:
     if problems:
         raise FaqError(problems)
     return words
+
+
+def readable(folder: Path) -> tuple[list[FaqEntry], dict[str, FaqWords]]:
+    """Entries and words that can be used, whatever is wrong with others: `load_faq` and `load_words` tell that."""
+    words: dict[str, FaqWords] = {}
+    for path in sorted(folder.glob(f"*/{WORDS_FILE}")):
+        problems: list[str] = []
+        read = _words_of(path, problems)
+        if not problems:
+            words[path.parent.name] = read
+    return _all_entries(folder, []), words
 
 
 def render(entry: FaqEntry, facts: Mapping[str, str]) -> str:
@@ -148,6 +156,11 @@ def _read(path: Path, problems: list[str]) -> dict[str, Any]:
 @lru_cache(maxsize=128)  # whoever validates after each save finds the other files as they were
 def _content(text: str) -> Any:
     return YAML(typ="safe").load(text)
+
+
+def _all_entries(folder: Path, problems: list[str]) -> list[FaqEntry]:
+    files = [path for path in sorted(folder.glob("*/*.yml")) if path.name != WORDS_FILE]
+    return [entry for path in files for entry in _entries_of(path, problems)]
 
 
 def _entries_of(path: Path, problems: list[str]) -> Iterator[FaqEntry]:

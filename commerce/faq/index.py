@@ -17,13 +17,14 @@ QUERY_LIMIT = 300  # characters looked at: a longer message is not a question of
 
 # Chosen on the `calibration` part of tests/commerce/faq_queries.yml; tests/commerce/test_faq.py holds the level.
 ANSWER_FROM = 0.34  # a lower score is no answer
+NEAR = 0.25  # a score that is no answer, but worth offering
 SAME_WITHIN = 0.05  # two scores this near fit about equally
 WORD_SHARE = 0.4  # of the likeness; the rest is for character n-grams, which forgive typos
 ENTRY_SHARE = 0.4  # how much the entry as a whole counts beside its likest phrase
 REQUEST_LEAD = 0.05  # a request must be this much likelier than a question to silence it
-MEANING_SHARE = 0.5  # of a score, where meaning counts; the rest is for words
+MEANING_SHARE = 0.4  # of a score, where meaning counts; the rest is for words
 MEANT_FROM = 0.3  # two sentences less like each other, to an encoder, have nothing to do with each other
-ANSWER_FROM_MEANING = 0.3  # as ANSWER_FROM, where meaning counts
+ANSWER_FROM_MEANING, NEAR_MEANING = 0.3, 0.2  # as above, where meaning counts
 _THE_VERY_WORDS = 0.999  # 1, but for rounding
 _CHARACTERS = 3  # length of the n-grams: with longer and shorter ones it is slower and no better
 
@@ -34,10 +35,11 @@ _Vector = dict[str, float]
 class FaqMatch:
     entry: FaqEntry
     score: float  # 0 nothing in common, 1 the very words
+    words: float = 0.0  # what the score would be by words alone
 
 
 @dataclass(frozen=True)
-class _Phrase:
+class Phrase:
     text: str  # folded, but for the encoder
     entry: FaqEntry | None  # None: small talk
     is_question: bool  # False: a request or small talk, which the FAQ leaves alone
@@ -76,16 +78,22 @@ class FaqIndex:
 
 
 def choose(matches: Sequence[FaqMatch], answer_from: float = ANSWER_FROM) -> list[FaqEntry]:
-    """The entry to answer with; two when they fit about equally, to be offered; none when nothing fits."""
+    """The entry to answer with; two when they fit about equally, to be offered; none when nothing fits.
+
+    Also two of which one means it and the other says it: of "hours and address" an encoder hears one.
+    """
     fitting = [match for match in matches if match.score >= answer_from]
-    best = [match.entry for match in fitting if match.score >= fitting[0].score - SAME_WITHIN]
-    return best[:2]
+    return [match.entry for match in fitting if _fits_as_well(match, fitting[0])][:2]
+
+
+def _fits_as_well(match: FaqMatch, best: FaqMatch) -> bool:
+    return match.score >= best.score - SAME_WITHIN or match.words >= max(best.words, ANSWER_FROM)
 
 
 class _LanguageIndex:
     def __init__(self, entries: Sequence[FaqEntry], words: FaqWords, encoder: SentenceEncoder | None) -> None:
         self._folder = WordFolder(words.synonyms, words.filler)
-        written = list(_phrases(entries, words))
+        written = list(phrases(entries, words))
         self._phrases = [replace(phrase, text=self._folder.fold(phrase.text)) for phrase in written]
         self._encoder = encoder
         self._meanings = encoder.encode([phrase.text.lower() for phrase in written]) if encoder else None
@@ -96,7 +104,7 @@ class _LanguageIndex:
         for place, phrase in enumerate(self._phrases):
             self._add(place, phrase)
 
-    def _add(self, place: int, phrase: _Phrase) -> None:
+    def _add(self, place: int, phrase: Phrase) -> None:
         for feature, weight in self._vector(phrase.text).items():
             self._postings[feature].append((place, weight))
             if phrase.entry and phrase.is_question:
@@ -106,17 +114,21 @@ class _LanguageIndex:
         vector = self._vector(self._folder.fold(text))
         covered = self._covered(vector)
         best: dict[str, FaqMatch] = {}
+        said: dict[str, float] = defaultdict(float)  # by entry, by words alone
         request = 0.0
         for place, (likeness, meant) in self._found(text, vector).items():
             phrase = self._phrases[place]
-            score = meant + (1 - self._meaning_share) * _score(likeness, covered, phrase)
+            in_words = _score(likeness, covered, phrase)
+            score = meant + (1 - self._meaning_share) * in_words
             if phrase.entry is None or not phrase.is_question:
                 request = max(request, score)
-            elif phrase.entry.id not in best or score > best[phrase.entry.id].score:
+                continue
+            said[phrase.entry.id] = max(said[phrase.entry.id], in_words)
+            if phrase.entry.id not in best or score > best[phrase.entry.id].score:
                 best[phrase.entry.id] = FaqMatch(phrase.entry, score)
         if request >= _THE_VERY_WORDS:
             return []
-        asked = [match for match in best.values() if match.score + REQUEST_LEAD > request]
+        asked = [replace(match, words=said[name]) for name, match in best.items() if match.score + REQUEST_LEAD > request]
         return sorted(asked, key=lambda match: (-match.score, match.entry.id))
 
     @property
@@ -159,7 +171,7 @@ class _LanguageIndex:
         return {feature: weight * math.sqrt(share) / length for feature, weight in vector.items()}
 
 
-def _score(likeness: float, covered: Mapping[str, float], phrase: _Phrase) -> float:
+def _score(likeness: float, covered: Mapping[str, float], phrase: Phrase) -> float:
     """Between 0 and 1. A request borrows its entry's words, so that it competes with it on equal terms."""
     whole = covered.get(phrase.entry.id, 0.0) if phrase.entry else 0.0
     if not phrase.is_question:
@@ -167,14 +179,14 @@ def _score(likeness: float, covered: Mapping[str, float], phrase: _Phrase) -> fl
     return min(1.0, (1 - ENTRY_SHARE) * likeness + ENTRY_SHARE * whole)
 
 
-def _phrases(entries: Iterable[FaqEntry], words: FaqWords) -> Iterator[_Phrase]:
+def phrases(entries: Iterable[FaqEntry], words: FaqWords) -> Iterator[Phrase]:
     for entry in entries:
-        yield from (_Phrase(text, entry, True) for text in (entry.question, *entry.asked_as))
-        yield from (_Phrase(text, entry, False) for text in entry.not_asked_as)
-    yield from (_Phrase(text, None, False) for text in words.not_questions)
+        yield from (Phrase(text, entry, True) for text in (entry.question, *entry.asked_as))
+        yield from (Phrase(text, entry, False) for text in entry.not_asked_as)
+    yield from (Phrase(text, None, False) for text in words.not_questions)
 
 
-def _inverse_frequency(phrases: Sequence[_Phrase]) -> dict[str, float]:
+def _inverse_frequency(phrases: Sequence[Phrase]) -> dict[str, float]:
     """Weight by feature: the fewer entries use it, the more it tells. Counted by entry, not by phrase, since an
     entry's own word ("parking") may stand in all its phrases."""
     users: dict[str, set[str | None]] = defaultdict(set)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 NEAREST = 5  # examples
 ASKED = 200  # examples, of what one more would change
 ALIKE = 40  # of 100: what is less alike decides nothing
+ANSWERS = "action_answer_faq"
+LOOK_INTO_FAQ = (ANSWERS, "action_misunderstood")  # the second answers where exactly one entry fits
 
 Near = list[tuple[float, str, str]]  # how alike (0 to 1), the intent, the example
 
@@ -37,13 +39,14 @@ def explain(text: str, should: str | None, model: Path | None, as_json: bool) ->
 
     explainer = Explainer(chosen)
     found, near = asyncio.run(explainer.explain(text)), nearest(text)
+    faq = _faq(found)
     effect = _effect(explainer, text, should) if should else None
     if as_json:
         rows = [{"likeness": round(likeness, 2), "intent": intent, "example": example} for likeness, intent, example in near]
-        told = {**asdict(found), "nearest": rows, "effect": asdict(effect) if effect else None}
+        told = {**asdict(found), "faq": faq, "nearest": rows, "effect": asdict(effect) if effect else None}
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
     else:
-        _tell(found, near)
+        _tell(found, near, faq)
         click.echo(f"\n{_in_words(effect, str(should)) if effect else advice(found, near)}")
 
 
@@ -75,7 +78,26 @@ def nearest(text: str, most: int = NEAREST, least: int = ALIKE, among: Sequence[
     return [(likeness / 100, examples[row][1], examples[row][0]) for _, likeness, row in found]
 
 
-def _tell(found: Explanation, near: Near) -> None:
+def _faq(found: Explanation) -> list[dict[str, Any]]:
+    """The entries that fit best, the best first, and what would become of each; none where nobody looks into the FAQ."""
+    if found.action not in LOOK_INTO_FAQ:
+        return []
+    from actions.faq import find
+    from messaging.shop import default_language
+
+    text, language = found.text, found.language[0] if found.language else default_language()
+    if found.faq:
+        text, language = found.faq[0]["text"], found.faq[0]["language"]
+    fitting = find(text, language, found.faq)
+    told = [entry.id for entry in (fitting.told if found.action == ANSWERS else fitting.answers)]
+    become = "answered" if len(told) == 1 else "offered" if found.action == ANSWERS else "left"
+    return [
+        {"score": round(match.score, 2), "source": match.entry.source, "is": become if match.entry.id in told else "left"}
+        for match in fitting.matches
+    ]
+
+
+def _tell(found: Explanation, near: Near, faq: Sequence[Mapping[str, Any]]) -> None:
     click.echo(f"language  {' '.join(found.language) if found.language else 'no sign of one'}")
     for number, (intent, likely) in enumerate(found.ranking):
         click.echo(f"{'intent' if number == 0 else '':10}{likely:6.1%}  {intent}")
@@ -86,6 +108,8 @@ def _tell(found: Explanation, near: Near) -> None:
     for entity in found.entities:
         click.echo(f'entity    {entity.name} = {entity.value}  ("{entity.text}", {entity.source})')
     click.echo(f"then      {found.action}  ({found.policy})")
+    for number, entry in enumerate(faq):
+        click.echo(f"{'' if number else 'faq':10}{entry['score']:6.2f}  {entry['source']}  ({entry['is']})")
     for number, (likeness, intent, example) in enumerate(near):
         click.echo(f"{'near' if number == 0 else '':10}{likeness:6.0%}  {intent}: {example}")
 

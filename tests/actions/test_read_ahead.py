@@ -14,7 +14,7 @@ from actions.read_ahead import read_ahead
 from actions.server import Actions
 from messaging import kept, labels, worded_mail
 
-READ_ONCE = (shop.policies, faq._index, faq.calendars, worded_mail.texts, labels.labels, words.response_keys)
+READ_ONCE = (shop.policies, faq._index, faq._versions, faq.calendars, worded_mail.texts, labels.labels, words.response_keys)
 
 
 @pytest.fixture

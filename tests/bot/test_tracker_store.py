@@ -8,6 +8,7 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, BotUttered, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from bot.tracker import mask_message
 from bot.tracker_store import FORGET, ConversationTrackerStore
 
 DOMAIN = Domain.from_dict(
@@ -35,6 +36,14 @@ async def test_card_number_does_not_even_get_into_the_tracker(tmp_path: Path) ->
     again = await store.get_or_create_tracker("web-1")
     again.update(UserUttered("or 5500 0055 5555 5559", {"name": "affirm", "confidence": 1.0}))
     assert [event.text for event in again.events if isinstance(event, UserUttered)] == ["take [card]", "or [card]"]
+
+
+def test_card_number_is_in_nothing_that_was_understood() -> None:
+    card = "4111 1111 1111 1111"
+    found = {"requests": [{"text": card}], "faq": [{"text": card}], "entities": [{"entity": "number", "value": card}]}
+    event = UserUttered(f"take {card}", {"name": "affirm", "confidence": 1.0}, [], {"text": f"take {card}", **found})
+    mask_message(event)
+    assert card not in str(event.as_dict())
 
 
 async def test_conversation_that_is_to_be_forgotten_leaves_nothing(tmp_path: Path) -> None:

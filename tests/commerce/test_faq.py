@@ -298,7 +298,7 @@ def test_text_that_no_entry_answers_is_not_answered(index: FaqIndex, part: str, 
     assert share(silent) >= SILENT_FLOOR.get(f"{part} {language}", SILENT_FLOOR[part])
 
 
-@pytest.mark.parametrize("language", ["en", "es"])  # it is off: for the others it has not been shown to be worth it
+@pytest.mark.parametrize("language", ["en", "es", "pt"])  # the encoder does not know Norwegian
 @pytest.mark.parametrize("part", ["calibration", "test"])
 def test_with_meaning_the_hard_questions_find_their_entry_and_others_stay_silent(
     meaning_index: FaqIndex, part: str, language: str
@@ -318,6 +318,13 @@ def test_with_meaning_the_hard_questions_find_their_entry_and_others_stay_silent
 def test_both_are_offered_when_two_fit(index: FaqIndex, language: str) -> None:
     for case in HELD_OUT["both"][language]:
         assert sorted(each.id for each in choose(index.search(case["text"], language))) == case["ids"]
+
+
+@pytest.mark.parametrize("language", ["en", "es", "pt"])
+def test_with_meaning_both_are_offered_too(meaning_index: FaqIndex, language: str) -> None:
+    for case in HELD_OUT["both"][language]:
+        fitting = choose(meaning_index.search(case["text"], language), ANSWER_FROM_MEANING)
+        assert sorted(each.id for each in fitting) == case["ids"]
 
 
 @pytest.mark.parametrize("text", ["cuanto cuesta el envio", "¿CUÁNTO cuestaaa el envío???", "cuanto cuesta el evnio"])
@@ -366,6 +373,12 @@ def test_clearly_best_entry_is_chosen_alone() -> None:
 
 def test_at_most_two_are_offered() -> None:
     assert chosen(0.8, 0.79, 0.78) == ["e0", "e1"]
+
+
+@pytest.mark.parametrize(("in_words", "ids"), [(ANSWER_FROM, ["e0", "e1"]), (ANSWER_FROM - 0.01, ["e0"])])
+def test_both_are_offered_when_words_say_another_than_meaning(in_words: float, ids: list[str]) -> None:
+    matches = [FaqMatch(entry("e0"), 0.8, words=0.3), FaqMatch(entry("e1"), 0.6, words=in_words)]
+    assert [each.id for each in choose(matches)] == ids
 
 
 def test_nothing_is_chosen_below_the_threshold() -> None:

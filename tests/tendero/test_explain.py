@@ -46,6 +46,17 @@ def test_what_would_be_done_is_told_with_who_says_so(told: dict[str, Any]) -> No
     assert (told["action"], told["policy"]) == ("return_request_form", "RulePolicy")
 
 
+def test_what_the_faq_would_answer_is_told_with_what_comes_second(tmp_path: Path) -> None:
+    done = _run(tmp_path, "is there somewhere to leave my car", "--model", str(trained_model()), "--json")
+    first, second, *_ = json.loads(done.stdout)["faq"]
+    assert (first["source"], first["is"]) == ("data/faq/en/stores.yml#store_parking", "answered")
+    assert (second["is"], second["score"] < first["score"]) == ("left", True)
+
+
+def test_nothing_of_the_faq_is_told_where_nobody_looks_into_it(told: dict[str, Any]) -> None:
+    assert told["faq"] == []
+
+
 def test_examples_that_are_like_it_are_told(told: dict[str, Any]) -> None:
     assert "request_return" in [each["intent"] for each in told["nearest"][:3]]
     assert told["nearest"][0]["likeness"] > 0.6

@@ -19,12 +19,14 @@ FILES = (
     "data/patterns/numbers.yml",
     "bot/importer.py",
     "bot/nlu/folding.py",
+    "commerce/faq/learnt.py",
 )
 ELSEWHERE = (
     "README.md",
     "endpoints.yml",
     "credentials.yml",
     "actions/orders.py",
+    "commerce/orders.py",
     "data/policies/returns.yml",
     "data/labels/en/shop.yml",
     "data/mail/en.yml",
