@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from functools import cache
 from itertools import product
@@ -11,7 +12,7 @@ import pytest
 from bench.nlu.examples import training_examples
 from bench.nlu.measures import OUT_OF_SCOPE, SECRET
 from bot.nlu.folding import fold
-from tests.nlu.understanding import Topic
+from tests.nlu.understanding import ROOT, Topic
 from tests.nlu.variety import near_duplicates, variety
 
 FEWEST = {"en": 60, "es": 60, "pt": 45, "nb": 30}  # different examples of a topic
@@ -42,6 +43,12 @@ def test_every_topic_has_enough_different_examples() -> None:
 def test_every_language_has_every_topic() -> None:
     intents = {intent for _, intent in _topics()}
     assert set(product(FEWEST, intents)) - set(_topics()) == set()
+
+
+def test_every_topic_has_its_line_in_the_guide_for_those_who_write_examples() -> None:
+    guide = (ROOT / "docs" / "intents.md").read_text(encoding="utf-8")
+    first_cells = " ".join(line.split("|")[1] for line in guide.splitlines() if line.startswith("| `"))
+    assert {intent for _, intent in _topics()} == set(re.findall(r"`(\w+)`", first_cells))
 
 
 def test_there_is_enough_that_is_no_matter_of_ours() -> None:
