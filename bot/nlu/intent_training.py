@@ -106,7 +106,7 @@ class _Training:
         if self.near is None or not len(tried) or is_left_out.all():
             return Scales(alone=alone[0])
         tried = tried[:: max(1, len(tried) // MOST_TRIED)]
-        near = self.near.only(~is_left_out).scores_of(self.near.rows[tried])
+        near = self.near.only(~is_left_out).scores_of_examples(self.near.rows[tried])
         meant = self._encoded[tried]
         return Scales(alone[0], *_best([said[meant], near], self._targets[meant], list(astuple(usual)[1:])))
 

@@ -40,6 +40,17 @@ def test_only_the_nearest_have_a_say(model: NeighbourModel, monkeypatch: pytest.
     assert shares(model, 1, 1, 0.9)[GREET] == pytest.approx(0, abs=1e-6)
 
 
+def test_few_directions_tell_which_may_be_near_and_all_how_near(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neighbour_model, "ROUGHLY", 1)
+    monkeypatch.setattr(neighbour_model, "PERHAPS", 4)
+    model = NeighbourModel.fit(ENCODED, CLASSES, ALIKE)
+    wanted = ENCODED @ np.array([1, 1, 0], dtype=np.float32)
+    rough = np.abs(model.rows[:, 0].astype(int))
+    assert rough.argmin() == wanted.argmin() == GREET + 2  # which is what four of five leave out
+    assert shares(model, 1, 0.3, 0).argmax() == TRACK
+    assert shares(model, 0.3, 1, 0).argmax() == REFUND
+
+
 def test_example_of_a_rare_intent_counts_more() -> None:
     model = NeighbourModel.fit(ENCODED, CLASSES, np.array([1.0, 3.0, 1.0]))
     between = shares(model, 1, 1, 0)
@@ -73,7 +84,7 @@ def test_loaded_model_says_what_was_saved(model: NeighbourModel, tmp_path: Path)
     loaded = NeighbourModel.load(tmp_path)
     assert loaded is not None
     np.testing.assert_array_equal(shares(loaded, 1, 0.5, 0.1), shares(model, 1, 0.5, 0.1))
-    assert loaded.rows.dtype == np.float32
+    assert loaded.rows.dtype == np.int8
 
 
 def test_nothing_saved_is_no_model(tmp_path: Path) -> None:
