@@ -14,7 +14,7 @@ from rasa.engine.storage.resource import Resource
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.nlu.catalogue_entity_extractor import CatalogueEntityExtractor, read_words
+from bot.nlu.catalogue_entity_extractor import CatalogueEntityExtractor, Said, read_words
 from database import Base, engine_for, transaction
 from tests.commerce.catalogue_words import PATTERNS
 
@@ -32,7 +32,7 @@ class FakeNames:
     def watch(self, patience: float) -> None:
         self.waited.append(patience)
 
-    def find(self, text: str, taken: Sequence[tuple[int, int]]) -> list[dict[str, Any]]:
+    def find(self, text: str, taken: Sequence[tuple[int, int]], said: Sequence[Said] = ()) -> list[dict[str, Any]]:
         found = []
         for kind, word in (("product", "kayak"), ("color", "blue")):
             start = text.find(word)
