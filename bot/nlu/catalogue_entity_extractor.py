@@ -31,7 +31,7 @@ WORD = re.compile(r"[^\W\d_]+")
 KINDS = ("product", "brand", "category", "color", "size", "bare_size", "sku", "city", "store")
 WITHIN_PHRASES = ("brand", "category", "color", "size")  # what a longer phrase of designers means otherwise
 LISTS = (  # of data/patterns/catalogue.yml
-    *("joining", "separating", "brand", "ordinary", "size", "of_size", "asking", "courtesy", "half", "measure", "other_sizes"),
+    *("joining", "separating", "brand", "ordinary", "size", "of_size", "asking", "courtesy", "half", "measure"),
     *("dated", "exchanging", "sku", "numbered", "voucher", "parcel"),
 )
 SKU = "sku"

@@ -161,7 +161,7 @@ class _Reading:
 
     def _is_something_else(self, token: Token) -> bool:
         before, after = self._word_before(token.start), self._word_after(token.end)
-        if before is not None and (before.full in self._words.other_sizes or before.full.isdigit()):
+        if before is not None and before.full.isdigit():
             return True
         if not token.is_number:
             return False

@@ -41,7 +41,6 @@ class Words:
     courtesy: frozenset[str] = frozenset()
     half: frozenset[str] = frozenset()
     measure: frozenset[str] = frozenset()
-    other_sizes: frozenset[str] = frozenset()
     dated: frozenset[str] = frozenset()
     exchanging: frozenset[str] = frozenset()
     sku: frozenset[str] = frozenset()
