@@ -13,11 +13,13 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.choices import Look, folded_words
 from actions.failing import never_silent
 from actions.offers import Next, offer, offer_queued
+from actions.skus import SKU
 from actions.turn import Turn, turn_of
 from actions.words import in_language, label, languages
 from commerce import catalog
 from commerce.catalog import Hit
 from commerce.models import Product
+from commerce.names.sizes import Range
 from messaging import formats
 from messaging.kept import kept
 
@@ -74,7 +76,7 @@ class ActionPlaceOrder(Action):
     @never_silent
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
         with turn_of(dispatcher, tracker) as turn:
-            if turn.entity("category") or turn.entity("product"):
+            if turn.entity("category") or turn.entity("product") or turn.entity(SKU):
                 search(turn)
             else:
                 self._explain(turn)
@@ -91,12 +93,19 @@ class ActionPlaceOrder(Action):
 
 def names_product(turn: Turn) -> bool:
     """Whether a message names a kind of thing, or goes on from what was just shown: its size, its colour, its name."""
-    if turn.entity("category"):
+    if turn.entity("category") or turn.entity(SKU):
         return True
     if not (turn.slots.get(LAST) or turn.slots.get(SEARCHED)):
         return False
     said = _said(turn)
     return bool(said.color or said.size) or goes_on(turn) or _names_known(turn, said)
+
+
+def says_size(turn: Turn) -> bool:
+    """Whether a few words say a size of what was shown last: "42 takk"."""
+    return (
+        len(turn.text.split()) <= FEW_WORDS and bool(turn.slots.get(LAST) or turn.slots.get(SEARCHED)) and bool(_said(turn).size)
+    )
 
 
 def goes_on(turn: Turn) -> bool:
@@ -137,6 +146,9 @@ def show_named_in(turn: Turn, text: str, response: str) -> bool:
 
 
 def _look_for(turn: Turn, said: Wanted) -> None:
+    if (sku := turn.entity(SKU)) is not None:
+        _tell_sku(turn, sku, said)
+        return
     before = _searched(turn) if not said.names_something else None
     if turn.entity("store") and turn.slots.get(LAST) and not said.names_something:
         _tell_store(turn, said)
@@ -165,11 +177,27 @@ def _show(turn: Turn, wanted: Wanted, hits: Sequence[Hit], without: str | None) 
         _remember(turn, wanted, hits)
 
 
+def _tell_sku(turn: Turn, sku: str, said: Wanted) -> None:
+    """The product that the shopper has named by its number, in that colour and size; never another one."""
+    variant = catalog.find_by_sku(turn.session, sku)
+    wanted = Wanted(handle=variant.product.handle, color=said.color, size=said.size) if variant is not None else None
+    hits, without = _found(turn, wanted) if wanted is not None else ([], None)
+    if wanted is None or not hits:
+        turn.say("utter_no_such_sku", sku=sku)
+    elif turn.entity("store"):
+        turn.set(LAST, wanted.handle)
+        _tell_store(turn, wanted)
+    else:
+        turn.set(SEARCHED, None)
+        _show(turn, wanted, hits, without)
+
+
 def _remember(turn: Turn, wanted: Wanted, hits: Sequence[Hit]) -> None:
     """What was looked for, and what was shown of it. One that is told of a list leaves the list as it was."""
     before, shown = turn.slots.get(SEARCHED) or {}, [hit.product.handle for hit in hits]
     if wanted.handle is not None:
-        kept = before or {"category": hits[0].product.category.slug, "lowest": hits[0].price_range[0], "shown": shown}
+        kind = {"category": hits[0].product.category.slug, "color": wanted.color}
+        kept = before or {**kind, "lowest": hits[0].price_range[0], "shown": shown}
         turn.set(SEARCHED, {**kept, "told": True})
         return
     same = asdict(wanted) == {name: before.get(name) for name in asdict(wanted)}
@@ -255,7 +283,7 @@ def _said(turn: Turn) -> Wanted:
         words=_telling_words(turn),
         category=turn.entity("category"),
         color=turn.entity("color"),
-        size=turn.entity("size") or _size_of_the_last(turn),
+        size=turn.entity("size") or _size_of_what_is_shown(turn),
         max_price_minor=price,
         currency=_currency_said(turn) if price is not None else None,
     )
@@ -266,7 +294,7 @@ def _telling_words(turn: Turn) -> str | None:
     text = turn.text
     for entity in turn.entities:
         start, end = int(entity.get("start", 0)), int(entity.get("end", 0))
-        if entity["entity"] in ("size", "amount", "store") and turn.is_whole_message:
+        if entity["entity"] in ("size", "bare_size", "amount", "store") and turn.is_whole_message:
             text = f"{text[:start]}{' ' * (end - start)}{text[end:]}"
     kept = [
         word for word in _words_in(text) if not _is_filler(word) and (turn.entity("color") is None or not _is_color(turn, word))
@@ -305,13 +333,22 @@ def _currency_said(turn: Turn) -> str | None:
     return said[0] if said and catalog.is_sold_in(turn.session, said[0]) else None
 
 
-def _size_of_the_last(turn: Turn) -> str | None:
-    """ "And in 38?": a number that is a size of the product told last."""
-    product = catalog.find_by_handle(turn.session, turn.slots.get(LAST) or "")
-    if product is None:
-        return None
-    sizes = {str(variant.options.get("size")) for variant in product.variants}
-    return next((word for word in (each.upper() for each in folded_words(turn.text)) if word in sizes), None)
+def _size_of_what_is_shown(turn: Turn) -> str | None:
+    """ "And in 38?", "M": what is a size of the products shown last, or might be one of a thing that is sold in such sizes."""
+    sizes = _sizes_shown(turn)
+    number = turn.entity("bare_size")
+    if number is not None and sizes.may_be(number):
+        return number
+    return next((word for word in _words_in(turn.text) if word.isalpha() and word in sizes.values), None)
+
+
+def _sizes_shown(turn: Turn) -> Range:
+    """Of the product told last, else of those that are offered."""
+    before, last = turn.slots.get(SEARCHED) or {}, turn.slots.get(LAST)
+    handles = before.get("shown") or [] if before and not before.get("told", True) else [last] if last else []
+    products = [product for handle in handles if (product := catalog.find_by_handle(turn.session, str(handle))) is not None]
+    every = (str(variant.options["size"]) for product in products for variant in product.variants if "size" in variant.options)
+    return Range(frozenset(every))
 
 
 def _of_the_last(turn: Turn, said: Wanted) -> Wanted | None:

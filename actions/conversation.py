@@ -12,7 +12,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions import offers
 from actions.ads import comes_from_ad, open_topic
-from actions.catalog import names_product, narrows, search
+from actions.catalog import names_product, narrows, says_size, search
 from actions.choices import button, folded_words, picked, picked_by_position, tapped
 from actions.closing import leave_task, say_failure
 from actions.confirmation import SLOT as CONFIRMATION
@@ -27,6 +27,7 @@ from actions.offers import Next
 from actions.order_steps import says_phrase, words_of_message
 from actions.pictures import ask_what_it_shows
 from actions.reported import claimed, goes_on_with_order, meant_for_order
+from actions.skus import SKU
 from actions.tasks import ABOUT_ONE_ORDER, FORMS, TASKS
 from actions.turn import LISTEN, Turn, turn_of
 from actions.vouching import owner_of_number
@@ -427,6 +428,9 @@ class ActionAnswerThanks(Action):
         with turn_of(dispatcher, tracker) as turn:
             if (score := _score(turn)) is not None:
                 return _rate(turn, score)
+            if says_size(turn) and not tracker.active_loop_name:
+                search(turn)  # "42 takk"
+                return turn.events
             turn.say("utter_welcome")
             return turn.events
 
@@ -460,7 +464,9 @@ class ActionAnswerOutOfScope(Action):
         with turn_of(dispatcher, tracker) as turn:
             missed = 1 + _misunderstandings_before(tracker)
             if not tracker.active_loop_name:
-                if not pass_on(turn):
+                if turn.entity(SKU):
+                    search(turn)
+                elif not pass_on(turn):
                     turn.say("utter_out_of_scope")
                 return turn.events
             if missed >= TO_A_PERSON:

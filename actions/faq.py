@@ -17,6 +17,7 @@ from actions.loyalty import tell_expiries
 from actions.offers import Next, offer, offer_queued
 from actions.reported import claimed
 from actions.shop import policies
+from actions.skus import SKU
 from actions.turn import Turn, turn_of
 from actions.words import data_folder
 from commerce import faq
@@ -65,6 +66,8 @@ class ActionAnswerFaq(Action):
                 return report
             is_about_product = not chosen and not turn.tracker.active_loop_name and catalog.goes_on(turn)
             entries = [entry_of(chosen, turn.language)] if chosen else [] if is_about_product else _fitting(turn)
+            if turn.entity(SKU) and len(entries) > 1 and not turn.tracker.active_loop_name:
+                entries = []
             if not entries and (catalog.names_product(turn) or turn.slots.get(catalog.LAST)):
                 catalog.search(turn)  # "do you sell shirts?" and "how much is it?" sound like questions about the shop
             else:

@@ -284,6 +284,7 @@ def words_about_items(turn: Turn, asked: bool) -> dict[str, Any]:
         "kinds": _kinds_said(turn),
         "colors": turn.all_of("color"),
         "sizes": turn.all_of("size"),
+        "skus": turn.all_of("sku"),
         "last": turn.entity("ordinal") == "last" and not asked,
         "when": turn.entity("placed_on"),
         "other": turn.entity("other") is not None,
@@ -315,8 +316,8 @@ def named_lines(turn: Turn, lines: Sequence[OrderLine]) -> list[OrderLine]:
 
 def words_of_message(turn: Turn) -> dict[str, Any]:
     """What this message says of products."""
-    kinds, colors, sizes = (turn.all_of(entity) for entity in ("category", "color", "size"))
-    return {"text": " ".join(folded_words(turn.text)), "categories": kinds, "colors": colors, "sizes": sizes}
+    kinds, colors, sizes, skus = (turn.all_of(entity) for entity in ("category", "color", "size", "sku"))
+    return {"text": " ".join(folded_words(turn.text)), "categories": kinds, "colors": colors, "sizes": sizes, "skus": skus}
 
 
 def each_named(words: dict[str, Any], lines: Sequence[OrderLine]) -> list[OrderLine]:
@@ -348,8 +349,13 @@ def fitting_lines(words: dict[str, Any], lines: Sequence[OrderLine]) -> list[Ord
     return [line for score, line in scores if score == best] if best >= 2 else []
 
 
+SAID_BY_SKU = 10  # more than whatever else may be said of an item
+
+
 def _score(words: dict[str, Any], line: OrderLine) -> int:
-    """2 for each sign of the product, 1 for each of the variant: colour and size alone name no product."""
+    """2 for each sign of the product, 1 for each of the variant: colour and size alone name no product. A SKU says all of it."""
+    if line.variant.sku in words.get("skus", []):
+        return SAID_BY_SKU
     product, options = line.variant.product, line.variant.options
     kind = {" ".join(folded_words(name)) for name in product.category.names.values()}  # "my shoes" are any, not those called so
     said = [word for word in str(words.get("text", "")).split() if word not in kind]

@@ -19,14 +19,14 @@ BY_POLICY = frozenset({"return_method", "refund_to", "package", "resolution", "n
 # By which entities of a message a slot can be filled, beside the answer to its question.
 ENTITIES: Mapping[str, frozenset[str]] = {
     "order_number": frozenset({"order_number", "rma_number", "tracking_number", "placed_on", "ordinal", "other"}),
-    "line_id": frozenset({"product", "category", "brand", "color", "size", "ordinal", "other"}),
-    "return_items": frozenset({"product", "category", "brand", "color", "size", "ordinal", "other"}),
+    "line_id": frozenset({"sku", "product", "category", "brand", "color", "size", "ordinal", "other"}),
+    "return_items": frozenset({"sku", "product", "category", "brand", "color", "size", "ordinal", "other"}),
     "cancel_reason": frozenset({"reason"}),
     "return_reason": frozenset({"reason", "problem"}),
     "package": frozenset({"package"}),
     "return_method": frozenset({"return_method"}),
     "refund_to": frozenset({"refund_to"}),
-    "new_variant": frozenset({"color", "size"}),
+    "new_variant": frozenset({"sku", "color", "size", "bare_size"}),
     "new_address": frozenset({"postcode", "city"}),
     "new_payment_method": frozenset({"payment_method", "refund_to"}),
     "problem": frozenset({"problem", "reason"}),

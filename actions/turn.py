@@ -21,6 +21,7 @@ from actions import clock, words
 from actions.call import call_under_way
 from actions.choices import Option, button, card
 from actions.corrections import without_taken_back
+from actions.skus import with_skus_told
 from actions.vouching import vouch_again, vouched
 from commerce.models import Customer
 from commerce.proposals import Assessment, Operation, Refusal, Values
@@ -98,7 +99,7 @@ class Turn:
     def _meant_entities(self) -> list[Entity]:
         """What the message names, without what it takes back itself."""
         message = self.tracker.latest_message
-        return without_taken_back(str(message.get("text") or ""), message.get("entities") or [])
+        return with_skus_told(self.session, without_taken_back(str(message.get("text") or ""), message.get("entities") or []))
 
     @property
     def intent(self) -> str:

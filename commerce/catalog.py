@@ -6,8 +6,9 @@ Prices are integer minor units of the named currency; a variant without a price 
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Text, cast, func, select
@@ -65,6 +66,9 @@ class Vocabulary:
     options: Mapping[str, tuple[str, ...]]  # "color": ("beige", "blue"), "size": ("L", "M")
     stores: Mapping[str, str]  # code: name
     cities: tuple[str, ...]  # those with a store
+    skus: tuple[str, ...] = ()  # also of variants that are no longer sold
+    sizes_of: Mapping[str, frozenset[str]] = field(default_factory=dict)  # handle: its sizes, where it has any
+    category_of: Mapping[str, str] = field(default_factory=dict)  # handle: slug, where it has sizes
 
 
 @dataclass(frozen=True)
@@ -204,8 +208,9 @@ def price(session: Session, variant_id: int, currency: str) -> int | None:
 
 def find_by_sku(session: Session, sku: str) -> Variant | None:
     """In upper or lower case; also a variant that is no longer sold."""
+    as_is = session.execute(select(Variant).where(Variant.sku == sku)).scalar_one_or_none()  # by its index
     statement = select(Variant).where(func.lower(Variant.sku) == sku.strip().lower())
-    found: Variant | None = session.execute(statement).scalar_one_or_none()
+    found: Variant | None = as_is or session.execute(statement).scalar_one_or_none()
     return found
 
 
@@ -216,27 +221,50 @@ def find_by_handle(session: Session, handle: str) -> Product | None:
 
 def vocabulary(session: Session, pace: Pace = iter) -> Vocabulary:
     """Every name in the catalogue, for recognising them in messages. pace: gives the rows on, and may let others work between."""
-    statement = select(Product.handle, Product.names, Product.brand).order_by(Product.handle)
+    statement = (
+        select(Product.id, Product.handle, Product.names, Product.brand, Category.slug)
+        .join(Category, Product.category_id == Category.id)
+        .order_by(Product.handle)
+    )
     products = list(pace(session.execute(statement).yield_per(FEW_ROWS)))
     categories: Any = session.execute(select(Category.slug, Category.names).order_by(Category.slug))
     stores = select(Location.code, Location.name, Location.city).where(Location.kind == "store").order_by(Location.code)
     located: Any = session.execute(stores).all()
     return Vocabulary(
-        products={handle: names for handle, names, _ in products},
-        brand_of={handle: brand for handle, _, brand in products if brand},
+        products={handle: names for _, handle, names, _, _ in products},
+        brand_of={handle: brand for _, handle, _, brand, _ in products if brand},
         categories=dict(tuple(row) for row in categories),
-        brands=tuple(sorted({brand for _, _, brand in products if brand})),
-        options=_option_values(session),
+        brands=tuple(sorted({brand for _, _, _, brand, _ in products if brand})),
         stores={code: name for code, name, _ in located},
         cities=tuple(sorted({city for _, _, city in located})),
+        **_variants(session, {id: (handle, slug) for id, handle, _, _, slug in products}, pace),
     )
 
 
-def _option_values(session: Session) -> dict[str, tuple[str, ...]]:
+def _variants(session: Session, products: Mapping[int, tuple[str, str]], pace: Pace) -> dict[str, Any]:
+    """Of all variants in one pass: SKUs, options, and what is sold in which sizes. products: id: (handle, slug)."""
+    # As text, the few different options among very many variants are read once.
+    statement = select(Variant.product_id, Variant.sku, cast(Variant.options, Text), Variant.is_active).order_by(Variant.sku)
+    read: dict[str, dict[str, str]] = {}
+    skus, sizes = [], defaultdict[str, set[str]](set)
+    for product_id, sku, text, is_active in pace(session.execute(statement).yield_per(FEW_ROWS)):
+        skus.append(sku)
+        options = read.get(text)
+        if is_active and options is None:
+            options = read.setdefault(text, {key: str(value) for key, value in json.loads(text).items()})
+        if is_active and options and "size" in options:
+            sizes[products[product_id][0]].add(options["size"])
+    alike: dict[frozenset[str], frozenset[str]] = {}
+    sizes_of = {
+        handle: alike.setdefault(same, same) for handle, same in ((handle, frozenset(of)) for handle, of in sizes.items())
+    }
+    category_of = {handle: slug for handle, slug in products.values() if handle in sizes_of}
+    return {"skus": tuple(skus), "options": _option_values(read.values()), "sizes_of": sizes_of, "category_of": category_of}
+
+
+def _option_values(every: Iterable[Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
     values: dict[str, set[str]] = {}
-    # As text, the database finds the few different ones among very many.
-    statement = select(cast(Variant.options, Text).label("options")).where(Variant.is_active).distinct()
-    for options in session.execute(statement).scalars():
-        for key, value in json.loads(options).items():
-            values.setdefault(key, set()).add(str(value))
+    for options in every:
+        for key, value in options.items():
+            values.setdefault(key, set()).add(value)
     return {key: tuple(sorted(found)) for key, found in sorted(values.items())}

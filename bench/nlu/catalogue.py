@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from random import Random
 from statistics import median, quantiles
 from typing import Any, TypeVar
 
@@ -35,6 +36,7 @@ from tendero.environment import PROJECT
 
 REPORT = PROJECT / "var" / "reports" / "catalogue.json"
 MESSAGES, SCANNED = 2_000, 60
+SKU_WAYS = (str, str.lower, lambda sku: sku.lower().replace("-", " "), lambda sku: sku.replace("-", ""))
 ENOUGH = 50  # percent: a scan's score from which it has found something
 
 Found = tuple[str | None, list[str]]  # the likeliest product, and all that are offered
@@ -63,6 +65,7 @@ def compared(products: list[MadeProduct]) -> dict[str, Measures]:
         "building the index, CPU (s)": {"ours": time.process_time() - began},
         "memory of the index (MB)": {"ours": _memory() - before},
         **_of_database(products),
+        **_of_skus(index, vocabulary.skus),
     }
     ours, times = _asked(lambda text: _of_ours(index, text), messages)
     _, ordinary_times = _timed(lambda text: _of_ours(index, text), ordinary)
@@ -82,6 +85,26 @@ def compared(products: list[MadeProduct]) -> dict[str, Measures]:
             "scan": _offered(scanned, messages, is_of),
         }
     return measures
+
+
+def _of_skus(index: NameIndex, skus: Sequence[str]) -> dict[str, Measures]:
+    """SKUs as people write them; and with one sign more, which is another thing or nothing."""
+    random, known = Random(3), set(skus)
+    chosen = random.sample(skus, min(MESSAGES, len(skus)))
+    written = [random.choice(SKU_WAYS)(sku) for sku in chosen]
+    found, times = _timed(lambda sku: _skus_in(index, f"hola, tienen {sku}?"), written)
+    longer = [f"{sku}{random.randrange(10)}" for sku in chosen]
+    others = [[each for each in _skus_in(index, sku) if each in known and each != sku] for sku in longer]
+    return {
+        "SKUs": {"ours": len(skus)},
+        "SKU right": {"ours": _share([each == [sku] for each, sku in zip(found, chosen, strict=True)])},
+        "another SKU for one that there is not": {"ours": _share([bool(each) for each in others])},
+        "message with a SKU, CPU median (ms)": {"ours": _ms(times)},
+    }
+
+
+def _skus_in(index: NameIndex, text: str) -> list[str]:
+    return [each.value for each in index.find(text) if each.kind == "sku"]
 
 
 def _of_database(products: Sequence[MadeProduct]) -> dict[str, Measures]:

@@ -148,7 +148,20 @@ def vocabulary_of(products: list[MadeProduct]) -> Vocabulary:
         options={"color": tuple(COLORS), "size": SIZES},
         stores={code: name for code, (name, _) in STORES.items()},
         cities=tuple(city for _, city in STORES.values()),
+        skus=tuple(_sku(each, size) for number, each in enumerate(products, start=1) for size in _sizes(number)),
+        sizes_of={each.handle: frozenset(_sizes(number)) for number, each in enumerate(products, start=1)},
+        category_of={each.handle: each.category for each in products},
     )
+
+
+def _sku(product: MadeProduct, size: str) -> str:
+    """ "SHI-00042-BLU-M"."""
+    number = product.handle.rpartition("-")[2]
+    return f"{product.category[:3]}-{number:0>5}-{product.color[:3]}-{size}".upper()
+
+
+def _sizes(number: int) -> tuple[str, ...]:
+    return SIZES[number % 2 :: 3]
 
 
 def store(session: Session, products: list[MadeProduct]) -> None:
@@ -169,9 +182,9 @@ def store(session: Session, products: list[MadeProduct]) -> None:
     ]
     _insert(session, Product, rows)
     variants = (
-        {"product_id": number, "sku": f"{each.handle}-{size}", "options": {"color": each.color, "size": size}}
+        {"product_id": number, "sku": _sku(each, size), "options": {"color": each.color, "size": size}}
         for number, each in enumerate(products, start=1)
-        for size in SIZES[number % 2 :: 3]
+        for size in _sizes(number)
     )
     _insert(session, Variant, list(variants))
 

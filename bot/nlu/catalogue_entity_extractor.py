@@ -1,5 +1,5 @@
-"""Entities from the names of the shop's real catalogue: product, brand, category, color, size, city, store; misspelt, in part, in
-another order. docs/adr/0015-names-of-the-catalogue.md says how.
+"""Entities from the names of the shop's real catalogue: product, brand, category, color, size, sku, city, store; misspelt, in
+part, in another order. docs/adr/0015-names-of-the-catalogue.md says how.
 
 The catalogue is the shop's and no part of the model: what is trained here are words only, and a new product needs no training.
 """
@@ -25,16 +25,22 @@ from rasa.shared.utils.io import dump_obj_as_json_to_file, read_json_file, read_
 from bot.nlu.folding import fold
 from bot.nlu.language_detector import read_telling_words
 from bot.nlu.pattern_entity_extractor import read_patterns
+from bot.nlu.shapes import overlaps
 
 WORD = re.compile(r"[^\W\d_]+")
-KINDS = ("product", "brand", "category", "color", "size", "city", "store")
+KINDS = ("product", "brand", "category", "color", "size", "bare_size", "sku", "city", "store")
 WITHIN_PHRASES = ("brand", "category", "color", "size")  # what a longer phrase of designers means otherwise
-LISTS = ("joining", "separating", "brand", "size", "ordinary")  # of data/patterns/catalogue.yml
+LISTS = (  # of data/patterns/catalogue.yml
+    *("joining", "separating", "brand", "ordinary", "size", "of_size", "asking", "courtesy", "half", "measure"),
+    *("dated", "exchanging", "sku", "numbered", "voucher", "parcel"),
+)
+SKU = "sku"
 WORDS = "words.json"
 CONFIDENCE = "confidence_entity"  # as other extractors call it
 
 Entity = dict[str, Any]
 Span = tuple[int, int]
+Said = tuple[str, str, int, int]  # kind, value, start, end
 
 
 class Names(Protocol):
@@ -45,8 +51,9 @@ class Names(Protocol):
     def watch(self, patience: float) -> None:
         """Begin to read the shop's names, and follow their changes. Waits for the first reading, at most so many seconds."""
 
-    def find(self, text: str, taken: Sequence[Span]) -> list[dict[str, Any]]:
-        """kind, value, name, start, end, likeness, candidates of each name in the text but for places that are taken."""
+    def find(self, text: str, taken: Sequence[Span], said: Sequence[Said]) -> list[dict[str, Any]]:
+        """kind, value, name, start, end, likeness, candidates of each name in the text but for places that are taken. said: what
+        is known of the text already."""
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=True)
@@ -116,14 +123,15 @@ class CatalogueEntityExtractor(GraphComponent):
             if self._names is not None and not text.startswith("/"):
                 entities = message.get(ENTITIES) or []
                 found = self._found(self._names, text, entities)
-                message.set(ENTITIES, _in_order(entities, found), add_to_output=True)
+                message.set(ENTITIES, _in_order(_without_parts_of_skus(entities, found), found), add_to_output=True)
         return messages
 
     def _found(self, names: Names, text: str, entities: Sequence[Entity]) -> list[Entity]:
         """What the patterns have not found."""
         taken = [(each["start"], each["end"]) for each in entities if each.get("source") == "shape"]
-        found = (_entity(each) for each in names.find(text, taken))
-        return [each for each in found if not any(_is_said(each, other) for other in entities)]
+        said = [(each["entity"], str(each["value"]), each["start"], each["end"]) for each in entities if each["entity"] in KINDS]
+        found = (_entity(each) for each in names.find(text, taken, said))
+        return [each for each in found if each["entity"] == SKU or not any(_is_said(each, other) for other in entities)]
 
 
 def read_words(patterns: Path, examples: Sequence[tuple[str, str]], config: Mapping[str, Any]) -> dict[str, Any]:
@@ -161,6 +169,12 @@ def _is_said(found: Entity, other: Entity) -> bool:
     is_beside = found["start"] < other["end"] and other["start"] < found["end"]
     is_longer = other["end"] - other["start"] > found["end"] - found["start"] and found["entity"] in WITHIN_PHRASES
     return is_beside and (found["entity"] == other["entity"] or is_longer)
+
+
+def _without_parts_of_skus(entities: Sequence[Entity], found: Sequence[Entity]) -> list[Entity]:
+    """ "sho 10234 neg 38" is no order, no colour and no size."""
+    skus = [(each["start"], each["end"]) for each in found if each["entity"] == SKU]
+    return [each for each in entities if not overlaps((each["start"], each["end"]), skus)]
 
 
 def _in_order(entities: Sequence[Entity], found: Sequence[Entity]) -> list[Entity]:

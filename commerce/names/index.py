@@ -10,6 +10,8 @@ from commerce.names.mentions import Mention
 from commerce.names.phrases import Phrase, Phrases
 from commerce.names.products import ProductName, ProductNames
 from commerce.names.reading import Span, runs
+from commerce.names.sizes import Place, Sizes
+from commerce.names.skus import Skus
 from commerce.names.spelling import Spelling
 from commerce.names.words import Words, folded, name_words
 
@@ -26,17 +28,30 @@ class NameIndex:
         common = frozenset(word for phrase in phrases for word in phrase.words if phrase.kind not in PLACES)
         self._products = ProductNames(pace(_product_names(vocabulary, words)), common, words)
         self._phrases = Phrases(phrases, _sold_by(vocabulary, words, pace), words)
-        every = {*self._products.words, *(word for phrase in phrases for word in phrase.words)}
-        self._spelling = Spelling(every, words.known | words.ordinary | words.size | words.brand)
+        every = frozenset({*self._products.words, *(word for phrase in phrases for word in phrase.words)})
+        known = words.known | words.ordinary | words.size | words.brand
+        self._spelling = Spelling(every, known)
+        self._skus = Skus(pace(vocabulary.skus), known | every | words.joining | words.separating, words)
+        self._sizes = Sizes(vocabulary, words)
 
-    def find(self, text: str, taken: Sequence[Span] = ()) -> list[Mention]:
-        """The names in this text in their order; none overlaps another of its kind. taken: places that are something else."""
-        found = [
+    def find(self, text: str, taken: Sequence[Span] = (), said: Sequence[Place] = ()) -> list[Mention]:
+        """The names in this text in their order; none overlaps another of its kind. taken: places that are something else. said:
+        what is known to be named in it already."""
+        text = text[:LONGEST]
+        skus = self._skus.find(text, taken)
+        taken = [*taken, *((sku.start, sku.end) for sku in skus)]
+        named = [
             mention
-            for run in runs(text[:LONGEST], taken, self._spelling, self._words)
+            for run in runs(text, taken, self._spelling, self._words)
             for mention in (*self._phrases.find(run), *self._products.find(run))
+            if not self._sizes.is_cut_short(text, _place(mention))  # "38,5" is no 38
         ]
+        found = [*skus, *named, *self._sizes.find(text, taken, [*said, *map(_place, named)])]
         return sorted(found, key=lambda mention: (mention.start, mention.end, mention.kind))
+
+
+def _place(mention: Mention) -> Place:
+    return mention.kind, mention.value, mention.start, mention.end
 
 
 def _product_names(vocabulary: Vocabulary, words: Words) -> Iterator[ProductName]:

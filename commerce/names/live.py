@@ -18,6 +18,7 @@ from commerce.catalog import Pace, vocabulary
 from commerce.names.changes import change_sign
 from commerce.names.index import NameIndex
 from commerce.names.reading import Span
+from commerce.names.sizes import Place
 from commerce.names.words import Words
 from database import default_url, transaction
 
@@ -39,10 +40,10 @@ class LiveNames:
         self._is_away = False
         self._index: NameIndex | None = None
 
-    def find(self, text: str, taken: Sequence[Span] = ()) -> list[dict[str, Any]]:
+    def find(self, text: str, taken: Sequence[Span] = (), said: Sequence[Place] = ()) -> list[dict[str, Any]]:
         """What the text names, as `Mention` has it; nothing while no catalogue has been read. Never waits."""
         index = self._index
-        return [asdict(mention) for mention in index.find(text, taken)] if index is not None else []
+        return [asdict(mention) for mention in index.find(text, taken, said)] if index is not None else []
 
     def watch(self, patience: float) -> None:
         """Begin to read, and go on for as long as this object lives. patience: seconds that the first reading is waited for."""

@@ -16,7 +16,8 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Mention:
-    """kind: product, brand, category, color, size, city or store. value: canonical (a product's handle). name: as the catalogue
+    """kind: product, brand, category, color, size, bare_size, sku, city or store. value:
+    canonical (a product's handle). name: as the catalogue
     has it. start, end: in the text. candidates: where several fit about as well, those that fit best, this one first."""
 
     kind: str

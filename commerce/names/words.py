@@ -36,6 +36,17 @@ class Words:
     separating: frozenset[str] = frozenset()
     brand: frozenset[str] = frozenset()
     size: frozenset[str] = frozenset()
+    of_size: frozenset[str] = frozenset()
+    asking: frozenset[str] = frozenset()
+    courtesy: frozenset[str] = frozenset()
+    half: frozenset[str] = frozenset()
+    measure: frozenset[str] = frozenset()
+    dated: frozenset[str] = frozenset()
+    exchanging: frozenset[str] = frozenset()
+    sku: frozenset[str] = frozenset()
+    numbered: frozenset[str] = frozenset()
+    voucher: frozenset[str] = frozenset()
+    parcel: frozenset[str] = frozenset()
 
     def names_nothing_alone(self, word: str) -> bool:
         return word in self.ordinary or word in self.elsewhere
@@ -48,11 +59,12 @@ class Words:
 
 
 def placed_words(text: str) -> list[Word]:
-    return [Word(*_folded_word(found[0]), found.start(), found.end()) for found in PLACED.finditer(text)]
+    return [Word(*folded_word(found[0]), found.start(), found.end()) for found in PLACED.finditer(text)]
 
 
 @lru_cache(maxsize=20_000)
-def _folded_word(word: str) -> tuple[str, str]:
+def folded_word(word: str) -> tuple[str, str]:
+    """In the singular, and as it was said."""
     full = fold(word.replace("-", ""))
     return singular(full), full
 

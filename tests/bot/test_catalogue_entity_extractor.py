@@ -14,7 +14,7 @@ from rasa.engine.storage.resource import Resource
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.nlu.catalogue_entity_extractor import CatalogueEntityExtractor, read_words
+from bot.nlu.catalogue_entity_extractor import CatalogueEntityExtractor, Said, read_words
 from database import Base, engine_for, transaction
 from tests.commerce.catalogue_words import PATTERNS
 
@@ -23,7 +23,7 @@ CONFIG = {**CatalogueEntityExtractor.get_default_config(), "patterns": str(PATTE
 
 
 class FakeNames:
-    """Finds "kayak" and "blue" wherever they are, but for where it may not look."""
+    """Finds "kayak", "blue" and a SKU wherever they are, but for where it may not look."""
 
     def __init__(self, words: Mapping[str, Any]) -> None:
         self.words = words
@@ -32,9 +32,9 @@ class FakeNames:
     def watch(self, patience: float) -> None:
         self.waited.append(patience)
 
-    def find(self, text: str, taken: Sequence[tuple[int, int]]) -> list[dict[str, Any]]:
+    def find(self, text: str, taken: Sequence[tuple[int, int]], said: Sequence[Said] = ()) -> list[dict[str, Any]]:
         found = []
-        for kind, word in (("product", "kayak"), ("color", "blue")):
+        for kind, word in (("product", "kayak"), ("color", "blue"), ("sku", "ka-10234 red")):
             start = text.find(word)
             if start >= 0 and not any(start < end and begin < start + len(word) for begin, end in taken):
                 rows = (
@@ -101,6 +101,11 @@ def test_product_is_found_within_a_phrase_of_designers(extractor: CatalogueEntit
 def test_number_or_address_is_no_name(extractor: CatalogueEntityExtractor) -> None:
     said = pattern("email", "kayak@example.com", 0, 17, "shape")
     assert entities(extractor, "kayak@example.com", said) == [said]
+
+
+def test_number_and_colour_within_a_sku_are_none(extractor: CatalogueEntityExtractor) -> None:
+    within = [pattern("color", "red", 9, 12), pattern("color", "navy", 16, 20)]
+    assert [each["value"] for each in entities(extractor, "ka-10234 red or navy", *within)] == ["ka-10234 red-1", "navy"]
 
 
 def test_entities_are_in_the_order_of_the_message(extractor: CatalogueEntityExtractor) -> None:

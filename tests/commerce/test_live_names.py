@@ -67,6 +67,15 @@ def test_a_new_product_is_known_without_a_restart(url: str) -> None:
     assert eventually(lambda: values(names, "canoe meander") == {"canoe"})
 
 
+def test_a_new_sku_is_known_without_a_restart(url: str) -> None:
+    names = watching(url)
+    assert values(names, "do you have TOR-200-M") == {"TOR-200-M"}  # in the shape of one
+    assert values(names, "tor 200 m") == set()
+    with transaction(url) as session:
+        session.execute(update(Variant).values(sku="TOR-200-M"))
+    assert eventually(lambda: values(names, "tor 200 m") == {"TOR-200-M"})
+
+
 def test_a_removed_product_is_forgotten(url: str) -> None:
     names = watching(url)
     assert "kayak" in values(names, "kayak torrent")

@@ -58,5 +58,15 @@ def test_entities_of_messages_are_found(named: list[tuple[Named, Named]]) -> Non
     assert 2 * right / (2 * right + wrong + missing) >= LEAST_F1, missed
 
 
+def test_no_size_and_no_sku_is_found_that_is_not_named(named: list[tuple[Named, Named]]) -> None:
+    """A wrong size is a return, so none is forgiven. Whether the message or the conversation decides it is no matter here."""
+    wrong = [_sold_by(found) - _sold_by(meant) for meant, found in named]
+    assert [(row["text"], each) for row, each in zip(MESSAGES, wrong, strict=True) if each] == []
+
+
+def _sold_by(named: Named) -> Named:
+    return {(kind.removeprefix("bare_"), value) for kind, value in named if kind in ("size", "bare_size", "sku")}
+
+
 def test_nothing_is_found_where_nothing_is_named(named: list[tuple[Named, Named]]) -> None:
     assert [found for meant, found in named if not meant and found] == []
