@@ -103,7 +103,12 @@ OF_THEIR_OWN: dict[str, Shape] = {
     "policies/desk.yml": keys({"desk": anything}, required=("desk",)),
     "policies/support.yml": keys({"calendar": keys({}, others=anything)}, required=("calendar",)),
     "patterns/catalogue.yml": keys(
-        dict.fromkeys(("joining", "separating", "brand", "size", "ordinary"), _words_by_language), required=("joining",)
+        dict.fromkeys(
+            "joining separating brand size of_size asking courtesy half measure dated exchanging sku numbered voucher parcel"
+            " ordinary".split(),
+            _words_by_language,
+        ),
+        required=("joining",),
     ),
     "patterns/joints.yml": keys(dict.fromkeys(("joints", "weak"), _words_by_language), required=("joints",)),
     "patterns/languages.yml": keys({"telling_words": _words_by_language}, required=("telling_words",)),
