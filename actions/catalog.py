@@ -97,8 +97,7 @@ def names_product(turn: Turn) -> bool:
         return True
     if not (turn.slots.get(LAST) or turn.slots.get(SEARCHED)):
         return False
-    said = _said(turn)
-    return bool(said.color or said.size) or goes_on(turn) or _names_known(turn, said)
+    return says_size_or_color(turn) or goes_on(turn) or _names_known(turn, _said(turn))
 
 
 def says_size(turn: Turn) -> bool:
@@ -106,6 +105,11 @@ def says_size(turn: Turn) -> bool:
     return (
         len(turn.text.split()) <= FEW_WORDS and bool(turn.slots.get(LAST) or turn.slots.get(SEARCHED)) and bool(_said(turn).size)
     )
+
+
+def says_size_or_color(turn: Turn) -> bool:
+    said = _said(turn)
+    return bool(said.color or said.size)
 
 
 def goes_on(turn: Turn) -> bool:

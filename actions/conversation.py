@@ -12,7 +12,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions import offers
 from actions.ads import comes_from_ad, open_topic
-from actions.catalog import names_product, narrows, says_size, search
+from actions.catalog import names_product, narrows, says_size, says_size_or_color, search
 from actions.choices import button, folded_words, picked, picked_by_position, tapped
 from actions.closing import leave_task, say_failure
 from actions.confirmation import SLOT as CONFIRMATION
@@ -127,6 +127,8 @@ class ActionFollowOffer(Action):
             return known
         if way_on := goes_on_with_order(turn):
             return way_on
+        if turn.intent == "inform" and says_size_or_color(turn) and not turn.tracker.active_loop_name:
+            return _go_on(turn, TASKS["search_product"])  # "in XS" as the first thing that is said
         if turn.intent == "affirm" and not turn.tracker.active_loop_name:
             if shown := turn.offered(offers.SLOT):  # "yes" to more than one thing
                 turn.say("utter_pick_one", [button(offers.SLOT, option) for option in shown])

@@ -123,7 +123,7 @@ def test_low_rating_that_wants_a_person_is_recorded_as_anger(stage: Stage) -> No
 
 
 def test_third_misunderstanding_is_recorded(stage: Stage) -> None:
-    sender = talk(stage, EMMA, "qwe asd zxc", "asdf qwer", "wibble wobble")
+    sender = talk(stage, EMMA, "qwe asd zxc", "asdf qwer", "zorp blick")
     assert record(sender)["reason"] == "misunderstood"
 
 
