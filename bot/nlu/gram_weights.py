@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bot.nlu.linear_model import FEWEST_CHARACTERS, MOST_CHARACTERS, MOST_WORDS, WORD
+from bot.nlu.memory import give_back
 from bot.nlu.sentence_encoder import Numbers
 
 
@@ -29,10 +30,12 @@ def weighted(texts: Sequence[str]) -> tuple[Grams, Any]:
     words = CountVectorizer(ngram_range=(1, MOST_WORDS), token_pattern=WORD.pattern, dtype=np.float32)
     pieces, pieces_said = _pieces(texts)
     counts = [words.fit_transform(texts), pieces_said]
+    give_back()
     weights = [TfidfTransformer(sublinear_tf=True).fit(each) for each in counts]
     matrix: Any = hstack([weight.transform(each, copy=False) for weight, each in zip(weights, counts, strict=True)], format="csr")
     del counts, pieces_said  # half of what a training holds at this moment
     matrix.data = matrix.data.astype(np.float64)
+    give_back()
     rarity = np.concatenate([weight.idf_ for weight in weights])
     return Grams(_columns(words, 0), _columns(pieces, len(words.vocabulary_)), rarity), matrix
 
@@ -43,6 +46,7 @@ def _pieces(texts: Sequence[str]) -> tuple[Any, Any]:
 
     words = CountVectorizer(analyzer=str.split, dtype=np.float32)
     said = words.fit_transform(text.lower() for text in texts)
+    give_back()
     pieces = CountVectorizer(analyzer="char_wb", ngram_range=(FEWEST_CHARACTERS, MOST_CHARACTERS), dtype=np.float32)
     return pieces, said @ pieces.fit_transform(words.get_feature_names_out())
 

@@ -14,6 +14,7 @@ from bot.nlu.gram_weights import weighted
 from bot.nlu.intent_model import IntentModel, Scales
 from bot.nlu.kept_encodings import encoded
 from bot.nlu.linear_model import LinearModel
+from bot.nlu.memory import give_back
 from bot.nlu.neighbour_model import NeighbourModel, softmax
 from bot.nlu.one_vs_rest import OneVsRest, hard
 from bot.nlu.sentence_encoder import Numbers, SentenceEncoder
@@ -93,6 +94,7 @@ class _Training:
     def _fitted(self, rows: Rows, fit: Fit, said: Numbers | None = None) -> OneVsRest:
         counts = self._counts if len(rows) == len(self.all) else self._counts[rows]
         is_hard = None if said is None else hard(self._targets[rows], said[rows], fit.margin)
+        give_back()
         return OneVsRest.fit(counts, self._targets[rows], self._c, self._importance, fit.tolerance, is_hard)
 
     def scales(self, said: Numbers) -> Scales:

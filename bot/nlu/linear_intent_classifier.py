@@ -122,14 +122,18 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
 
     def requests(self, text: str, language: str | None = None) -> list[dict[str, Any]]:
         """The two requests of a message that holds two different ones, in the order in which they were said; else none."""
+        return self._ranking_and_requests(text, language)[1]
+
+    def _ranking_and_requests(self, text: str, language: str | None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """All at once: two texts are encoded in nearly the time of one."""
         joints: Joints = self._trained["joints"]
         parts = clauses(text, joints)
         if len(parts) < 2:
-            return []
-        rankings = self.rankings([part.text for part in parts], language)
+            return self.ranking(text, language), []
+        ranking, *rankings = self.rankings([text, *(part.text for part in parts)], language)
         found = [Request(part, best["name"], best["confidence"]) for part, (best, *_) in zip(parts, rankings, strict=True)]
         pair = likeliest_pair([each for each in found if self._is_request(each)], joints, self._config["one_matter"])
-        return [{"intent": each.intent, "text": each.clause.text, "confidence": each.confidence} for each in pair or ()]
+        return ranking, [{"intent": each.intent, "text": each.clause.text, "confidence": each.confidence} for each in pair or ()]
 
     def _is_request(self, request: Request) -> bool:
         return request.intent in self._config["requests"] and request.confidence >= self._config["certain"]
@@ -140,8 +144,8 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
         if (decided := self._decided_by_entity(message)) is not None:
             ranking = _led_by(decided, 1.0, self.ranking(_without_marks(text), language))
         else:
-            ranking = self.ranking(text, language)
-            if requests := self.requests(text, language):
+            ranking, requests = self._ranking_and_requests(text, language)
+            if requests:
                 ranking = _led_by(requests[0]["intent"], requests[0]["confidence"], ranking)
                 message.set(REQUESTS, requests, add_to_output=True)
         message.set(INTENT, ranking[0], add_to_output=True)

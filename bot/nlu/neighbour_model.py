@@ -18,8 +18,8 @@ NEAREST = 80  # examples that have a say
 NARROW = 20.0  # how fast it fades: at 0.1 further (of the cosine) an example counts a seventh
 UNHEARD = 0.01  # the share of an intent of which no example is near
 DIRECTIONS = 128  # of the encoder's 512: as right, and a fourth of the time and memory
-ROUGHLY = 64  # of these tell which examples may be near: less than half of the time
-PERHAPS = 2000  # examples that may be near: 99.9% of texts have the same likeliest intent as if all were looked at
+ROUGHLY = 48  # of these tell which examples may be near: a third of the time
+PERHAPS = 2000  # examples that may be near: 99.6% of texts have the same likeliest intent as if all were looked at
 SOME = 14_000  # rows from which the directions are found
 AT_ONCE = 50  # texts: their nearness to all rows takes 30 MB
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from bot.nlu.memory import give_back
 from bot.nlu.sentence_encoder import Numbers
 
 FEWEST = 2000  # rows of other classes that are kept beside those of a class, hard or not
@@ -41,6 +42,7 @@ class OneVsRest:
 
     def scores(self, rows: Any) -> Numbers:
         """Of each class, for each row of a sparse matrix: above 0 it is likelier than all others."""
+        give_back()
         weights = self.weights.astype(np.float32)
         parts = (rows[first : first + AT_ONCE].astype(np.float32) for first in range(0, rows.shape[0], AT_ONCE))
         return np.vstack([part @ weights for part in parts]) + self.intercepts
@@ -63,4 +65,5 @@ def _fitted(rows: Any, classes: Truths, c: float, importance: Numbers, tolerance
     for column, weight in enumerate(importance):
         classifier = LinearSVC(C=c, class_weight={True: weight}, tol=tolerance, random_state=0)
         needed = slice(None) if is_hard is None else is_hard[:, column]
+        give_back()
         yield classifier.fit(rows[needed], classes[needed, column])
