@@ -272,7 +272,7 @@ def test_recap_is_of_the_handoff_that_was_given_back_last(stage: Stage) -> None:
 )
 def test_one_time_code_is_masked_in_the_record(stage: Stage, metadata: dict[str, Any], asked: str, code: str) -> None:
     sender = talk(stage, metadata, asked, "ana@example.com", code, "agent" if code == "482913" else "quiero un agente")
-    written = str(record(sender)["transcript"])
+    written = " ".join(line["text"] for line in record(sender)["transcript"])  # the times may hold any digits
     assert "[code]" in written
     assert "913" not in written
 
