@@ -3,6 +3,7 @@
     python -m bench.nlu                      ours, ours without the sentence encoder, a plain scikit-learn model: a minute
     python -m bench.nlu --cross-validate     besides, on the training examples themselves, four parts
     python -m bench.nlu --pipeline --stock   besides, whole parses, and DIET as `rasa init` has it (its training: an hour or more)
+    python -m bench.nlu --few 10             ten examples of each intent and language for all, with DIET alone among them: minutes
 
 Prints a table and the errors of ours; writes var/reports/nlu.json. Each trains in a process of its own and is asked in another.
 """
@@ -26,6 +27,7 @@ from typing import Any
 from tendero.environment import PROJECT
 
 REPORT = PROJECT / "var" / "reports" / "nlu.json"
+NO_ENTITIES = ("ours", "ours, n-grams alone", "scikit-learn")
 WHOLE = ("our whole pipeline", "stock DIET")  # trained with all of the project, whatever the examples
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
@@ -33,35 +35,35 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TF_CPP_MIN_L
 def main() -> None:
     arguments = _arguments()
     if arguments.step:
-        print(json.dumps(STEPS[arguments.step](arguments.system, Path(arguments.folder))))
+        print(json.dumps(STEPS[arguments.step](arguments.system, Path(arguments.folder), arguments.few)))
         return
-    found = {name: compared(name, arguments.cross_validate) for name in _systems(arguments)}
+    found = {name: compared(name, arguments.cross_validate, arguments.few) for name in _systems(arguments)}
     _print_table({name: measures["measures"] for name, measures in found.items()})
     _print_errors(found["ours"]["errors"])
     REPORT.parent.mkdir(parents=True, exist_ok=True)
     REPORT.write_text(json.dumps(found, indent=1, ensure_ascii=False), encoding="utf-8")
 
 
-def compared(name: str, cross_validate: bool) -> dict[str, Any]:
+def compared(name: str, cross_validate: bool, few: int) -> dict[str, Any]:
+    """few: as the option; 0 for all examples."""
     with tempfile.TemporaryDirectory() as folder:
-        training, asking = _step("train", name, folder), _step("ask", name, folder)
+        training, asking = _step("train", name, folder, few), _step("ask", name, folder, few)
         result = {"measures": {**training, **asking["measures"]}, "errors": asking["errors"]}
         if cross_validate and name not in WHOLE:
-            result["measures"] |= _step("cross-validate", name, folder)
+            result["measures"] |= _step("cross-validate", name, folder, few)
         return result
 
 
-def train(name: str, folder: Path) -> dict[str, float]:
-    from bench.nlu.examples import training_examples
+def train(name: str, folder: Path, few: int) -> dict[str, float]:
     from bench.nlu.systems import SYSTEMS
 
-    system, examples = SYSTEMS[name](), training_examples()
+    system, examples = SYSTEMS[name](), _examples(few)
     began = time.process_time()
     costs = system.train(examples, folder) or {"cpu_seconds": time.process_time() - began, "memory": _peak()}
     return {"training CPU (s)": costs["cpu_seconds"], "training memory (MB)": costs["memory"]}
 
 
-def ask(name: str, folder: Path) -> dict[str, Any]:
+def ask(name: str, folder: Path, few: int) -> dict[str, Any]:
     from bench.nlu.examples import held_out
     from bench.nlu.measures import SECRET, quality
     from bench.nlu.systems import SYSTEMS
@@ -82,13 +84,13 @@ def ask(name: str, folder: Path) -> dict[str, Any]:
     return {"measures": {**quality(predictions), **speed}, "errors": errors}
 
 
-def cross_validate(name: str, folder: Path) -> dict[str, float]:
+def cross_validate(name: str, folder: Path, few: int) -> dict[str, float]:
     """Trained on three parts of four, asked of the fourth, each in turn."""
-    from bench.nlu.examples import folds, training_examples
+    from bench.nlu.examples import folds
     from bench.nlu.measures import quality
     from bench.nlu.systems import SYSTEMS
 
-    parts = folds(training_examples())
+    parts = folds(_examples(few))
     predictions = []
     for part in parts:
         system, home = SYSTEMS[name](), folder / f"fold-{len(predictions)}"
@@ -97,6 +99,12 @@ def cross_validate(name: str, folder: Path) -> dict[str, float]:
         system.load(home)
         predictions += [_asked(system, each, []) for each in part]
     return {f"cross-validated {measure}": value for measure, value in quality(predictions).items()}
+
+
+def _examples(number: int) -> list[Any]:
+    from bench.nlu.examples import few, training_examples
+
+    return few(training_examples(), number) if number else training_examples()
 
 
 STEPS: dict[str, Any] = {"train": train, "ask": ask, "cross-validate": cross_validate}
@@ -127,15 +135,16 @@ def _resident() -> float:
     return pages * resource.getpagesize() / 1024 / 1024
 
 
-def _step(step: str, name: str, folder: str) -> dict[str, Any]:
-    command = [sys.executable, "-W", "ignore", "-m", "bench.nlu", "--step", step, "--system", name, "--folder", folder]
+def _step(step: str, name: str, folder: str, few: int) -> dict[str, Any]:
+    options = ["--step", step, "--system", name, "--folder", folder, "--few", str(few)]
+    command = [sys.executable, "-W", "ignore", "-m", "bench.nlu", *options]
     done = subprocess.run(command, cwd=PROJECT, env={**os.environ, **ONE_THREAD}, stdout=subprocess.PIPE, text=True, check=True)
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
 def _systems(arguments: argparse.Namespace) -> Sequence[str]:
     more = [name for name, wanted in zip(WHOLE, (arguments.pipeline, arguments.stock), strict=True) if wanted]
-    return ["ours", "ours, n-grams alone", "scikit-learn", *more]
+    return [*NO_ENTITIES, *(["DIET alone"] if arguments.few else []), *more]
 
 
 def _print_table(found: dict[str, dict[str, float]]) -> None:
@@ -161,6 +170,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--cross-validate", action="store_true")
     parser.add_argument("--pipeline", action="store_true", help="whole parses of our model, with entities and language")
     parser.add_argument("--stock", action="store_true", help="DIET as `rasa init` has it")
+    parser.add_argument("--few", type=int, default=0, metavar="N", help="only N examples of each intent and language")
     for internal in ("--step", "--system", "--folder"):
         parser.add_argument(internal, help=argparse.SUPPRESS)
     return parser.parse_args()

@@ -28,6 +28,14 @@ def training_examples(project: Path = PROJECT) -> list[Example]:
     return [Example(each.text, each.intent, each.language) for each in examples_of(project)]
 
 
+def few(examples: Iterable[Example], number: int) -> list[Example]:
+    """At most so many of each intent and language, evenly from all that are there; always the same."""
+    kinds: dict[tuple[str, str], list[Example]] = {}
+    for each in sorted(examples, key=lambda each: (each.language, each.intent, each.text)):
+        kinds.setdefault((each.language, each.intent), []).append(each)
+    return [its[index * len(its) // min(number, len(its))] for its in kinds.values() for index in range(min(number, len(its)))]
+
+
 def held_out(part: str = "held_out") -> list[Example]:
     """Those of every language that has some. part: `held_out`, or `hard`."""
     files = sorted((PROJECT / "tests" / "nlu").glob(f"*/{part}.yml"))

@@ -11,13 +11,20 @@ from typing import Any, Protocol
 import yaml
 
 from bench.nlu.examples import Example
-from bench.stock import StockProject, timed_training
+from bench.stock import StockProject, stock_config, timed_training
 from bot.language_slots import LANGUAGE
 from bot.nlu.language_detector import MessageLanguageDetector, read_telling_words
 from bot.nlu.linear_intent_classifier import LinearIntentClassifier
 from tendero.environment import PROJECT, for_child
 
 OURS = "bot.nlu.linear_intent_classifier.LinearIntentClassifier"
+DIET_AND_ITS_FEATURES = (
+    "WhitespaceTokenizer",
+    "RegexFeaturizer",
+    "LexicalSyntacticFeaturizer",
+    "CountVectorsFeaturizer",
+    "DIETClassifier",
+)
 Ranking = tuple[str, float]  # the likeliest intent and its probability
 Costs = dict[str, Any]  # cpu_seconds, memory (MB)
 
@@ -122,6 +129,23 @@ class WholePipeline:
         return named[0]["name"], named[0]["confidence"]
 
 
+class DietAlone(WholePipeline):
+    """DIET with the components that `rasa init` gives it, and nothing else: for so few examples that it ends in this hour."""
+
+    def train(self, examples: Sequence[Example], folder: Path) -> Costs | None:
+        from rasa.shared.nlu.constants import INTENT, TEXT
+        from rasa.shared.nlu.training_data.message import Message
+        from rasa.shared.nlu.training_data.training_data import TrainingData
+
+        pipeline = [each for each in stock_config()["pipeline"] if each["name"] in DIET_AND_ITS_FEATURES]
+        config = {"recipe": "default.v1", "language": "en", "assistant_id": "diet", "pipeline": pipeline}
+        (folder / "config.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+        messages = [Message({TEXT: each.text, INTENT: each.intent}) for each in examples]
+        (folder / "nlu.yml").write_text(TrainingData(messages).nlu_as_yaml(), encoding="utf-8")
+        job = "-m rasa train nlu --nlu nlu.yml --config config.yml --out . --fixed-model-name model".split()
+        return timed_training(job, folder, for_child(PYTHONPATH=str(PROJECT)), folder / "training.log")
+
+
 class StockDiet(WholePipeline):
     """What `rasa init` configures, on the same data: its training takes an hour or more, and is kept with that of `bench`."""
 
@@ -138,4 +162,5 @@ SYSTEMS: dict[str, Any] = {
     "scikit-learn": ScikitLearn,
     "our whole pipeline": WholePipeline,
     "stock DIET": StockDiet,
+    "DIET alone": DietAlone,
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.loading import load_data
 
-from bench.nlu.examples import Example, folds, training_examples
+from bench.nlu.examples import Example, few, folds, training_examples
 from bot.importer import faq_questions
 
 DATA = Path(__file__).resolve().parents[2] / "data"
@@ -31,3 +31,15 @@ def test_folds_share_every_intent_alike_and_no_sentence() -> None:
     parts = folds(examples)
     assert [Counter(each.intent for each in part) for part in parts] == [Counter(a=2, b=2)] * 4
     assert folds(reversed(examples)) == parts
+
+
+def test_few_are_spread_over_all_and_every_intent_has_its_share() -> None:
+    examples = [
+        Example(f"{number:03}", intent, language) for intent in ("a", "b") for language in ("en", "nb") for number in range(9)
+    ]
+    chosen = few([*examples, Example("alone", "c", "en")], 3)
+    assert {each.text for each in chosen if each.intent == "a"} == {"000", "003", "006"}
+    assert Counter((each.intent, each.language) for each in chosen) == Counter(
+        {("a", "en"): 3, ("a", "nb"): 3, ("b", "en"): 3, ("b", "nb"): 3, ("c", "en"): 1}
+    )
+    assert few(reversed(examples), 3) == few(examples, 3)
