@@ -92,10 +92,14 @@ class _Training:
         return LinearModel([str(each) for each in self._classes], *self._grams, fitted.weights, fitted.intercepts)
 
     def _fitted(self, rows: Rows, fit: Fit, said: Numbers | None = None) -> OneVsRest:
-        counts = self._counts if len(rows) == len(self.all) else self._counts[rows]
-        is_hard = None if said is None else hard(self._targets[rows], said[rows], fit.margin)
+        """Of these rows; said: what another model says of every example, which tells those that are needed."""
+        if said is None:
+            counts, targets, needed = self._counts[rows], self._targets[rows], None
+        else:  # of most of the rows no copy is made
+            counts, targets, needed = self._counts, self._targets, np.zeros_like(self._targets)
+            needed[rows] = hard(targets[rows], said[rows], fit.margin)
         give_back()
-        return OneVsRest.fit(counts, self._targets[rows], self._c, self._importance, fit.tolerance, is_hard)
+        return OneVsRest.fit(counts, targets, self._c, self._importance, fit.tolerance, needed)
 
     def scales(self, said: Numbers) -> Scales:
         """Those that make the intents of the left out examples the least surprising."""
