@@ -110,7 +110,7 @@ OF_THEIR_OWN: dict[str, Shape] = {
         ),
         required=("joining",),
     ),
-    "patterns/joints.yml": keys(dict.fromkeys(("joints", "weak"), _words_by_language), required=("joints",)),
+    "patterns/joints.yml": keys(dict.fromkeys(("joints", "weak", "things"), _words_by_language), required=("joints",)),
     "patterns/languages.yml": keys({"telling_words": _words_by_language}, required=("telling_words",)),
     "patterns/opt_out.yml": keys({"opt_out": keys({}, others=_words_by_language)}, required=("opt_out",)),
     "patterns/personal.yml": keys({"personal": keys({}, others=_words_by_language)}, required=("personal",)),

@@ -20,7 +20,7 @@ from bot.nlu.sentence_encoder import Numbers
 
 WORD = re.compile(r"\w+|[^\w\s]")
 MOST_WORDS = 2  # in an n-gram
-FEWEST_CHARACTERS, MOST_CHARACTERS = 3, 5
+FEWEST_CHARACTERS, MOST_CHARACTERS = 3, 4
 
 
 @dataclass(frozen=True)

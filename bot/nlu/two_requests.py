@@ -25,10 +25,11 @@ SUREST = 0.999  # a confidence beyond it says no more
 @dataclass(frozen=True)
 class Joints:
     """Words at which a message may hold two requests, folded. strong: those that say so ("by the way"). weak: those that join two
-    halves of one request just as well ("and")."""
+    halves of one request just as well ("and"). things: those with which a thing begins ("the")."""
 
     strong: Sequence[str]
     weak: Sequence[str]
+    things: Sequence[str] = ()
 
     @cached_property
     def any_of_them(self) -> str:
@@ -39,9 +40,11 @@ class Joints:
     def read(cls, file: Path) -> Joints:
         """Of the designers' file (data/patterns/joints.yml), whatever the language. Raises OSError where there is none."""
         content = read_yaml_file(file)
-        said = ({fold(word) for words in (content.get(kind) or {}).values() for word in words} for kind in ("joints", "weak"))
-        strong, weak = said
-        return cls(sorted(strong - weak), sorted(weak))
+        strong, weak, things = (
+            {fold(word) for words in (content.get(kind) or {}).values() for word in words}
+            for kind in ("joints", "weak", "things")
+        )
+        return cls(sorted(strong - weak), sorted(weak), sorted(things))
 
 
 @dataclass(frozen=True)
@@ -99,11 +102,13 @@ def likeliest_pair(
 
 def _evidence(first: Request, second: Request, joints: Joints, is_one_matter: bool) -> float:
     """The log of the odds that they are two. The weights are a logistic regression's (docs/adr/0013). In one matter only a number
-    of the second's own tells them apart."""
+    of the second's own tells them apart, and that of a mere thing is its own only beside another ("the skirt and the scarf of
+    10206")."""
+    is_shared = is_one_matter and not _has_number(first) and fold(second.clause.text).split()[0] in joints.things
     clues = (
         (0.94, second.clause.joint in joints.strong),
         (0.98, first.clause.asks),
-        (2.08, _has_number(second) or (_has_number(first) and not is_one_matter)),
+        (2.08, (_has_number(second) and not is_shared) or (_has_number(first) and not is_one_matter)),
         (-1.17, len(second.clause.text.split()) < SHORT),
     )
     return 0.54 * (_odds(first) + _odds(second)) + sum(weight for weight, holds in clues if holds) - 5.38

@@ -23,17 +23,24 @@ def join_without_copies() -> None:
     TrainingData.sanitize_examples = staticmethod(_each_once)
 
 
+class _Unique(list[Message]):
+    """Examples of which it is known that none is there twice."""
+
+
 def _each_once(examples: Sequence[Message]) -> list[Message]:
     """As in Rasa, which works out the fingerprint of every one: only those with the same text can be the same."""
+    if isinstance(examples, _Unique):
+        return _Unique(examples)
     for example in examples:
         for name in (INTENT, RESPONSE):
-            if (value := example.get(name)) and value != value.strip():
+            if (value := example.data.get(name)) and value != value.strip():
                 example.set(name, value.strip())
-    times = Counter(example.get(TEXT) for example in examples)
+    texts = [example.data.get(TEXT) for example in examples]
+    times = Counter(texts)
     once: dict[Message | int, Message] = {}
-    for example in examples:
-        once.setdefault(example if times[example.get(TEXT)] > 1 else id(example), example)
-    return list(once.values())
+    for example, text in zip(examples, texts, strict=True):
+        once.setdefault(example if times[text] > 1 else id(example), example)
+    return _Unique(once.values())
 
 
 def _merge(self: TrainingData, *others: TrainingData | None) -> TrainingData:
@@ -42,12 +49,17 @@ def _merge(self: TrainingData, *others: TrainingData | None) -> TrainingData:
     if len(parts) < 2:
         return parts[0] if parts else self
     return TrainingData(
-        [example for each in parts for example in each.training_examples],
+        _joined([each.training_examples for each in parts if each.training_examples]),
         reduce(_synonyms, (each.entity_synonyms for each in parts)),
         [feature for each in parts for feature in each.regex_features],
         [table for each in parts for table in each.lookup_tables],
         reduce(lambda known, more: known | more, (each.responses for each in parts)),
     )
+
+
+def _joined(lists: Sequence[list[Message]]) -> list[Message]:
+    """One alone as it is: it need not be looked through again."""
+    return lists[0] if len(lists) == 1 else [example for each in lists for example in each]
 
 
 def _synonyms(known: dict[str, str], more: dict[str, str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ import pytest
 
 from bot.nlu.two_requests import Clause, Joints, Request, clauses, likeliest_pair, without_joint
 
-JOINTS = Joints(["and also", "by the way"], ["&", "and"])
+JOINTS = Joints(["and also", "by the way"], ["&", "and"], ["the"])
 ONE_MATTER = [["return", "problem"]]
 QUESTION = Clause("where is it", asks=True)
 
@@ -50,8 +50,10 @@ def test_joint_at_the_head_is_left_out() -> None:
 
 
 def test_joints_are_read_of_all_languages_and_folded(tmp_path: Path) -> None:
-    (tmp_path / "joints.yml").write_text("joints: {es: [y también], en: [also]}\nweak: {es: [y]}\n", encoding="utf-8")
-    assert Joints.read(tmp_path / "joints.yml") == Joints(["also", "y tambien"], ["y"])
+    (tmp_path / "joints.yml").write_text(
+        "joints: {es: [y también], en: [also]}\nweak: {es: [y]}\nthings: {es: [él]}", encoding="utf-8"
+    )
+    assert Joints.read(tmp_path / "joints.yml") == Joints(["also", "y tambien"], ["y"], ["el"])
 
 
 def test_two_wishes_that_are_both_sure_are_two_requests() -> None:
@@ -87,6 +89,9 @@ def test_one_matter_is_two_only_by_a_number_of_the_second_ones_own() -> None:
     assert told(numbered, request("return", 0.97)) == []
     assert told(numbered, request("other", 0.97)) == ["problem", "other"]
     assert told(sure, request("return", 0.97, "please send 10235 back")) == ["problem", "return"]
+    assert told(sure, request("return", 0.97, "the scarf of 10235 instead")) == []
+    assert told(numbered, request("return", 0.97, "the scarf of 10235 instead")) == ["problem", "return"]
+    assert told(sure, request("other", 0.97, "the scarf of 10235 instead")) == ["problem", "other"]
 
 
 def test_same_wish_twice_is_one() -> None:

@@ -66,10 +66,17 @@ def test_an_example_is_joined_as_it_is() -> None:
     assert ORDERS.merge(RETURNS).training_examples[0] is ORDERS.training_examples[0]
 
 
-def test_what_is_joined_stays_as_it_was() -> None:
+@pytest.mark.parametrize("other", [RETURNS, ANSWERS])
+def test_what_is_joined_stays_as_it_was(other: TrainingData) -> None:
     before = ORDERS.fingerprint()
-    ORDERS.merge(RETURNS).training_examples.clear()
+    ORDERS.merge(other).training_examples.clear()
     assert ORDERS.fingerprint() == before
+
+
+def test_what_was_looked_through_is_not_looked_through_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = some("hello", "hi")
+    monkeypatch.setattr("tendero.rasa_jobs.examples.Counter", lambda _: pytest.fail("it was looked through"))
+    assert len(known.merge(ANSWERS).training_examples) == 2
 
 
 def test_a_domain_is_written_so_that_rasa_reads_the_same() -> None:
