@@ -95,16 +95,18 @@ def names_product(turn: Turn) -> bool:
     """Whether a message names a kind of thing, or goes on from what was just shown: its size, its colour, its name."""
     if turn.entity("category") or turn.entity(SKU):
         return True
-    if not (turn.slots.get(LAST) or turn.slots.get(SEARCHED)):
+    if not _has_shown(turn):
         return False
     return says_size_or_color(turn) or goes_on(turn) or _names_known(turn, _said(turn))
 
 
+def _has_shown(turn: Turn) -> bool:
+    return bool(turn.slots.get(LAST) or turn.slots.get(SEARCHED))
+
+
 def says_size(turn: Turn) -> bool:
     """Whether a few words say a size of what was shown last: "42 takk"."""
-    return (
-        len(turn.text.split()) <= FEW_WORDS and bool(turn.slots.get(LAST) or turn.slots.get(SEARCHED)) and bool(_said(turn).size)
-    )
+    return len(turn.text.split()) <= FEW_WORDS and _has_shown(turn) and bool(_said(turn).size)
 
 
 def says_size_or_color(turn: Turn) -> bool:
@@ -114,7 +116,7 @@ def says_size_or_color(turn: Turn) -> bool:
 
 def goes_on(turn: Turn) -> bool:
     """Whether a message only makes sense after what was shown: "cheaper ones", "how much are they?", "and in Madrid?"."""
-    if not (turn.slots.get(LAST) or turn.slots.get(SEARCHED)) or _said(turn).names_something:
+    if not _has_shown(turn) or _said(turn).names_something:
         return False
     asks = any(_says(turn, key) for key in ("price_words", "more_words", "cheaper_words"))
     return asks or bool(turn.entity("store") and _says(turn, "stock_words"))

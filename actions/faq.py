@@ -21,7 +21,7 @@ from actions.skus import SKU
 from actions.turn import Turn, turn_of
 from actions.words import data_folder
 from commerce import faq
-from commerce.faq import FaqEntry, FaqIndex, FaqMatch, LearntFaq, Ranking
+from commerce.faq import FaqEntry, FaqIndex, FaqMatch, FaqWords, Ranking
 from commerce.policies import policy_facts
 from messaging import formats
 from messaging.calendar import Calendar, load_calendars
@@ -177,14 +177,19 @@ def _entries() -> tuple[FaqEntry, ...]:
 
 
 @kept
+def _words() -> dict[str, FaqWords]:
+    return faq.load_words(data_folder() / "faq")
+
+
+@kept
 def _index() -> FaqIndex:
-    return FaqIndex(list(_entries()), faq.load_words(data_folder() / "faq"))
+    return FaqIndex(list(_entries()), _words())
 
 
 @kept
 def _versions() -> dict[str, str]:
     """Of the questions in each language: by others a model has ranked nothing that counts here."""
-    return faq.versions(LearntFaq.read(data_folder() / "faq"))
+    return faq.versions(faq.questions_of(_entries(), _words()))
 
 
 @kept

@@ -25,7 +25,7 @@ from bot.language_slots import language_of_answer
 from bot.nlu.folding import plain
 from bot.nlu.kept_encodings import encoded
 from bot.nlu.linear_intent_classifier import REQUESTS
-from bot.nlu.neighbour_model import in_8_bits, of_8_bits
+from bot.nlu.neighbour_model import Small, in_8_bits, of_8_bits
 from bot.nlu.sentence_encoder import Numbers, SentenceEncoder, encoder_of
 
 FAQ = "faq"  # key of a parsed message: the ranking of each text in it that may be a question
@@ -33,9 +33,8 @@ QUESTIONS = "questions.json"
 ENCODED = "encoded.npy"
 
 Questions = dict[str, Any]  # by language
-Rows = np.ndarray[Any, np.dtype[np.int8]]
 
-NONE: Rows = np.zeros((0, 0), dtype=np.int8)
+NONE: Small = np.zeros((0, 0), dtype=np.int8)
 
 
 class Encoder(Protocol):
@@ -117,7 +116,7 @@ class FaqRanker(GraphComponent):
             np.save(folder / ENCODED, rows)
         return self._resource
 
-    def _encoded(self) -> tuple[Questions, Rows]:
+    def _encoded(self) -> tuple[Questions, Small]:
         encoder, faq = encoder_of(self._config["encoder"]), _class(self._config)
         read = faq.read(Path(self._config["folder"]))
         questions = {language: own for language, own in read.items() if language in encoder.languages}
@@ -148,7 +147,7 @@ def _texts(faq: type[Faq], questions: Questions) -> list[str]:
     return list(dict.fromkeys(map(plain, faq.texts(questions))))
 
 
-def _learnt(config: Mapping[str, Any], questions: Questions, rows: Rows) -> Faq:
+def _learnt(config: Mapping[str, Any], questions: Questions, rows: Small) -> Faq:
     encoder = encoder_of(config["encoder"])
     encoder.encode([""])  # whatever it reads is read before anybody waits for an answer
     faq = _class(config)
@@ -158,7 +157,7 @@ def _learnt(config: Mapping[str, Any], questions: Questions, rows: Rows) -> Faq:
 class _KnowingQuestions:
     """An encoder by which the questions' own texts are known."""
 
-    def __init__(self, texts: Sequence[str], rows: Rows, encoder: SentenceEncoder) -> None:
+    def __init__(self, texts: Sequence[str], rows: Small, encoder: SentenceEncoder) -> None:
         self._places = {text: place for place, text in enumerate(texts)}
         self._rows = rows
         self._encoder = encoder

@@ -29,7 +29,7 @@ from commerce.faq.index import (
     SentenceEncoder,
     choose,
 )
-from commerce.faq.learnt import LearntFaq, Ranking, ranked, versions
+from commerce.faq.learnt import LearntFaq, Ranking, questions_of, ranked, versions
 
 __all__ = [
     "ANSWER_FROM",
@@ -51,6 +51,7 @@ __all__ = [
     "choose",
     "load_faq",
     "load_words",
+    "questions_of",
     "ranked",
     "render",
     "versions",

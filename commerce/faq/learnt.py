@@ -26,14 +26,7 @@ class LearntFaq:
     @staticmethod
     def read(folder: Path) -> dict[str, Any]:
         """Of the files that can be read; what is wrong with others is told by `load_faq`, and by no training."""
-        entries, words = readable(folder)
-        return {
-            language: {
-                "entries": [_kept(entry) for entry in entries if entry.language == language],
-                "words": vars(words.get(language, FaqWords())),
-            }
-            for language in sorted({entry.language for entry in entries})
-        }
+        return questions_of(*readable(folder))
 
     @staticmethod
     def texts(questions: Questions) -> list[str]:
@@ -46,6 +39,17 @@ class LearntFaq:
         matches = self._index.search(text, language, limit)
         entries = [{"id": each.entry.id, "score": round(each.score, 4), "words": round(each.words, 4)} for each in matches]
         return {"text": text, "language": language, "version": self._versions[language], "entries": entries}
+
+
+def questions_of(entries: Sequence[FaqEntry], words: Mapping[str, FaqWords]) -> dict[str, Any]:
+    """What has to be known of these: all but the answers."""
+    return {
+        language: {
+            "entries": [_kept(entry) for entry in entries if entry.language == language],
+            "words": vars(words.get(language, FaqWords())),
+        }
+        for language in sorted({entry.language for entry in entries})
+    }
 
 
 def versions(questions: Questions) -> dict[str, str]:

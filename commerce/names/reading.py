@@ -34,6 +34,11 @@ class Said:
 Run = Sequence[Said]
 
 
+def overlaps(span: Span, others: Sequence[Span]) -> bool:
+    """Whether it shares a place with any of the others."""
+    return any(span[0] < end and start < span[1] for start, end in others)
+
+
 def runs(text: str, taken: Sequence[Span], spelling: Spelling, words: Words) -> Iterator[Run]:
     """taken: places in the text that are known to be something else, such as an order number."""
     run: list[Said] = []
@@ -57,4 +62,4 @@ def _sure(run: Run) -> Iterator[Run]:
 
 
 def _is_taken(word: Word, taken: Sequence[Span]) -> bool:
-    return any(word.start < end and start < word.end for start, end in taken)
+    return overlaps((word.start, word.end), taken)

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from commerce.catalog import Vocabulary
 from commerce.names.mentions import Mention
-from commerce.names.reading import Span
+from commerce.names.reading import Span, overlaps
 from commerce.names.words import Word, Words, folded_word, placed_words
 
 NUMBER = re.compile(r"(?<![\w$€£#+/.,:'’-])\d{1,2}(?:[.,]5|½)?(?![\w%€$£°]|[.,:/]\d|,?-| ?[%€])")
@@ -112,7 +112,7 @@ class Sizes:
     def _tokens(self, text: str, taken: Sequence[Span], sizes: Sequence[Place]) -> Iterator[Token]:
         places = [*taken, *((start, end) for _, _, start, end in sizes)]
         for token in sorted([*self._numbers(text), *self._letters_in(text)], key=lambda each: each.start):
-            if not any(token.start < end and start < token.end for start, end in places):
+            if not overlaps((token.start, token.end), places):
                 yield token
 
     def _numbers(self, text: str) -> Iterator[Token]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from commerce.names.mentions import Mention
-from commerce.names.reading import Span
+from commerce.names.reading import Span, overlaps
 from commerce.names.words import Word, Words, placed_words
 from commerce.product_index import fold
 
@@ -74,7 +74,7 @@ class Skus:
         for number in np.flatnonzero(there):
             (start, end), key = spans[number], keys[number]
             sku = self._called(text[start:end], key, int(places[number]))
-            if sku and not _overlaps((start, end), found) and self._is_meant(text, (start, end), taken, said):
+            if sku and not overlaps((start, end), found) and self._is_meant(text, (start, end), taken, said):
                 found.append((start, end))
                 yield Mention("sku", sku, sku, start, end, 1.0)
 
@@ -131,7 +131,7 @@ class Skus:
             is_called = _is_called(before, self._words.sku, self._words.numbered)
             is_other = _is_called(before, self._words.voucher | self._words.parcel, self._words.numbered)
             looks = (is_called and _is_mixed(written[0]) and sum(map(len, parts)) >= SHORTEST) or self._looks_like_one(parts)
-            if looks and not is_other and not _overlaps(written.span(), taken):
+            if looks and not is_other and not overlaps(written.span(), taken):
                 yield Mention("sku", written[0].upper(), written[0], *written.span(), UNKNOWN)
 
     def _looks_like_one(self, parts: Sequence[str]) -> bool:
@@ -178,7 +178,3 @@ def _is_mixed(text: str) -> bool:
 def _cuts(span: Span, other: Span) -> bool:
     """Whether the other overlaps this and is not within it."""
     return span[0] < other[1] and other[0] < span[1] and not (span[0] <= other[0] and other[1] <= span[1])
-
-
-def _overlaps(span: Span, others: Sequence[Span]) -> bool:
-    return any(span[0] < end and start < span[1] for start, end in others)
