@@ -36,10 +36,13 @@ GOODBYE_EVERY = 0.02  # seconds between two looks whether all have gone
 
 
 class Page(Line, Protocol):
-    """An agent's connection. heard_at: by time.monotonic()."""
+    """An agent's connection."""
 
     token: str
-    heard_at: float
+
+    @property
+    def heard_at(self) -> float:
+        """Since when it has said nothing, by time.monotonic()."""
 
     def become(self, me: Me) -> None: ...
 

@@ -49,7 +49,7 @@ class AgentLine:
     def __init__(self, service: Service, socket: WebSocket, me: Me, token: str, language: str, frames: Quota = FRAMES) -> None:
         self.me = me
         self.token = token
-        self.heard_at = time.monotonic()
+        self._heard_at = time.monotonic()
         self._service = service
         self._socket = socket
         self._language = language
@@ -69,6 +69,11 @@ class AgentLine:
             self.hang_up("restart", 1)
         elif not self._service.presence.open(self):
             self.hang_up("too_many", CROWDED)
+
+    @property
+    def heard_at(self) -> float:
+        """Nobody is silent whose frames wait for us."""
+        return self._heard_at if self._work is None else time.monotonic()
 
     # What it is told
 
@@ -138,7 +143,7 @@ class AgentLine:
     # What it says
 
     def _hear(self, data: bytes) -> None:
-        self.heard_at = time.monotonic()
+        self._heard_at = time.monotonic()
         if self._limit.limit().limited:
             self.hang_up("too_many", BUSY)
             return
@@ -163,6 +168,7 @@ class AgentLine:
         try:
             while self._socket.is_open and self._waiting:
                 await self._take(self._waiting.popleft())
+                self._heard_at = time.monotonic()
                 if self._is_held and not self._waiting:
                     self._is_held = False
                     self._socket.let_go()

@@ -30,7 +30,9 @@ SWEEP_EVERY = 5.0  # seconds, at most
 class Line(Protocol):
     """A connection of a visitor."""
 
-    heard_at: float  # by time.monotonic()
+    @property
+    def heard_at(self) -> float:
+        """Since when it has said nothing, by time.monotonic()."""
 
     @property
     def seen(self) -> int:

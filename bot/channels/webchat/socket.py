@@ -25,7 +25,7 @@ class SocketLine:
     """As `hub.Line`. A task works for it only while there is something to do."""
 
     def __init__(self, service: Service, socket: WebSocket, origin: str, address: str) -> None:
-        self.heard_at = time.monotonic()
+        self._heard_at = time.monotonic()
         self._service = service
         self._socket = socket
         self._conversation = Conversation(service, self, origin, address)
@@ -44,6 +44,11 @@ class SocketLine:
             self.hang_up("restart", 1)
 
     @property
+    def heard_at(self) -> float:
+        """Nobody is silent whose frames wait for us."""
+        return self._heard_at if self._work is None else time.monotonic()
+
+    @property
     def seen(self) -> int:
         return self._conversation.seen
 
@@ -55,7 +60,7 @@ class SocketLine:
         self._send(bye(why, after))
 
     def _hear(self, data: bytes) -> None:
-        self.heard_at = time.monotonic()
+        self._heard_at = time.monotonic()
         self._waiting.append(data)
         if len(self._waiting) >= MOST_WAITING and not self._is_held:
             self._is_held = True
@@ -77,6 +82,7 @@ class SocketLine:
             while self._socket.is_open and not self._socket.is_full and (self._waiting or self._news):
                 if self._waiting:
                     self._send(*await self._conversation.take(parse(self._waiting.popleft())))
+                    self._heard_at = time.monotonic()
                     self._news = self._looks = True
                 else:
                     await self._send_news()

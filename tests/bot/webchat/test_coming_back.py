@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bot.channels.webchat.conversation import Conversation
 from messaging import chat_log
 from tests.bot.webchat.server import Served, wait_until
 from tests.webchat_client import Client, Gone, Refused, words_of
@@ -147,13 +149,13 @@ def test_a_server_that_is_killed_in_the_middle_of_a_turn_still_replies_once(proc
 
 
 def test_a_connection_that_says_nothing_is_closed(serve: Callable[..., Served], connect: Callable[..., Client]) -> None:
-    client = connect(to=serve(idle_seconds=0.8))
+    client = connect(to=serve(idle_seconds=2.5))
     client.hello()
-    for _ in range(4):
-        client.quiet(0.4)
+    for _ in range(3):
+        client.quiet(1.0)
         client.send({"type": "ping"})
         client.until(lambda each: each["type"] == "pong")
-    assert client.until(lambda each: each["type"] == "bye", 5)["why"] == "idle"
+    assert client.until(lambda each: each["type"] == "bye")["why"] == "idle"
     with pytest.raises(Gone):
         client.next(5)
     client.again()
@@ -166,6 +168,21 @@ def test_so_is_one_that_never_says_hello(serve: Callable[..., Served], connect: 
     assert client.until(lambda each: each["type"] == "bye", 5)["why"] == "idle"
     client.close()
     wait_until(lambda: server.connections == 0)
+
+
+def test_whoever_waits_for_a_slow_answer_is_not_silent(
+    serve: Callable[..., Served], connect: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    takes = Conversation.take
+
+    async def take(conversation: Conversation, frame: Any) -> Any:
+        await asyncio.sleep(1.0)
+        return await takes(conversation, frame)
+
+    monkeypatch.setattr(Conversation, "take", take)
+    client = connect(to=serve(idle_seconds=0.6))
+    client.hello()
+    assert [frame["type"] for frame in client.frames] == ["welcome"]
 
 
 def test_nothing_is_left_of_connections_that_are_gone(server: Served, connect: Callable[..., Client]) -> None:
