@@ -15,7 +15,7 @@ from actions.confirmation import ConfirmStep, SubmitAction, Write
 from actions.customer_data import Found
 from actions.failing import never_silent
 from actions.mailing import send_mail, send_mail_to
-from actions.offers import next_task, offer
+from actions.offers import go_on_with_second, next_task, offer
 from actions.order_steps import OrderStep, own_order
 from actions.orders import identity_steps
 from actions.task_form import TaskForm
@@ -140,6 +140,8 @@ class ActionTellPromotions(Action):
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         with turn_of(dispatcher, tracker) as turn:
             turn.say("utter_promotions")
+            turn.set("carried", None)
+            go_on_with_second(turn, beside=bool(turn.tracker.active_loop_name))
             return turn.events
 
 

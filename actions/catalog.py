@@ -12,7 +12,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.choices import Look, folded_words
 from actions.failing import never_silent
-from actions.offers import Next, offer, offer_queued
+from actions.offers import Next, go_on_with_second, offer
 from actions.skus import SKU
 from actions.turn import Turn, turn_of
 from actions.words import in_language, label, languages
@@ -133,11 +133,13 @@ def narrows(turn: Turn) -> bool:
 def search(turn: Turn) -> None:
     """Tell one product, offer several to choose from, or say what there is instead."""
     chosen = (turn.carried.get("slots") or {}).get("handle") if not turn.is_fresh else None
+    on_offer = turn.slots.get("offers")
     if chosen:
         _show(turn, Wanted(handle=chosen), *_found(turn, Wanted(handle=chosen)))
     else:
         _look_for(turn, _said(turn))
     turn.set("carried", None)
+    go_on_with_second(turn, beside=turn.slots.get("offers") != on_offer)
 
 
 def show_named_in(turn: Turn, text: str, response: str) -> bool:
@@ -175,7 +177,6 @@ def _show(turn: Turn, wanted: Wanted, hits: Sequence[Hit], without: str | None) 
         if without:
             turn.say(f"utter_products_without_{without}")
         _tell_details(turn, hits[0])
-        offer_queued(turn)
     else:
         response = f"utter_products_without_{without}_choose" if without else "utter_products"
         offer(turn, [_as_choice(turn, hit) for hit in hits], response)
@@ -300,7 +301,7 @@ def _telling_words(turn: Turn) -> str | None:
     text = turn.text
     for entity in turn.entities:
         start, end = int(entity.get("start", 0)), int(entity.get("end", 0))
-        if entity["entity"] in ("size", "bare_size", "amount", "store") and turn.is_whole_message:
+        if entity["entity"] in ("size", "bare_size", "amount", "store"):
             text = f"{text[:start]}{' ' * (end - start)}{text[end:]}"
     kept = [
         word for word in _words_in(text) if not _is_filler(word) and (turn.entity("color") is None or not _is_color(turn, word))

@@ -12,7 +12,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.elsewhere import offer_begun_elsewhere
 from actions.handoff import open_for
-from actions.offers import Next, next_task, offer, offer_queued, offer_suspended
+from actions.offers import Next, go_on_with_second, next_task, offer, offer_suspended
 from actions.rating import ask_rating
 from actions.tasks import FORMS, TASKS
 from actions.turn import Turn, turn_of
@@ -47,7 +47,9 @@ def close_task(turn: Turn, settled: bool, matter: str | None = None, is_left: bo
     turn.set("offers", offered or None)
     if offered:  # one question at a time: what waits is offered once this has its answer
         turn.set("choices", choices)
-    elif offer_queued(turn) or offer_suspended(turn) or (not is_left and offer_begun_elsewhere(turn, closed)):
+    elif is_left:
+        offer_suspended(turn)
+    elif go_on_with_second(turn) or offer_suspended(turn) or offer_begun_elsewhere(turn, closed):
         return
     elif settled and matter:
         ask_rating(turn, matter)

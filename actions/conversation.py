@@ -275,7 +275,7 @@ def _decline(turn: Turn) -> Events:
     turn.set("offers", None)
     turn.set("choices", None)
     turn.set("rated_matter", None)
-    if not (offers.offer_queued(turn) or offers.offer_suspended(turn)):
+    if not (offers.go_on_with_second(turn) or offers.offer_suspended(turn)):
         turn.say("utter_anything_else")
     return turn.events
 

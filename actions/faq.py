@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from actions.failing import never_silent
 from actions.handoff import asks_for_the_wait, pass_on, support_calendar
 from actions.levels import is_known_well_enough
 from actions.loyalty import tell_expiries
-from actions.offers import Next, offer, offer_queued
+from actions.offers import Next, go_on_with_second, offer
 from actions.reported import claimed
 from actions.shop import policies
 from actions.skus import SKU
@@ -29,6 +29,7 @@ from messaging.kept import kept
 from messaging.shop import shop_name
 
 OFFERED = 3
+INTENT = "ask_faq"
 OWN_ANSWERS = {"points_expiry": tell_expiries}  # what is told besides, where it is known who asks
 
 
@@ -64,6 +65,8 @@ class ActionAnswerFaq(Action):
             chosen = (turn.carried.get("slots") or {}).get("faq") if not turn.is_fresh else None
             if not chosen and (report := claimed(turn)):
                 return report
+            if _asks_one_thing(turn):
+                turn.take_as_one()
             is_about_product = not chosen and not turn.tracker.active_loop_name and catalog.goes_on(turn)
             entries = [entry_of(chosen, turn.language)] if chosen else [] if is_about_product else _fitting(turn)
             if turn.entity(SKU) and len(entries) > 1 and not turn.tracker.active_loop_name:
@@ -72,23 +75,39 @@ class ActionAnswerFaq(Action):
                 catalog.search(turn)  # "do you sell shirts?" and "how much is it?" sound like questions about the shop
             else:
                 turn.set("carried", None)
-                self._answer(turn, entries)
+                self._answer(turn, entries, bool(turn.tracker.active_loop_name) or _is_second_beside_choice(turn, chosen))
             return turn.events
 
-    def _answer(self, turn: Turn, entries: list[FaqEntry]) -> None:
-        if len(entries) == 1:
+    def _answer(self, turn: Turn, entries: list[FaqEntry], is_beside: bool) -> None:
+        """is_beside: within a form, or beside a choice, there is no second question: the likelier one is answered, or it is said
+        that none fits."""
+        if len(entries) > 1 and not is_beside:
+            offer(turn, [_as_choice(entry) for entry in entries], "utter_faq_which")
+            is_beside = True
+        elif entries:
             answer(turn, entries[0])
             if entries[0].id in OWN_ANSWERS and is_known_well_enough(turn, "check_points"):
                 OWN_ANSWERS[entries[0].id](turn)
-            if not turn.tracker.active_loop_name:
-                offer_queued(turn)
-        elif turn.tracker.active_loop_name:
-            # Within a form there is no second question: the likelier one is answered, or it is said that none fits.
-            answer(turn, entries[0]) if entries else turn.say("utter_faq_none")
-        elif entries:
-            offer(turn, [_as_choice(entry) for entry in entries], "utter_faq_which")
         else:
             turn.say("utter_faq_none")
+        go_on_with_second(turn, beside=is_beside)
+
+
+def _asks_one_thing(turn: Turn) -> bool:
+    """Whether what was taken for two questions is one."""
+    texts = [each["text"] for each in turn.requests if each["intent"] == INTENT]
+    return turn.is_fresh and len(texts) == 2 and not are_two(texts, turn.language, turn.faq_rankings)
+
+
+def are_two(texts: Sequence[str], language: str, rankings: Sequence[Ranking]) -> bool:
+    """Whether each of two texts has an answer, and none that the other has."""
+    first, second = ({entry.id for entry in find(text, language, rankings).answers} for text in texts)
+    return bool(first and second) and first.isdisjoint(second)
+
+
+def _is_second_beside_choice(turn: Turn, chosen: str | None) -> bool:
+    """Whether the first request of this message is answered by a choice that is open now."""
+    return not chosen and not turn.is_fresh and bool(turn.slots.get("offers"))
 
 
 def answer_where_one_fits(turn: Turn) -> bool:

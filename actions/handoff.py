@@ -12,6 +12,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.choices import folded_words
 from actions.failing import never_silent
+from actions.offers import answer_second
 from actions.provenance import Said, sources
 from actions.turn import SIGNED_IN, Turn, turn_of
 from actions.words import data_folder
@@ -248,4 +249,5 @@ class ActionHandoff(Action):
             was_offered = turn.carried.get("reason")
             turn.set("carried", None)
             open_for(turn, was_offered or ("anger" if turn.intent == "complaint" else "asked"))
+            answer_second(turn)
             return turn.events

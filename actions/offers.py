@@ -15,6 +15,8 @@ SLOT = "offer"
 NO = "no"
 BESIDE = "beside"
 MARK_BYTES = 4
+LEAVES_CHOICES_OPEN = frozenset({"ask_faq", "ask_promotions"})
+ANSWERED_AT_ONCE = LEAVES_CHOICES_OPEN | {"search_product", "human_agent"}  # nothing has to be asked first
 
 
 @dataclass(frozen=True)
@@ -98,18 +100,50 @@ def offer_suspended(turn: Turn) -> bool:
     return True
 
 
-def offer_queued(turn: Turn) -> bool:
-    """Offer the second request of a message that held two. Whether there was one."""
-    queued = turn.slots.get("queued_request") or turn.second_request()
+def go_on_with_second(turn: Turn, beside: bool = False) -> bool:
+    """Answer the second request of a message that held two, or offer it where it is a task. Whether that is done now.
+
+    beside: a choice is open, or a form: only what leaves them open is answered beside them, the rest when they are through.
+    """
+    waiting: dict[str, Any] | None = turn.slots.get("queued_request")
+    own = turn.second_request()
+    if own and waiting and own["text"] == waiting["text"]:
+        own = None
+    now = LEAVES_CHOICES_OPEN if beside else ANSWERED_AT_ONCE
+    queued = next((each for each in (own, waiting) if each and each["intent"] in now), waiting or own)
     if not queued or queued["intent"] not in TASKS:
         return False
-    turn.set("queued_request", None)
+    if beside and queued["intent"] not in now:
+        turn.set("queued_request", queued)
+        return False
+    if queued is waiting:
+        turn.set("queued_request", None)
     carried = {"text": queued["text"], "entities": queued["entities"]}
-    # A question is named by its own words: "a question" would say nothing.
-    is_task = TASKS[queued["intent"]] in FORMS
-    name = _with_order(turn, queued) if is_task else queued["text"].strip(" .?!¿¡")
-    offer(turn, [Next(TASKS[queued["intent"]], turn.label("yes"), carried)], "utter_offer_second", True, task=name)
+    if queued["intent"] in ANSWERED_AT_ONCE:
+        if queued["text"] not in str(turn.tracker.latest_message.get("text") or ""):
+            turn.say("utter_second", request=_as_said(queued))
+        turn.set("carried", carried)
+        turn.follow(TASKS[queued["intent"]])
+    else:
+        second = Next(TASKS[queued["intent"]], turn.label("yes"), carried)
+        offer(turn, [second], "utter_offer_second", True, task=_named(turn, queued))
     return True
+
+
+def answer_second(turn: Turn) -> None:
+    """Only if it is a mere question: whoever is called will see to the rest."""
+    second = turn.second_request()
+    if second is not None and second["intent"] in LEAVES_CHOICES_OPEN:
+        go_on_with_second(turn, beside=True)
+
+
+def _named(turn: Turn, queued: Mapping[str, Any]) -> str:
+    """A question by its own words: "a question" would say nothing."""
+    return _with_order(turn, queued) if TASKS[queued["intent"]] in FORMS else _as_said(queued)
+
+
+def _as_said(queued: Mapping[str, Any]) -> str:
+    return str(queued["text"]).strip(" .?!¿¡")
 
 
 def _with_order(turn: Turn, queued: Mapping[str, Any]) -> str:

@@ -293,7 +293,7 @@ def words_about_items(turn: Turn, asked: bool) -> dict[str, Any]:
 
 def _kinds_said(turn: Turn) -> list[dict[str, str]]:
     """The kinds of things that a fresh message names, each in its own words."""
-    message = str(turn.tracker.latest_message.get("text") or "") if turn.is_fresh or turn.begins_form else ""
+    message = turn.text if turn.is_fresh or turn.begins_form else ""
     found = [entity for entity in turn.entities if entity["entity"] == "category"]
     said = {str(e["value"]): message[int(e.get("start", 0)) : int(e.get("end", 0))] for e in reversed(found)}
     return [{"category": kind, "said": words} for kind, words in reversed(list(said.items())) if words]

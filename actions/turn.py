@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from rasa_sdk import Tracker
-from rasa_sdk.events import SlotSet
+from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy.orm import Session
 
@@ -45,6 +45,7 @@ class Turn:
     now: datetime
     slots: dict[str, Any]
     events: list[dict[str, Any]] = field(default_factory=list)
+    is_one_request: bool = False
     said: list[str] = field(default_factory=list)  # the responses of this turn
     mail_is_due: bool = False
     after_commit: list[Callable[[], object]] = field(default_factory=list)  # what cannot be rolled back: files
@@ -85,15 +86,10 @@ class Turn:
 
     @cached_property
     def entities(self) -> list[Entity]:
+        """What the text names; `start` and `end` are places in it."""
         if not self.is_fresh:
             return list(self.carried.get("entities", []))
-        found = self._meant_entities
-        return [entity for entity in found if self._is_in(entity, self.text)] if self.requests else found
-
-    @property
-    def is_whole_message(self) -> bool:
-        """Whether this text is all that the shopper wrote: the entities' places are of the whole message."""
-        return self.text == str(self.tracker.latest_message.get("text") or "")
+        return self._named_in(self.text) if self.requests else self._meant_entities
 
     @cached_property
     def _meant_entities(self) -> list[Entity]:
@@ -112,7 +108,13 @@ class Turn:
     @property
     def requests(self) -> list[dict[str, Any]]:
         """The two requests of this message, where it holds two."""
-        return self.tracker.latest_message.get("requests") or []
+        return [] if self.is_one_request else self.tracker.latest_message.get("requests") or []
+
+    def take_as_one(self) -> None:
+        """What was taken for two requests says one thing in two ways."""
+        self.is_one_request = True
+        for read in ("text", "entities"):
+            self.__dict__.pop(read, None)
 
     @property
     def faq_rankings(self) -> list[dict[str, Any]]:
@@ -133,12 +135,13 @@ class Turn:
         return [str(entity["value"]) for entity in self.entities if entity["entity"] == name]
 
     def second_request(self) -> dict[str, Any] | None:
-        """The other request of this message with its own text and entities."""
+        """The other request of this message with its own text and entities; None, too, while that is what is answered."""
         if len(self.requests) < 2:
             return None
         other = self.requests[1]
-        entities = [entity for entity in self._meant_entities if self._is_in(entity, other["text"])]
-        return {"intent": other["intent"], "text": other["text"], "entities": entities}
+        if other["text"] == self.text:
+            return None
+        return {"intent": other["intent"], "text": other["text"], "entities": self._named_in(other["text"])}
 
     # Who they are
 
@@ -254,13 +257,18 @@ class Turn:
             self.slots[slot] = value
             self.events.append(SlotSet(slot, value))
 
+    def follow(self, action: str) -> None:
+        """Go on with this form or action, which reads what is carried."""
+        self.events.append(FollowupAction(action))
+
     def _events_of(self, kind: str) -> list[dict[str, Any]]:
         return [event for event in self.tracker.events if event.get("event") == kind]
 
-    def _is_in(self, entity: Entity, clause: str) -> bool:
-        whole = self.tracker.latest_message.get("text") or ""
-        start = whole.find(clause)
-        return start < 0 or start <= entity.get("start", 0) < start + len(clause)
+    def _named_in(self, clause: str) -> list[Entity]:
+        """The entities of one of the requests, with their places in it."""
+        begin = str(self.tracker.latest_message.get("text") or "").find(clause)
+        named = (each for each in self._meant_entities if begin < 0 or begin <= each.get("start", 0) < begin + len(clause))
+        return [{**each, **{key: each[key] - max(begin, 0) for key in ("start", "end") if key in each}} for each in named]
 
 
 @contextmanager

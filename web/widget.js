@@ -201,8 +201,9 @@ class TenderoChat extends HTMLElement {
 
   async #loaded() {
     const server = this.#server;
-    const imported = Promise.all(MODULES.map((name) => import(`${server}webhooks/webchat/static/widget/${name}.js`)));
-    const modules = Object.assign({}, ...(await imported));
+    const imported = MODULES.map((name) => import(`${server}webhooks/webchat/static/widget/${name}.js`));
+    await Promise.allSettled(imported); // else a second try may join those that are still about to fail
+    const modules = Object.assign({}, ...(await Promise.all(imported)));
     const spoken = await modules.wordsFor(server, this.#languages());
     const memory = new modules.Memory(server);
     const chat = new modules.Chat({ server, language: spoken.language, jwt: await this.#customerToken() });

@@ -131,9 +131,11 @@ class FaqRanker(GraphComponent):
         return messages
 
     def _asked(self, message: Message) -> list[str]:
-        """What of the message may be a question for the FAQ: one of its two requests, or all of it."""
+        """What of the message may be a question for the FAQ: its requests, or all of it."""
+        whole = ((message.get(INTENT) or {}).get("name"), message.get(TEXT) or "")
         parts = [(each["intent"], each["text"]) for each in message.get(REQUESTS) or []]
-        parts = parts or [((message.get(INTENT) or {}).get("name"), message.get(TEXT) or "")]
+        if not parts or len(parts) > len(dict(parts)):  # two questions may be one in other words
+            parts.append(whole)
         return [text for intent, text in parts if intent in self._config["intents"] and text and not text.startswith("/")]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,13 @@ from bot.nlu.evidence import with_example
 from bot.nlu.intent_model import IntentModel
 from bot.nlu.intent_training import train
 from bot.nlu.sentence_encoder import Numbers, encoder_of
-from bot.nlu.two_requests import Joints, Request, clauses, likeliest_pair, without_joint
+from bot.nlu.two_requests import Clause, Joints, Request, clauses, likeliest_pair, pieces, same_twice, without_joint
 
 REQUESTS = "requests"  # key of a parsed message: the requests found in it, where there are two
 RANKING_LENGTH = 10
+
+Entity = dict[str, Any]
+Ranking = list[dict[str, Any]]
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -46,7 +49,8 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
         encoder = "bot.nlu.universal_sentence_encoder.UniversalSentenceEncoder"
         model = {"encoder": encoder, "sure": 0.95, "odds": {}, "C": 0.5}
         requests = {"joints": "data/patterns/joints.yml", "requests": [], "certain": 0.45, "one_matter": []}
-        return {**model, **requests, "intent_of_entity": {}, "intent_alone": {}}
+        beside: dict[str, Any] = {"twice": {}, "perhaps": 0.15, "courtesies": []}
+        return {**model, **requests, **beside, "intent_of_entity": {}, "intent_alone": {}}
 
     def __init__(self, config: dict[str, Any], storage: ModelStorage, resource: Resource, trained: dict[str, Any]) -> None:
         self._config = config
@@ -122,18 +126,40 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
 
     def requests(self, text: str, language: str | None = None) -> list[dict[str, Any]]:
         """The two requests of a message that holds two different ones, in the order in which they were said; else none."""
-        return self._ranking_and_requests(text, language)[1]
+        return _told(self._ranking_and_requests(text, language)[1])
 
-    def _ranking_and_requests(self, text: str, language: str | None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    def _ranking_and_requests(self, text: str, language: str | None) -> tuple[Ranking, Sequence[Request]]:
         """All at once: two texts are encoded in nearly the time of one."""
         joints: Joints = self._trained["joints"]
-        parts = clauses(text, joints)
-        if len(parts) < 2:
-            return self.ranking(text, language), []
-        ranking, *rankings = self.rankings([text, *(part.text for part in parts)], language)
-        found = [Request(part, best["name"], best["confidence"]) for part, (best, *_) in zip(parts, rankings, strict=True)]
-        pair = likeliest_pair([each for each in found if self._is_request(each)], joints, self._config["one_matter"])
-        return ranking, [{"intent": each.intent, "text": each.clause.text, "confidence": each.confidence} for each in pair or ()]
+        said = clauses(text, joints)
+        if len(said) < 2:
+            return self.ranking(text, language), ()
+        ranking, *rankings = self.rankings([text, *(clause.text for clause in said)], language)
+        likely = [Request(clause, best["name"], best["confidence"]) for clause, (best, *_) in zip(said, rankings, strict=True)]
+        found = [each for each in likely if self._is_request(each)]
+        pair = likeliest_pair(found, joints, self._config["one_matter"])
+        return ranking, pair or ()
+
+    def _said_beside(self, intent: str, text: str, language: str | None, entities: Sequence[Entity]) -> Sequence[Request]:
+        """What else a message of this intent holds: the wish beside mere courtesy ("hope you are well, do you sell belts"), or
+        the same twice."""
+        is_courtesy = intent in self._config["courtesies"]
+        said = pieces(text, self._trained["joints"]) if is_courtesy or intent in self._config["twice"] else []
+        if len(said) < 2:
+            return ()
+        rankings = self.rankings(said, language)
+        if is_courtesy:
+            best = [Request(Clause(piece), **_first(ranking)) for piece, ranking in zip(said, rankings, strict=True)]
+            wish = max(filter(self._is_request, best), key=lambda each: each.confidence, default=None)
+            return [replace(wish, clause=Clause(_with_all_named(wish.clause.text, text, entities)))] if wish else ()
+        likely = [_confidence(intent, ranking) for ranking in rankings]
+        same = [Request(Clause(piece), intent, found) for piece, found in zip(said, likely, strict=True)]
+        return self._twice(intent, [each for each in same if each.confidence >= self._config["perhaps"]], text, entities)
+
+    def _twice(self, intent: str, same: Sequence[Request], text: str, entities: Sequence[Entity]) -> Sequence[Request]:
+        kinds = self._config["twice"][intent]
+        telling = [entity for entity in entities if entity["entity"] in kinds]
+        return same_twice(same, [_named(each.clause.text, text, telling) for each in same] if kinds else None) or ()
 
     def _is_request(self, request: Request) -> bool:
         return request.intent in self._config["requests"] and request.confidence >= self._config["certain"]
@@ -145,9 +171,11 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
             ranking = _led_by(decided, 1.0, self.ranking(_without_marks(text), language))
         else:
             ranking, requests = self._ranking_and_requests(text, language)
+            requests = requests or self._said_beside(ranking[0]["name"], text, language, message.get(ENTITIES) or [])
             if requests:
-                ranking = _led_by(requests[0]["intent"], requests[0]["confidence"], ranking)
-                message.set(REQUESTS, requests, add_to_output=True)
+                message.set(REQUESTS, _told(requests), add_to_output=True)
+            if requests and requests[0].intent != ranking[0]["name"]:
+                ranking = _led_by(requests[0].intent, requests[0].confidence, ranking)
         message.set(INTENT, ranking[0], add_to_output=True)
         message.set(INTENT_RANKING_KEY, ranking, add_to_output=True)
 
@@ -159,7 +187,26 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
         )
 
 
-def _is_all(entity: dict[str, Any], message: Message) -> bool:
+def _told(requests: Sequence[Request]) -> Ranking:
+    """As a message keeps them."""
+    return [{"intent": each.intent, "text": each.clause.text, "confidence": each.confidence} for each in requests]
+
+
+def _named(clause: str, text: str, entities: Sequence[Entity]) -> frozenset[str]:
+    """What a clause of the text names."""
+    start = text.find(clause)
+    return frozenset(str(each["value"]) for each in entities if start <= each.get("start", -1) < start + len(clause))
+
+
+def _with_all_named(clause: str, text: str, entities: Sequence[Entity]) -> str:
+    """As much of the text around the clause as holds all that is named."""
+    begin = text.find(clause)
+    named = [each for each in entities if each.get("start", 0) < each.get("end", 0)]
+    start = min([begin, *(each["start"] for each in named)])
+    return text[start : max([begin + len(clause), *(each["end"] for each in named)])]
+
+
+def _is_all(entity: Entity, message: Message) -> bool:
     """Whether the message is nothing but this, a sign or two aside: "#10234", "10234?"."""
     text = message.get(TEXT)
     return not re.search(r"\w", text[: entity["start"]] + text[entity["end"] :])
@@ -173,6 +220,14 @@ def _best(classes: Sequence[str], probabilities: Numbers) -> list[dict[str, Any]
 def _without_marks(text: str) -> str:
     """The text without what the masking has left in it: "they charged me twice [card]"."""
     return re.sub(r"\[\w+\]", " ", text).strip() or text
+
+
+def _first(ranking: Ranking) -> dict[str, Any]:
+    return {"intent": ranking[0]["name"], "confidence": ranking[0]["confidence"]}
+
+
+def _confidence(intent: str, ranking: Ranking) -> float:
+    return next((float(rank["confidence"]) for rank in ranking if rank["name"] == intent), 0.0)
 
 
 def _led_by(intent: str, confidence: float, ranking: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -78,6 +78,12 @@ def clauses(text: str, joints: Joints) -> list[Clause]:
     return [each for each in found if len(each.text.split()) > 1]
 
 
+def pieces(text: str, joints: Joints) -> list[str]:
+    """What stands between any two marks, commas too, and joints; one word alone is none."""
+    found = (piece for clause in clauses(text, joints) for piece in re.split(r"[,:…]+\s+|\.{2,}\s*", clause.text))
+    return [piece.strip() for piece in found if len(piece.split()) > 1]
+
+
 def without_joint(text: str, joints: Joints) -> str:
     """The text without a joint at its head: "by the way, where is the shop?" asks where the shop is."""
     head = re.match(rf"(?:{joints.any_of_them})[\s,:]+(?=\S+\s+\S)", fold(text)) if joints.any_of_them else None
@@ -98,6 +104,20 @@ def likeliest_pair(
     pairs = [pair for pair in combinations(requests, 2) if pair[0].intent != pair[1].intent]
     best = max(pairs, key=evidence, default=None)
     return best if best and evidence(best) > 0 else None
+
+
+def same_twice(requests: Sequence[Request], named: Sequence[frozenset[str]] | None) -> tuple[Request, Request] | None:
+    """The first two that ask for different things of the same kind ("do you have red shoes? and a blue bag?").
+
+    named: what each of the requests names; None: that is not told by names.
+    """
+    pairs = combinations(range(len(requests)), 2)
+    pair = next((pair for pair in pairs if named is None or _are_others(*(named[place] for place in pair))), None)
+    return (requests[pair[0]], requests[pair[1]]) if pair else None
+
+
+def _are_others(first: frozenset[str], second: frozenset[str]) -> bool:
+    return bool(first and second) and first.isdisjoint(second)
 
 
 def _evidence(first: Request, second: Request, joints: Joints, is_one_matter: bool) -> float:

@@ -137,13 +137,15 @@ def test_only_what_may_be_a_question_is_ranked(trained: Trained, intent: str, is
     assert bool(trained.rankings("my car", intent=intent)) is is_ranked
 
 
-def test_of_two_requests_those_are_ranked_that_are_questions(trained: Trained) -> None:
+def test_of_two_requests_those_are_ranked_that_are_questions_and_of_two_questions_the_whole_as_well(trained: Trained) -> None:
     def request(intent: str, text: str) -> dict[str, Any]:
         return {"intent": intent, "text": text, "confidence": 0.9}
 
     both = [request("ask_faq", "my car"), request("ask_faq", "a parcel")]
-    assert [each["text"] for each in trained.rankings("my car and a parcel", requests=both)] == ["my car", "a parcel"]
-    assert trained.best("my car and a parcel", requests=both) == ["parking", "shipping"]
+    texts = ["my car", "a parcel", "my car and a parcel"]
+    assert [each["text"] for each in trained.rankings(texts[-1], requests=both)] == texts
+    assert trained.best(texts[-1], requests=both)[:2] == ["parking", "shipping"]
+    assert [each["text"] for each in trained.rankings("hello, my car", requests=[request("ask_faq", "my car")])] == ["my car"]
     second = [request("track_order", "my order"), request("ask_faq", "a parcel")]
     assert [each["text"] for each in trained.rankings("my order and a parcel", intent="track_order", requests=second)] == [
         "a parcel"

@@ -13,7 +13,7 @@ from rasa.shared.nlu.constants import ENTITIES, INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.nlu.linear_intent_classifier import LinearIntentClassifier
+from bot.nlu.linear_intent_classifier import REQUESTS, LinearIntentClassifier
 
 EXAMPLES = {
     "cancel_order": [
@@ -42,6 +42,8 @@ def trained(storage: LocalModelStorage, context: ExecutionContext, folder: Path,
         "intent_of_entity": {"secret": "share_secret"},
         "intent_alone": {"order_number": "inform"},
         "certain": 0.3,
+        "courtesies": ["greet"],
+        "twice": {"check_points": [], "request_return": ["category"]},
     }
     classifier = LinearIntentClassifier.create(config, storage, Resource(name), context)
     examples = [Message.build(text=text, intent=intent) for intent, texts in EXAMPLES.items() for text in texts]
@@ -104,6 +106,38 @@ def test_same_thing_twice_is_one_request(classifier: LinearIntentClassifier) -> 
 
 def test_greeting_before_a_request_is_no_request(classifier: LinearIntentClassifier) -> None:
     assert wanted(classifier, "good morning. cancel my order please") == []
+
+
+def beside(classifier: LinearIntentClassifier, text: str, **named: str) -> tuple[str, list[str]]:
+    """The intent of a text in which these words name categories, and what it asks for."""
+    places = [(text.find(words), kind) for kind, words in named.items()]
+    entities = [{"entity": "category", "value": kind, "start": at, "end": at + len(named[kind])} for at, kind in places]
+    message = Message({TEXT: text, ENTITIES: [*entities, {"entity": "language", "value": "en", "start": 0, "end": 0}]})
+    classifier.process([message])
+    return message.get(INTENT)["name"], [each["text"] for each in message.get(REQUESTS) or ()]
+
+
+def test_wish_beside_a_greeting_is_what_the_message_wants(classifier: LinearIntentClassifier) -> None:
+    text = "hi there hello hey good morning hello hi, cancel my order"
+    assert classifier.ranking(text)[0]["name"] == "greet"
+    assert beside(classifier, text) == ("cancel_order", ["cancel my order"])
+    assert beside(classifier, "hi there hello, good morning hello") == ("greet", [])
+
+
+def test_wish_beside_a_greeting_keeps_all_that_is_named(classifier: LinearIntentClassifier) -> None:
+    text = "hi there hello hey good morning hello hi shirt, cancel my order"
+    assert beside(classifier, text, shirts="shirt") == ("cancel_order", ["shirt, cancel my order"])
+
+
+def test_same_twice_is_two_requests_where_they_differ_or_the_actions_may_tell(classifier: LinearIntentClassifier) -> None:
+    assert beside(classifier, "my points balance, how many points are left")[1] == [
+        "my points balance",
+        "how many points are left",
+    ]
+    text = "i want to return the shirt, i want to send the dress back"
+    assert beside(classifier, text, shirts="shirt", dresses="dress") == ("request_return", text.split(", "))
+    assert beside(classifier, text, shirts="shirt") == ("request_return", [])
+    assert beside(classifier, "cancel my order, cancel 10234") == ("cancel_order", [])
 
 
 @pytest.mark.parametrize(("text", "is_alone"), [("10234", True), ("#10234?", True), ("cancel order 10234", False)])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.nlu.two_requests import Clause, Joints, Request, clauses, likeliest_pair, without_joint
+from bot.nlu.two_requests import Clause, Joints, Request, clauses, likeliest_pair, pieces, same_twice, without_joint
 
 JOINTS = Joints(["and also", "by the way"], ["&", "and"], ["the"])
 ONE_MATTER = [["return", "problem"]]
@@ -37,6 +37,30 @@ def told(*requests: Request) -> list[str]:
 )
 def test_message_is_split_at_joints_ends_of_sentences_and_lines(text: str, parts: list[Clause]) -> None:
     assert clauses(text, JOINTS) == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("hi there friend, do you sell belts", ["hi there friend", "do you sell belts"]),
+        ("red shoes and also a bag: a blue one", ["red shoes", "a bag", "a blue one"]),
+        ("one two... three four, five", ["one two", "three four"]),
+        ("it is 39.90 euros", ["it is 39.90 euros"]),
+        ("five", []),
+    ],
+)
+def test_pieces_end_at_commas_too(text: str, said: list[str]) -> None:
+    assert pieces(text, JOINTS) == said
+
+
+def test_same_intent_twice_is_two_requests_where_each_names_something_else() -> None:
+    shoes, bag, more = (request("search", text=text) for text in ("red shoes", "a bag", "size 39"))
+    names = [frozenset({"shoes"}), frozenset[str](), frozenset({"bags"})]
+    assert same_twice([shoes, more, bag], names) == (shoes, bag)
+    assert same_twice([shoes, more], names[:2]) is None
+    assert same_twice([shoes, bag], [frozenset({"shoes", "bags"}), frozenset({"bags"})]) is None
+    assert same_twice([shoes, more, bag], None) == (shoes, more)
+    assert same_twice([shoes], None) is None
 
 
 def test_without_joints_nothing_is_split() -> None:
