@@ -116,6 +116,7 @@ class TenderoChat extends HTMLElement {
   #root;
   #launcher;
   #badge;
+  #failed = 0; // tries to load
   #loading = null;
   #parts = null; // {chat, words, language, memory, View, ...} once all is loaded
   #view = null;
@@ -194,16 +195,21 @@ class TenderoChat extends HTMLElement {
   #load() {
     this.#loading ??= this.#loaded().catch((error) => {
       this.#loading = null;
+      this.#failed += 1;
       throw error;
     });
     return this.#loading;
   }
 
+  /** A page remembers a module that did not come, and what it imports, and never asks again: each try has addresses of its own. */
+  #imported(name) {
+    const again = this.#failed ? `again-${this.#failed}/` : "";
+    return import(`${this.#server}webhooks/webchat/static/${again}widget/${name}.js`);
+  }
+
   async #loaded() {
     const server = this.#server;
-    const imported = MODULES.map((name) => import(`${server}webhooks/webchat/static/widget/${name}.js`));
-    await Promise.allSettled(imported); // else a second try may join those that are still about to fail
-    const modules = Object.assign({}, ...(await Promise.all(imported)));
+    const modules = Object.assign({}, ...(await Promise.all(MODULES.map((name) => this.#imported(name)))));
     const spoken = await modules.wordsFor(server, this.#languages());
     const memory = new modules.Memory(server);
     const chat = new modules.Chat({ server, language: spoken.language, jwt: await this.#customerToken() });
@@ -375,7 +381,7 @@ class TenderoChat extends HTMLElement {
   async #colour() {
     const colour = this.dataset.colour || getComputedStyle(this).getPropertyValue("--tendero-colour").trim();
     if (!colour) return;
-    const { accents } = await import(`${this.#server}webhooks/webchat/static/widget/colours.js`);
+    const { accents } = await this.#imported("colours");
     for (const [name, value] of Object.entries(accents(colour) ?? {})) this.#root.style.setProperty(name, value);
   }
 

@@ -54,8 +54,9 @@ def test_launcher_needs_nothing_but_its_own_file(page: Page, shop: WebChatStandI
     expect(widget.box).to_be_focused()
 
 
-def test_launcher_that_could_not_load_the_panel_can_be_tapped_again(page: Page, shop: WebChatStandIn) -> None:
-    page.route(re.compile("/webhooks/"), lambda route: route.abort())
+@pytest.mark.parametrize("lost", ["/webhooks/", "/composer.js"])
+def test_launcher_that_could_not_load_the_panel_can_be_tapped_again(page: Page, shop: WebChatStandIn, lost: str) -> None:
+    page.route(re.compile(lost), lambda route: route.abort())
     widget = Widget(page, shop).visit()
     widget.launcher.click()
     expect(widget.launcher).to_have_text("↻")

@@ -31,6 +31,7 @@ from urllib.parse import unquote
 import yaml
 from aiohttp import WSMsgType, web
 
+from bot.channels.webchat.static import AGAIN
 from tests.browser.stand_in import ROOT, StandIn, served, write_frames
 
 STATIC = "/webhooks/webchat/static/"
@@ -522,7 +523,7 @@ class WebChatStandIn(StandIn):
     async def _get(self, request: web.Request) -> web.Response:
         if request.path in self.pages:
             return web.Response(text=self.pages[request.path], content_type="text/html")
-        path = ROOT / "web" / request.path.removeprefix(STATIC).lstrip("/")
+        path = ROOT / "web" / AGAIN.sub("", request.path.removeprefix(STATIC)).lstrip("/")
         if not path.is_file():
             raise web.HTTPNotFound
         kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"

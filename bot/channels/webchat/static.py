@@ -24,6 +24,7 @@ KEPT = 128  # files
 TEXTS = ("text/", "application/javascript", "application/json", "image/svg+xml")
 SHORT = "public, max-age=60"  # seconds, in which a browser does not ask: a new version comes soon
 ALWAYS_ASKS = "no-cache"
+AGAIN = re.compile(r"^again-\d+/")  # web/widget.js
 LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 
@@ -35,8 +36,8 @@ class _Kept:
 
 
 def web_file(request: Request, path: str, headers: Mapping[str, str]) -> HTTPResponse:
-    """A file of the `web` folder; 404 for anything else."""
-    file = (WEB / path).resolve()
+    """A file of the `web` folder, as often as a page tries it again under another address; 404 for anything else."""
+    file = (WEB / AGAIN.sub("", path)).resolve()
     if not file.is_relative_to(WEB.resolve()) or not file.is_file():
         return _not_found(headers)
     kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"

@@ -63,6 +63,12 @@ def test_a_page_of_the_shop_may_load_modules_and_words_and_no_other_page(shop: h
         assert "access-control-allow-credentials" not in theirs.headers
 
 
+def test_a_module_comes_again_under_another_address(shop: httpx.Client) -> None:
+    first = shop.get("/webhooks/webchat/static/widget/view.js")
+    assert shop.get("/webhooks/webchat/static/again-2/widget/view.js").content == first.content
+    assert shop.get("/webhooks/webchat/static/again-2/../../secret.yml").status_code == 404
+
+
 def test_words_are_those_of_the_language(shop: httpx.Client) -> None:
     answer = shop.get("/webhooks/webchat/v1/words/es.json")
     assert answer.headers["content-type"] == "application/json"
