@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 import time
+import traceback
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -86,18 +87,24 @@ class Thread:
         self._beside = beside
         self.app = self._make_app()
         self.loop = asyncio.new_event_loop()
-        self._is_up, self._is_down = threading.Event(), threading.Event()
+        self._is_up, self._failed = threading.Event(), ""
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
-        assert self._is_up.wait(30)
+        assert self._is_up.wait(30), "it is not up"
+        assert not self._failed, self._failed
 
     def _make_app(self) -> Sanic:
         return app_for(self.channel, self.engine, self._beside)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
-        self._server = self.loop.run_until_complete(serving(self.app, self._socket))
-        self.loop.run_until_complete(self._turns.run(self.engine.start()))
+        try:
+            self._server = self.loop.run_until_complete(serving(self.app, self._socket))
+            self.loop.run_until_complete(self._turns.run(self.engine.start()))
+        except BaseException:
+            self._failed = traceback.format_exc()
+            self._is_up.set()
+            return
         self.loop.call_soon(self._is_up.set)
         self.loop.run_forever()
 
