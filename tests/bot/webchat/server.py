@@ -154,6 +154,7 @@ def app_for(channel: WebChatInput, engine: TurnEngine, beside: Sequence[Any] = (
 
 
 async def serving(app: Sanic, sock: socket.socket) -> Any:
+    TouchUp._registry -= {each for each in TouchUp._registry if getattr(each[0], "__touched__", False)}  # by another's server
     server = await app.create_server(sock=sock, return_asyncio_server=True, access_log=False)
     await server.startup()
     TouchUp._registry.clear()  # Sanic rewrites methods of its classes when it starts, and cannot do so twice in a process
