@@ -174,7 +174,7 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
             requests = requests or self._said_beside(ranking[0]["name"], text, language, message.get(ENTITIES) or [])
             if requests:
                 message.set(REQUESTS, _told(requests), add_to_output=True)
-            if requests and requests[0].intent != ranking[0]["name"]:
+            if requests and {each.intent for each in requests} != {ranking[0]["name"]}:
                 ranking = _led_by(requests[0].intent, requests[0].confidence, ranking)
         message.set(INTENT, ranking[0], add_to_output=True)
         message.set(INTENT_RANKING_KEY, ranking, add_to_output=True)

@@ -100,6 +100,14 @@ def test_message_with_two_requests_is_surely_the_first(classifier: LinearIntentC
     assert ranking[0]["confidence"] >= 2 * ranking[1]["confidence"]
 
 
+def test_two_requests_leave_no_doubt_of_the_likelier_one(classifier: LinearIntentClassifier) -> None:
+    """Each alone is surer than the whole, which is a bit of both."""
+    text = "show me my points and also cancel my order"
+    whole, ranking = classifier.ranking(text)[0], parsed(classifier, text).get("intent_ranking")
+    assert (whole["name"], ranking[0]["name"]) == ("check_points", "check_points")
+    assert ranking[0]["confidence"] == classifier.requests(text)[0]["confidence"] > whole["confidence"]
+
+
 def test_same_thing_twice_is_one_request(classifier: LinearIntentClassifier) -> None:
     assert wanted(classifier, "i want to return the shirt and also i want to return it") == []
 
