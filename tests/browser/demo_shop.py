@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from sanic import Sanic
-from sanic.touchup.service import TouchUp
 
 from bot.channels.demo_shop import DemoShopPage
 from bot.channels.webchat import WebChatInput
+from tests.sanic_servers import created
 
 WIDGET = """
 globalThis.told = [];
@@ -39,10 +39,7 @@ def serving() -> Iterator[str]:
         app = Sanic(f"test-{uuid.uuid4().hex}", configure_logging=False)
         for channel in (DemoShopPage, WebChatInput):
             app.blueprint(channel.from_credentials(None).blueprint(_never), url_prefix=f"/webhooks/{channel.name()}")
-        TouchUp._registry -= {each for each in TouchUp._registry if getattr(each[0], "__touched__", False)}  # by another's server
-        server: Any = await app.create_server(sock=listening, return_asyncio_server=True, access_log=False)
-        await server.startup()
-        TouchUp._registry.clear()  # Sanic rewrites methods of its classes when it starts, and cannot do so twice in a process
+        server = await created(app, listening)
         await server.before_start()
         await server.start_serving()
         is_up.set()

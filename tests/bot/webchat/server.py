@@ -18,7 +18,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from sanic import Sanic
-from sanic.touchup.service import TouchUp
 from sqlalchemy import select
 
 from bot.channels.webchat import WebChatInput
@@ -30,6 +29,7 @@ from messaging.turns.outbox import Sender
 from messaging.turns.own_loop import OwnLoop
 from messaging.turns.queues import Queue
 from messaging.turns.queues.local import LocalQueue
+from tests.sanic_servers import created
 
 Contents = list[dict[str, Any]]
 SOON = Limits(first_pause=0.05)
@@ -154,10 +154,7 @@ def app_for(channel: WebChatInput, engine: TurnEngine, beside: Sequence[Any] = (
 
 
 async def serving(app: Sanic, sock: socket.socket) -> Any:
-    TouchUp._registry -= {each for each in TouchUp._registry if getattr(each[0], "__touched__", False)}  # by another's server
-    server = await app.create_server(sock=sock, return_asyncio_server=True, access_log=False)
-    await server.startup()
-    TouchUp._registry.clear()  # Sanic rewrites methods of its classes when it starts, and cannot do so twice in a process
+    server = await created(app, sock)
     await server.before_start()
     await server.start_serving()
     return server

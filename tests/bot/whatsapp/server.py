@@ -17,7 +17,6 @@ from typing import Any
 
 import httpx
 from sanic import Sanic
-from sanic.touchup.service import TouchUp
 from sqlalchemy import select
 
 from bot.channels.whatsapp import WhatsAppInput
@@ -27,6 +26,7 @@ from messaging.models import InboundMessage
 from messaging.turns.engine import Limits, TurnEngine
 from messaging.turns.queues.local import LocalQueue
 from tests.plain_http import NO_TLS
+from tests.sanic_servers import created
 
 SECRET, VERIFY_TOKEN, NUMBER = "app-secret-of-the-tests", "verify-token-of-the-tests", "109876543210001"
 CREDENTIALS = {"app_secret": SECRET, "verify_token": VERIFY_TOKEN, "access_token": "t", "phone_number_id": NUMBER}
@@ -108,10 +108,7 @@ class Thread:
 
 
 async def serving(app: Sanic, sock: socket.socket) -> Any:
-    TouchUp._registry -= {each for each in TouchUp._registry if getattr(each[0], "__touched__", False)}  # by another's server
-    server = await app.create_server(sock=sock, return_asyncio_server=True, access_log=False)
-    await server.startup()
-    TouchUp._registry.clear()  # Sanic rewrites methods of its classes when it starts, and cannot do so twice in a process
+    server = await created(app, sock)
     await server.start_serving()
     return server
 
