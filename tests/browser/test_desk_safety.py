@@ -129,6 +129,7 @@ def test_name_of_a_file_is_text(anas_talk: DeskPage) -> None:
     file = {"name": f"{EVIL}.png", "mimeType": "image/png", "buffer": b"x"}
     anas_talk.page.locator(".composer input[type=file]").set_input_files([file])
     expect(anas_talk.page.locator(".staged .name")).to_contain_text("onerror")
+    expect(anas_talk.page.get_by_role("progressbar")).to_have_count(0)  # until then it says that it waits
     anas_talk.box.press("Enter")
     expect(anas_talk.last).to_contain_text("onerror")
     safe(anas_talk)
