@@ -4,7 +4,7 @@ answers in milliseconds, always the same. docs/adr/0013-sentence-encoder.md says
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -125,35 +125,39 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
         return with_example(self.model, text, intent, self._config["C"])
 
     def requests(self, text: str, language: str | None = None) -> list[dict[str, Any]]:
-        """The two requests of a message that holds two different ones, in the order in which they were said; else none."""
-        return _told(self._ranking_and_requests(text, language)[1])
+        """The requests of a message that holds two, in the order in which they were said; else none."""
+        return _told(self._ranking_and_requests(text, language, ())[1])
 
-    def _ranking_and_requests(self, text: str, language: str | None) -> tuple[Ranking, Sequence[Request]]:
+    def _ranking_and_requests(
+        self, text: str, language: str | None, entities: Sequence[Entity]
+    ) -> tuple[Ranking, Sequence[Request]]:
         """All at once: two texts are encoded in nearly the time of one."""
         joints: Joints = self._trained["joints"]
         said = clauses(text, joints)
-        if len(said) < 2:
-            return self.ranking(text, language), ()
-        ranking, *rankings = self.rankings([text, *(clause.text for clause in said)], language)
-        likely = [Request(clause, best["name"], best["confidence"]) for clause, (best, *_) in zip(said, rankings, strict=True)]
-        found = [each for each in likely if self._is_request(each)]
-        pair = likeliest_pair(found, joints, self._config["one_matter"])
-        return ranking, pair or ()
+        texts = [text, *(clause.text for clause in said if len(said) > 1)]
+        known = dict(zip(texts, self.rankings(texts, language), strict=True))
+        found = [_likeliest(clause, known[clause.text]) for clause in said if len(said) > 1]
+        pair = likeliest_pair([each for each in found if self._is_request(each)], joints, self._config["one_matter"])
+        return known[text], pair or self._said_beside(text, language, entities, known)
 
-    def _said_beside(self, intent: str, text: str, language: str | None, entities: Sequence[Entity]) -> Sequence[Request]:
-        """What else a message of this intent holds: the wish beside mere courtesy ("hope you are well, do you sell belts"), or
-        the same twice."""
+    def _said_beside(
+        self, text: str, language: str | None, entities: Sequence[Entity], known: Mapping[str, Ranking]
+    ) -> Sequence[Request]:
+        """What else the message holds: the wish beside mere courtesy ("hope you are well, do you sell belts"), or the same twice.
+
+        known: the rankings of the whole message and of some of its pieces."""
+        intent = known[text][0]["name"]
         is_courtesy = intent in self._config["courtesies"]
         said = pieces(text, self._trained["joints"]) if is_courtesy or intent in self._config["twice"] else []
         if len(said) < 2:
             return ()
-        rankings = self.rankings(said, language)
+        more = [piece for piece in said if piece not in known]
+        rankings = {**known, **(dict(zip(more, self.rankings(more, language), strict=True)) if more else {})}
         if is_courtesy:
-            best = [Request(Clause(piece), **_first(ranking)) for piece, ranking in zip(said, rankings, strict=True)]
+            best = (_likeliest(Clause(piece), rankings[piece]) for piece in said)
             wish = max(filter(self._is_request, best), key=lambda each: each.confidence, default=None)
             return [replace(wish, clause=Clause(_with_all_named(wish.clause.text, text, entities)))] if wish else ()
-        likely = [_confidence(intent, ranking) for ranking in rankings]
-        same = [Request(Clause(piece), intent, found) for piece, found in zip(said, likely, strict=True)]
+        same = (Request(Clause(piece), intent, _confidence(intent, rankings[piece])) for piece in said)
         return self._twice(intent, [each for each in same if each.confidence >= self._config["perhaps"]], text, entities)
 
     def _twice(self, intent: str, same: Sequence[Request], text: str, entities: Sequence[Entity]) -> Sequence[Request]:
@@ -170,8 +174,7 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
         if (decided := self._decided_by_entity(message)) is not None:
             ranking = _led_by(decided, 1.0, self.ranking(_without_marks(text), language))
         else:
-            ranking, requests = self._ranking_and_requests(text, language)
-            requests = requests or self._said_beside(ranking[0]["name"], text, language, message.get(ENTITIES) or [])
+            ranking, requests = self._ranking_and_requests(text, language, message.get(ENTITIES) or [])
             if requests:
                 message.set(REQUESTS, _told(requests), add_to_output=True)
             if requests and {each.intent for each in requests} != {ranking[0]["name"]}:
@@ -222,8 +225,8 @@ def _without_marks(text: str) -> str:
     return re.sub(r"\[\w+\]", " ", text).strip() or text
 
 
-def _first(ranking: Ranking) -> dict[str, Any]:
-    return {"intent": ranking[0]["name"], "confidence": ranking[0]["confidence"]}
+def _likeliest(clause: Clause, ranking: Ranking) -> Request:
+    return Request(clause, ranking[0]["name"], ranking[0]["confidence"])
 
 
 def _confidence(intent: str, ranking: Ranking) -> float:
